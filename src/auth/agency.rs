@@ -16,7 +16,7 @@ use crate::id::{CompanyId, LocationId};
 /// record, and refreshed.
 #[derive(Debug, Clone)]
 pub struct AgencyAuth {
-    keeper: Arc<TokenRefresher>,
+    refresher: Arc<TokenRefresher>,
     company: CompanyId,
     app_id: String,
 }
@@ -25,14 +25,14 @@ impl AgencyAuth {
     /// The company of a login that was loaded from this store; None when the login is not for a
     /// company. No request is sent yet.
     pub fn from_login(
-        safe: CredentialStore,
+        store: CredentialStore,
         login: &OauthLogin,
         transport: &HttpOptions,
     ) -> Result<Option<Self>, AuthError> {
         let company = login.grant.company.clone();
         let Some(company) = company.filter(|_| login.is_company()) else { return Ok(None) };
-        let keeper = TokenRefresher::new(safe, login, transport)?;
-        Ok(Some(Self { keeper, company, app_id: login.app.app_id().to_owned() }))
+        let refresher = TokenRefresher::new(store, login, transport)?;
+        Ok(Some(Self { refresher, company, app_id: login.app.app_id().to_owned() }))
     }
 
     /// The company.
@@ -43,10 +43,10 @@ impl AgencyAuth {
 
     /// The locations in which the app is installed.
     pub async fn installed_locations(&self) -> Result<Vec<InstalledLocation>, TokenUnavailable> {
-        let token = self.keeper.valid_token(&TokenOwner::Login, None).await?;
+        let token = self.refresher.valid_token(&TokenOwner::Login, None).await?;
         match self.fetch_locations(&token).await {
             Err(error) if error.kind == OauthErrorKind::Token => {
-                let token = self.keeper.valid_token(&TokenOwner::Login, Some(&token)).await?;
+                let token = self.refresher.valid_token(&TokenOwner::Login, Some(&token)).await?;
                 self.fetch_locations(&token).await.map_err(|error| location_list_error(&error))
             }
             listed => listed.map_err(|error| location_list_error(&error)),
@@ -57,20 +57,23 @@ impl AgencyAuth {
         &self,
         token: &BearerToken,
     ) -> Result<Vec<InstalledLocation>, OauthError> {
-        self.keeper.oauth.list_installed_locations(token, &self.company, &self.app_id).await
+        self.refresher.oauth.list_installed_locations(token, &self.company, &self.app_id).await
     }
 
     /// A provider of the location's tokens, which are requested when needed.
     #[must_use]
     pub fn location_token_provider(&self, location: &LocationId) -> Arc<dyn TokenProvider> {
         let whose = TokenOwner::Location(location.clone());
-        Arc::new(RefreshingTokenProvider::with_owner(Arc::clone(&self.keeper), whose))
+        Arc::new(RefreshingTokenProvider::with_owner(Arc::clone(&self.refresher), whose))
     }
 
     /// A provider of the company's own tokens.
     #[must_use]
     pub fn company_token_provider(&self) -> Arc<dyn TokenProvider> {
-        Arc::new(RefreshingTokenProvider::with_owner(Arc::clone(&self.keeper), TokenOwner::Login))
+        Arc::new(RefreshingTokenProvider::with_owner(
+            Arc::clone(&self.refresher),
+            TokenOwner::Login,
+        ))
     }
 }
 

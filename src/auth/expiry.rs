@@ -37,8 +37,8 @@ impl CachedToken {
     }
 
     fn time_remaining(&self) -> Duration {
-        let told = remaining_lifetime(self.obtained, self.expires, Timestamp::now());
-        told.min(self.until.saturating_duration_since(Instant::now()))
+        let remaining = remaining_lifetime(self.obtained, self.expires, Timestamp::now());
+        remaining.min(self.until.saturating_duration_since(Instant::now()))
     }
 
     /// Whether the API should still accept it.

@@ -26,7 +26,7 @@ const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// A refresh in progress.
 pub(super) struct TokenRefresh<'a> {
-    pub(super) keeper: &'a TokenRefresher,
+    pub(super) refresher: &'a TokenRefresher,
     pub(super) login: OauthLogin,
 }
 
@@ -38,7 +38,7 @@ impl TokenRefresh<'_> {
         self.merge_grant(grant);
         self.save_login().await?;
         failpoint::kill_if_due(FailPoint::AfterRenewal);
-        self.keeper.cache_tokens(&self.login);
+        self.refresher.cache_tokens(&self.login);
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl TokenRefresh<'_> {
         let mut tries = 0;
         let error = loop {
             let asked = self
-                .keeper
+                .refresher
                 .oauth
                 .exchange_refresh_token(&self.login.app, &refresh, user_type)
                 .await;
@@ -88,9 +88,9 @@ impl TokenRefresh<'_> {
 
     /// A grant that was put into the record by another machine, which does not share our lock.
     async fn reload_external_grant(&mut self) -> Result<Option<OauthGrant>, TokenUnavailable> {
-        let safe = self.keeper.safe.clone();
-        let stored = concurrency::run_blocking(move || safe.load()).await;
-        match stored.map_err(|error| self.keeper.credential_store_error(&error))? {
+        let store = self.refresher.store.clone();
+        let stored = concurrency::run_blocking(move || store.load()).await;
+        match stored.map_err(|error| self.refresher.credential_store_error(&error))? {
             StoredCredentials::Oauth(login) if login.grant.access != self.login.grant.access => {
                 self.login = *login;
                 Ok(Some(self.login.grant.clone()))
@@ -102,10 +102,10 @@ impl TokenRefresh<'_> {
     /// A grant from a new authorization of what the app was authorized for before.
     async fn grant_by_reconnect(&self, refused: &str) -> Result<OauthGrant, TokenUnavailable> {
         let Some(resource) = self.login.reconnect_target() else {
-            return Err(self.keeper.login_ended_error(refused));
+            return Err(self.refresher.login_ended_error(refused));
         };
         tracing::info!("the refresh token is used up; the app requests a new authorization");
-        let (oauth, login) = (&self.keeper.oauth, &self.login);
+        let (oauth, login) = (&self.refresher.oauth, &self.login);
         let user_type = login.grant.user_type;
         let result = async {
             let code = oauth.request_reconnect_code(&login.app, &resource).await?;
@@ -117,12 +117,12 @@ impl TokenRefresh<'_> {
                 self.refresh_failed_error(&error)
             }
             // The first refusal explains more than the failed recovery does.
-            _ => self.keeper.login_ended_error(refused),
+            _ => self.refresher.login_ended_error(refused),
         })
     }
 
     fn refresh_failed_error(&self, error: &OauthError) -> TokenUnavailable {
-        let profile = self.keeper.safe.profile_name();
+        let profile = self.refresher.store.profile_name();
         let message = format!("the login of profile `{profile}` cannot be refreshed: {error}");
         TokenUnavailable { kind: ApiErrorKind::Unreachable, message }
     }
@@ -161,7 +161,7 @@ impl TokenRefresh<'_> {
                 Err(_) => {}
             }
         }
-        let oauth = self.keeper.oauth.clone();
+        let oauth = self.refresher.oauth.clone();
         let mut asked = oauth.fetch_location_token(&self.login.grant.access, &company, id).await;
         if asked.as_ref().is_err_and(|error| error.kind == OauthErrorKind::Token) && !renewed {
             self.refresh_login().await?;
@@ -172,15 +172,15 @@ impl TokenRefresh<'_> {
         self.login.locations.retain(|_, grant| now.duration_since(grant.expires) < KEPT);
         self.login.locations.insert(id.clone(), grant);
         self.save_login().await?;
-        self.keeper.cache_tokens(&self.login);
+        self.refresher.cache_tokens(&self.login);
         Ok(())
     }
 
     async fn save_login(&self) -> Result<(), TokenUnavailable> {
-        let (safe, stored) =
-            (self.keeper.safe.clone(), StoredCredentials::Oauth(Box::new(self.login.clone())));
-        let saved = concurrency::run_blocking(move || safe.replace_record(&stored)).await;
-        saved.map_err(|error| self.keeper.credential_store_error(&error))
+        let (store, stored) =
+            (self.refresher.store.clone(), StoredCredentials::Oauth(Box::new(self.login.clone())));
+        let saved = concurrency::run_blocking(move || store.replace_record(&stored)).await;
+        saved.map_err(|error| self.refresher.credential_store_error(&error))
     }
 }
 

@@ -38,11 +38,11 @@ pub(super) enum TokenOwner {
 /// Provides and refreshes a login's tokens.
 #[derive(Debug)]
 pub(super) struct TokenRefresher {
-    pub(super) safe: CredentialStore,
+    pub(super) store: CredentialStore,
     pub(super) oauth: OauthClient,
     /// Serialises refreshes.
     turn: Arc<tokio::sync::Mutex<()>>,
-    hand: Mutex<TokenCache>,
+    cache: Mutex<TokenCache>,
 }
 
 /// The cached tokens.
@@ -63,19 +63,19 @@ struct FailedRefresh {
 
 impl TokenRefresher {
     pub(super) fn new(
-        safe: CredentialStore,
+        store: CredentialStore,
         login: &OauthLogin,
         transport: &HttpOptions,
     ) -> Result<Arc<Self>, AuthError> {
         let oauth = OauthClient::new(&login.api_url, transport)?;
-        let (turn, hand) = (Arc::default(), Mutex::default());
-        let keeper = Self { safe, oauth, turn, hand };
-        keeper.cache_tokens(login);
-        Ok(Arc::new(keeper))
+        let (turn, cache) = (Arc::default(), Mutex::default());
+        let refresher = Self { store, oauth, turn, cache };
+        refresher.cache_tokens(login);
+        Ok(Arc::new(refresher))
     }
 
     fn lock_cache(&self) -> std::sync::MutexGuard<'_, TokenCache> {
-        self.hand.lock().expect("the lock is not poisoned: nothing panics while holding it")
+        self.cache.lock().expect("the lock is not poisoned: nothing panics while holding it")
     }
 
     /// Caches the tokens of a record that is on disk.
@@ -97,11 +97,11 @@ impl TokenRefresher {
         whose: &TokenOwner,
         refused: Option<&BearerToken>,
     ) -> Option<BearerToken> {
-        let hand = self.lock_cache();
-        let held = hand.tokens.get(whose)?;
-        let resting = hand.failed.as_ref().is_some_and(|failed| failed.at.elapsed() < REST);
-        let usable = held.is_fresh() || resting && held.is_unexpired();
-        (usable && refused != Some(&held.token)).then(|| held.token.clone())
+        let cache = self.lock_cache();
+        let cached = cache.tokens.get(whose)?;
+        let resting = cache.failed.as_ref().is_some_and(|failed| failed.at.elapsed() < REST);
+        let usable = cached.is_fresh() || resting && cached.is_unexpired();
+        (usable && refused != Some(&cached.token)).then(|| cached.token.clone())
     }
 
     /// A token that the API should still accept, although it is due for a refresh.
@@ -110,16 +110,16 @@ impl TokenRefresher {
         whose: &TokenOwner,
         refused: Option<&BearerToken>,
     ) -> Option<BearerToken> {
-        let hand = self.lock_cache();
-        let held = hand.tokens.get(whose)?;
-        (held.is_unexpired() && refused != Some(&held.token)).then(|| held.token.clone())
+        let cache = self.lock_cache();
+        let cached = cache.tokens.get(whose)?;
+        (cached.is_unexpired() && refused != Some(&cached.token)).then(|| cached.token.clone())
     }
 
     /// The error of a refresh that failed after the caller began to wait: trying again at once
     /// would not help.
     fn failure_since(&self, whose: &TokenOwner, came: Instant) -> Option<TokenUnavailable> {
-        let hand = self.lock_cache();
-        let failed = hand.failed.as_ref()?;
+        let cache = self.lock_cache();
+        let failed = cache.failed.as_ref()?;
         (failed.whose == *whose && failed.at >= came).then(|| failed.denied.clone())
     }
 
@@ -147,8 +147,8 @@ impl TokenRefresher {
         if let Some(denied) = self.failure_since(whose, came) {
             return Err(denied);
         }
-        let (keeper, whose, refused) = (Arc::clone(self), whose.clone(), refused.cloned());
-        concurrency::run_to_completion(keeper.refresh_or_fall_back(whose, refused, turn)).await
+        let (refresher, whose, refused) = (Arc::clone(self), whose.clone(), refused.cloned());
+        concurrency::run_to_completion(refresher.refresh_or_fall_back(whose, refused, turn)).await
     }
 
     async fn refresh_or_fall_back(
@@ -181,10 +181,10 @@ impl TokenRefresher {
         whose: &TokenOwner,
         refused: Option<&BearerToken>,
     ) -> Result<BearerToken, TokenUnavailable> {
-        let safe = self.safe.clone();
+        let store = self.store.clone();
         let opened = concurrency::run_blocking(move || {
-            let lock = safe.acquire_lock()?;
-            Ok((lock, safe.load()?))
+            let lock = store.acquire_lock()?;
+            Ok((lock, store.load()?))
         });
         let (_lock, stored) = opened.await.map_err(|error| self.credential_store_error(&error))?;
         let StoredCredentials::Oauth(login) = stored else {
@@ -195,25 +195,25 @@ impl TokenRefresher {
         if let Some(token) = self.fresh_token(whose, refused) {
             return Ok(token);
         }
-        let mut renewal = TokenRefresh { keeper: self, login: *login };
+        let mut renewal = TokenRefresh { refresher: self, login: *login };
         match whose {
             TokenOwner::Login => renewal.refresh_login().await?,
             TokenOwner::Location(id) => renewal.refresh_location(id).await?,
         }
-        let hand = self.lock_cache();
-        let held = hand.tokens.get(whose).expect("the refresh has cached it");
-        Ok(held.token.clone())
+        let cache = self.lock_cache();
+        let cached = cache.tokens.get(whose).expect("the refresh has cached it");
+        Ok(cached.token.clone())
     }
 
     /// The error of a login that cannot be loaded or stored.
     pub(super) fn credential_store_error(&self, error: &AuthError) -> TokenUnavailable {
-        let message = format!("the login of profile `{}`: {error}", self.safe.profile_name());
+        let message = format!("the login of profile `{}`: {error}", self.store.profile_name());
         TokenUnavailable { kind: ApiErrorKind::Token, message }
     }
 
     /// The error of a login that has ended: the user must log in again.
     pub(super) fn login_ended_error(&self, why: &str) -> TokenUnavailable {
-        let profile = self.safe.profile_name();
+        let profile = self.store.profile_name();
         let message = format!(
             "the login of profile `{profile}` has ended ({why}); log in again with `ghl-bulk login \
              --profile {profile}`, then go on with `ghl-bulk resume`"
@@ -225,34 +225,36 @@ impl TokenRefresher {
 /// Provides a login's own tokens, refreshed in time.
 #[derive(Debug)]
 pub struct RefreshingTokenProvider {
-    keeper: Arc<TokenRefresher>,
+    refresher: Arc<TokenRefresher>,
     whose: TokenOwner,
 }
 
 impl RefreshingTokenProvider {
     /// The tokens of a login that was loaded from this store. No request is sent yet.
     pub fn new(
-        safe: CredentialStore,
+        store: CredentialStore,
         login: &OauthLogin,
         transport: &HttpOptions,
     ) -> Result<Self, AuthError> {
-        Ok(Self::with_owner(TokenRefresher::new(safe, login, transport)?, TokenOwner::Login))
+        Ok(Self::with_owner(TokenRefresher::new(store, login, transport)?, TokenOwner::Login))
     }
 
-    pub(super) fn with_owner(keeper: Arc<TokenRefresher>, whose: TokenOwner) -> Self {
-        Self { keeper, whose }
+    pub(super) fn with_owner(refresher: Arc<TokenRefresher>, whose: TokenOwner) -> Self {
+        Self { refresher, whose }
     }
 }
 
 impl TokenProvider for RefreshingTokenProvider {
     fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>> {
-        Box::pin(self.keeper.valid_token(&self.whose, None))
+        Box::pin(self.refresher.valid_token(&self.whose, None))
     }
 
     fn replace_rejected_token<'a>(
         &'a self,
         refused: &'a BearerToken,
     ) -> BoxFuture<'a, Result<Option<BearerToken>, TokenUnavailable>> {
-        Box::pin(async move { self.keeper.valid_token(&self.whose, Some(refused)).await.map(Some) })
+        Box::pin(
+            async move { self.refresher.valid_token(&self.whose, Some(refused)).await.map(Some) },
+        )
     }
 }

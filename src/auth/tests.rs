@@ -47,10 +47,10 @@ fn no_key_source() -> Arc<FixedKeySource> {
     Arc::default()
 }
 
-fn places() -> (tempfile::TempDir, CredentialDir) {
+fn credential_dir() -> (tempfile::TempDir, CredentialDir) {
     let dir = tempfile::tempdir().unwrap();
-    let places = CredentialDir { dir: dir.path().join("config/credentials") };
-    (dir, places)
+    let credential_dir = CredentialDir { dir: dir.path().join("config/credentials") };
+    (dir, credential_dir)
 }
 
 fn grant(name: &str) -> OauthGrant {
@@ -95,18 +95,26 @@ fn mode(path: &PathBuf) -> u32 {
 
 #[test]
 fn a_file_keeps_everything_for_its_owner_alone() {
-    let (_dir, places) = places();
-    let safe = CredentialStore::create(&places, "main", CredentialStoreKind::File, no_key_source())
-        .unwrap();
-    assert!(CredentialStore::open_existing(&places, "main", no_key_source()).unwrap().is_none());
-    safe.save(&login()).unwrap();
-    let found = CredentialStore::open_existing(&places, "main", no_key_source()).unwrap().unwrap();
+    let (_dir, credential_dir) = credential_dir();
+    let store = CredentialStore::create(
+        &credential_dir,
+        "main",
+        CredentialStoreKind::File,
+        no_key_source(),
+    )
+    .unwrap();
+    assert!(
+        CredentialStore::open_existing(&credential_dir, "main", no_key_source()).unwrap().is_none()
+    );
+    store.save(&login()).unwrap();
+    let found =
+        CredentialStore::open_existing(&credential_dir, "main", no_key_source()).unwrap().unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&login()));
-    let path = places.dir.join("main.json");
-    assert_eq!((mode(&path), mode(&places.dir)), (0o600, 0o700));
+    let path = credential_dir.dir.join("main.json");
+    assert_eq!((mode(&path), mode(&credential_dir.dir)), (0o600, 0o700));
     assert_eq!(found.kind(), CredentialStoreKind::File);
     assert_eq!(found.describe_storage(), format!("file `{}` (0600)", path.display()));
-    assert_eq!(fs::read_dir(&places.dir).unwrap().count(), 2, "the record and the lock");
+    assert_eq!(fs::read_dir(&credential_dir.dir).unwrap().count(), 2, "the record and the lock");
     assert!(found.delete_record().unwrap());
     assert!(!found.delete_record().unwrap());
     assert!(matches!(found.load().unwrap_err(), AuthError::Missing(_)));
@@ -114,33 +122,41 @@ fn a_file_keeps_everything_for_its_owner_alone() {
 
 #[test]
 fn what_others_can_read_is_refused_with_the_command_that_closes_it() {
-    let (_dir, places) = places();
-    CredentialStore::create(&places, "main", CredentialStoreKind::File, no_key_source())
+    let (_dir, credential_dir) = credential_dir();
+    CredentialStore::create(&credential_dir, "main", CredentialStoreKind::File, no_key_source())
         .unwrap()
         .save(&private())
         .unwrap();
-    let path = places.dir.join("main.json");
+    let path = credential_dir.dir.join("main.json");
     for open in [0o640, 0o604, 0o666] {
         fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
-        let refused = CredentialStore::open_existing(&places, "main", no_key_source())
+        let refused = CredentialStore::open_existing(&credential_dir, "main", no_key_source())
             .unwrap_err()
             .to_string();
         assert!(refused.contains(&format!("`chmod 600 {}`", path.display())), "{refused}");
     }
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    fs::set_permissions(&places.dir, fs::Permissions::from_mode(0o755)).unwrap();
-    let safe = CredentialStore::open_existing(&places, "main", no_key_source()).unwrap().unwrap();
-    let refused = safe.save(&private()).unwrap_err().to_string();
-    assert!(refused.contains(&format!("`chmod 700 {}`", places.dir.display())), "{refused}");
+    fs::set_permissions(&credential_dir.dir, fs::Permissions::from_mode(0o755)).unwrap();
+    let store =
+        CredentialStore::open_existing(&credential_dir, "main", no_key_source()).unwrap().unwrap();
+    let refused = store.save(&private()).unwrap_err().to_string();
+    assert!(
+        refused.contains(&format!("`chmod 700 {}`", credential_dir.dir.display())),
+        "{refused}"
+    );
 }
 
 #[test]
 fn a_profile_is_never_a_path() {
-    let (_dir, places) = places();
+    let (_dir, credential_dir) = credential_dir();
     for name in ["", ".", "..", "../x", "a/b", "a.b", "a b", "é", "\u{1b}[2J", &"x".repeat(65)] {
-        let refused =
-            CredentialStore::create(&places, name, CredentialStoreKind::File, no_key_source())
-                .unwrap_err();
+        let refused = CredentialStore::create(
+            &credential_dir,
+            name,
+            CredentialStoreKind::File,
+            no_key_source(),
+        )
+        .unwrap_err();
         assert!(matches!(refused, AuthError::Name(_)), "{name}");
         assert!(!refused.to_string().contains('\u{1b}'));
     }
@@ -148,25 +164,27 @@ fn a_profile_is_never_a_path() {
 
 #[test]
 fn a_passphrase_is_asked_for_once_and_opens_what_it_sealed() {
-    let (_dir, places) = places();
+    let (_dir, credential_dir) = credential_dir();
     let me = with_passphrase("tea");
-    let safe =
-        CredentialStore::create(&places, "main", CredentialStoreKind::Age, me.clone()).unwrap();
-    safe.save(&login()).unwrap();
-    safe.save(&login()).unwrap();
-    assert_eq!(text(&safe.load().unwrap()), text(&login()));
+    let store =
+        CredentialStore::create(&credential_dir, "main", CredentialStoreKind::Age, me.clone())
+            .unwrap();
+    store.save(&login()).unwrap();
+    store.save(&login()).unwrap();
+    assert_eq!(text(&store.load().unwrap()), text(&login()));
     assert_eq!(me.asked.load(Ordering::Relaxed), 1);
-    let bytes = fs::read_to_string(places.dir.join("main.json")).unwrap();
+    let bytes = fs::read_to_string(credential_dir.dir.join("main.json")).unwrap();
     for secret in ["access-now", "refresh", "the-secret", "AGE-SECRET", "tea"] {
         assert!(!bytes.contains(secret), "{secret}");
     }
-    let found = CredentialStore::open_existing(&places, "main", with_passphrase("coffee"))
+    let found = CredentialStore::open_existing(&credential_dir, "main", with_passphrase("coffee"))
         .unwrap()
         .unwrap();
     assert_eq!(found.kind(), CredentialStoreKind::Age);
     assert!(matches!(found.load().unwrap_err(), AuthError::Sealed(_)));
     let me = with_passphrase("tea");
-    let found = CredentialStore::open_existing(&places, "main", me.clone()).unwrap().unwrap();
+    let found =
+        CredentialStore::open_existing(&credential_dir, "main", me.clone()).unwrap().unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&login()));
     found.save(&private()).unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&private()));
@@ -180,20 +198,21 @@ fn a_passphrase_is_asked_for_once_and_opens_what_it_sealed() {
 
 #[test]
 fn recipients_seal_without_an_identity_which_alone_opens() {
-    let (dir, places) = places();
+    let (dir, credential_dir) = credential_dir();
     let identity = super::store::age::generate_identity();
     let recipients = vec![super::store::age::public_recipient(&identity).unwrap()];
     let sealing = Arc::new(FixedKeySource { recipients, ..FixedKeySource::default() });
-    let safe = CredentialStore::create(&places, "main", CredentialStoreKind::Age, sealing).unwrap();
-    safe.save(&login()).unwrap();
-    let refused = safe.load().unwrap_err().to_string();
+    let store = CredentialStore::create(&credential_dir, "main", CredentialStoreKind::Age, sealing)
+        .unwrap();
+    store.save(&login()).unwrap();
+    let refused = store.load().unwrap_err().to_string();
     assert!(refused.contains("no identity is given"), "{refused}");
     let file = dir.path().join("identity.txt");
     let lines = format!("# created: today\n{}\n", identity.expose_secret());
     fs::write(&file, lines).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let opening = Arc::new(FixedKeySource { identity: Some(file), ..FixedKeySource::default() });
-    let found = CredentialStore::open_existing(&places, "main", opening).unwrap().unwrap();
+    let found = CredentialStore::open_existing(&credential_dir, "main", opening).unwrap().unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&login()));
     found.save(&private()).unwrap();
     assert_eq!(text(&found.load().unwrap()), text(&private()));
@@ -201,24 +220,30 @@ fn recipients_seal_without_an_identity_which_alone_opens() {
 
 #[test]
 fn what_is_no_recipient_is_refused() {
-    let (_dir, places) = places();
+    let (_dir, credential_dir) = credential_dir();
     let wrong =
         FixedKeySource { recipients: vec!["age1x".to_owned()], ..FixedKeySource::default() };
     let refused =
-        CredentialStore::create(&places, "main", CredentialStoreKind::Age, Arc::new(wrong))
+        CredentialStore::create(&credential_dir, "main", CredentialStoreKind::Age, Arc::new(wrong))
             .unwrap_err();
     assert!(refused.to_string().contains("`age1x` is not an age recipient"), "{refused}");
 }
 
 #[test]
 fn a_record_of_another_kind_takes_the_place_of_the_one_before() {
-    let (_dir, places) = places();
-    CredentialStore::create(&places, "main", CredentialStoreKind::Age, with_passphrase("tea"))
-        .unwrap()
-        .save(&login())
-        .unwrap();
-    let old = CredentialStore::open_existing(&places, "main", no_key_source()).unwrap().unwrap();
-    CredentialStore::create(&places, "main", CredentialStoreKind::File, no_key_source())
+    let (_dir, credential_dir) = credential_dir();
+    CredentialStore::create(
+        &credential_dir,
+        "main",
+        CredentialStoreKind::Age,
+        with_passphrase("tea"),
+    )
+    .unwrap()
+    .save(&login())
+    .unwrap();
+    let old =
+        CredentialStore::open_existing(&credential_dir, "main", no_key_source()).unwrap().unwrap();
+    CredentialStore::create(&credential_dir, "main", CredentialStoreKind::File, no_key_source())
         .unwrap()
         .save(&private())
         .unwrap();
@@ -228,11 +253,16 @@ fn a_record_of_another_kind_takes_the_place_of_the_one_before() {
 
 #[test]
 fn damage_and_newer_formats_are_told_without_what_is_in_them() {
-    let (_dir, places) = places();
-    let safe = CredentialStore::create(&places, "main", CredentialStoreKind::File, no_key_source())
-        .unwrap();
-    safe.save(&private()).unwrap();
-    let path = places.dir.join("main.json");
+    let (_dir, credential_dir) = credential_dir();
+    let store = CredentialStore::create(
+        &credential_dir,
+        "main",
+        CredentialStoreKind::File,
+        no_key_source(),
+    )
+    .unwrap();
+    store.save(&private()).unwrap();
+    let path = credential_dir.dir.join("main.json");
     let cases = [
         (r#"{"version":2,"private":"pit-secret"}"#, "has format 2; this version reads up to 1"),
         (r#"{"version":1,"private":"pit-secret"}"#, "it is not a login record"),
@@ -243,7 +273,7 @@ fn damage_and_newer_formats_are_told_without_what_is_in_them() {
     ];
     for (bytes, why) in cases {
         super::store::record_file::replace_atomically(&path, bytes.as_bytes()).unwrap();
-        let refused = safe.load().unwrap_err().to_string();
+        let refused = store.load().unwrap_err().to_string();
         assert!(refused.contains(why), "{refused}");
         assert!(!refused.contains("secret"), "{refused}");
     }

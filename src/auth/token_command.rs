@@ -127,14 +127,14 @@ fn redacted_stderr(complaint: &str, token: &str) -> String {
 #[derive(Debug)]
 pub struct CommandTokenProvider {
     line: TokenCommand,
-    held: Mutex<Option<BearerToken>>,
+    cached: Mutex<Option<BearerToken>>,
 }
 
 impl CommandTokenProvider {
     /// A provider that has not run the command yet.
     #[must_use]
     pub fn new(line: TokenCommand) -> Self {
-        Self { line, held: Mutex::new(None) }
+        Self { line, cached: Mutex::new(None) }
     }
 
     async fn request_token(&self) -> Result<BearerToken, TokenUnavailable> {
@@ -149,10 +149,10 @@ impl CommandTokenProvider {
 impl TokenProvider for CommandTokenProvider {
     fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>> {
         Box::pin(async {
-            let mut held = self.held.lock().await;
-            match &*held {
+            let mut cached = self.cached.lock().await;
+            match &*cached {
                 Some(token) => Ok(token.clone()),
-                None => Ok(held.insert(self.request_token().await?).clone()),
+                None => Ok(cached.insert(self.request_token().await?).clone()),
             }
         })
     }
@@ -162,12 +162,12 @@ impl TokenProvider for CommandTokenProvider {
         refused: &'a BearerToken,
     ) -> BoxFuture<'a, Result<Option<BearerToken>, TokenUnavailable>> {
         Box::pin(async move {
-            let mut held = self.held.lock().await;
-            if let Some(token) = held.as_ref().filter(|token| *token != refused) {
+            let mut cached = self.cached.lock().await;
+            if let Some(token) = cached.as_ref().filter(|token| *token != refused) {
                 return Ok(Some(token.clone()));
             }
             let token = self.request_token().await?;
-            *held = Some(token.clone());
+            *cached = Some(token.clone());
             Ok(Some(token).filter(|token| token != refused))
         })
     }
@@ -242,7 +242,7 @@ mod tests {
         let late = source.replace_rejected_token(&first).await.unwrap().unwrap();
         assert_eq!(token_text(&late), "2", "somebody else has had it renewed");
         let same = CommandTokenProvider::new(shell_command("echo same"));
-        let held = same.current_token().await.unwrap();
-        assert_eq!(same.replace_rejected_token(&held).await.unwrap(), None);
+        let cached = same.current_token().await.unwrap();
+        assert_eq!(same.replace_rejected_token(&cached).await.unwrap(), None);
     }
 }

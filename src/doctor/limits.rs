@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CheckSink as TellTo, DoctorCheck};
+use super::{CheckSink, DoctorCheck};
 use crate::api::RateLimitStatus;
 
 /// Below this percentage of the daily quota a warning is given.
@@ -12,9 +12,9 @@ const LITTLE: u64 = 10;
 pub(super) const IDS: [&str; 2] = ["rate", "day"];
 
 /// Reports the limits.
-pub(super) fn report_limits(allowance: RateLimitStatus, tell: TellTo<'_>) {
-    tell(check_burst_limit(&allowance));
-    tell(check_daily_limit(&allowance));
+pub(super) fn report_limits(allowance: RateLimitStatus, report: CheckSink<'_>) {
+    report(check_burst_limit(&allowance));
+    report(check_daily_limit(&allowance));
 }
 
 fn check_burst_limit(allowance: &RateLimitStatus) -> DoctorCheck {

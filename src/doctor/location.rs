@@ -14,51 +14,51 @@ struct ProbeResults {
 }
 
 /// Checks a location with its token. Cancellation ends it early.
-pub async fn examine_location(client: &ApiClient, wanted: &[ScopePurpose], tell: CheckSink<'_>) {
-    let seen = send_probes(client, wanted).await;
-    tell(check_version(&seen));
-    tell(check_token_accepted(&seen));
-    tell(check_location_reached(&seen, client));
-    for (need, result) in &seen.asked {
-        tell(match non_scope_reason(result, seen.has_reached_location()) {
+pub async fn examine_location(client: &ApiClient, wanted: &[ScopePurpose], report: CheckSink<'_>) {
+    let probes = send_probes(client, wanted).await;
+    report(check_version(&probes));
+    report(check_token_accepted(&probes));
+    report(check_location_reached(&probes, client));
+    for (need, result) in &probes.asked {
+        report(match non_scope_reason(result, probes.has_reached_location()) {
             Some(why) => DoctorCheck::skipped(need.check_id(), why),
             None => need.check_scope(result.as_ref().err()),
         });
     }
-    for (need, why) in &seen.unasked {
-        tell(DoctorCheck::skipped(need.check_id(), *why));
+    for (need, why) in &probes.unasked {
+        report(DoctorCheck::skipped(need.check_id(), *why));
     }
-    let about = seen.asked.iter().find(|(need, _)| need.probe == ApiProbe::Location);
-    settings::report_settings(about.and_then(|(_, result)| result.as_ref().ok()), tell);
-    limits::report_limits(client.rate_limiter().limit_status(), tell);
+    let about = probes.asked.iter().find(|(need, _)| need.probe == ApiProbe::Location);
+    settings::report_settings(about.and_then(|(_, result)| result.as_ref().ok()), report);
+    limits::report_limits(client.rate_limiter().limit_status(), report);
 }
 
 /// Reports that a location is not checked, and why.
-pub fn skip_location(why: &str, tell: CheckSink<'_>) {
+pub fn skip_location(why: &str, report: CheckSink<'_>) {
     for id in ["version", "token", "location"] {
-        tell(DoctorCheck::skipped(id, why));
+        report(DoctorCheck::skipped(id, why));
     }
     for need in scopes::scope_requirements() {
-        tell(DoctorCheck::skipped(need.check_id(), why));
+        report(DoctorCheck::skipped(need.check_id(), why));
     }
     for id in settings::IDS.into_iter().chain(limits::IDS) {
-        tell(DoctorCheck::skipped(id, why));
+        report(DoctorCheck::skipped(id, why));
     }
 }
 
 /// Sends the probes one after another, as long as the next one may have a different result.
 async fn send_probes(client: &ApiClient, wanted: &[ScopePurpose]) -> ProbeResults {
-    let mut seen = ProbeResults { asked: Vec::new(), unasked: Vec::new() };
+    let mut probes = ProbeResults { asked: Vec::new(), unasked: Vec::new() };
     let mut calendar = None;
     let mut end = None;
     for mut need in scopes::scope_requirements() {
         let first = matches!(need.probe, ApiProbe::Location | ApiProbe::Contacts);
         if !first && !need.purposes.iter().any(|purpose| wanted.contains(purpose)) {
-            seen.unasked.push((need, "not requested with `--for`"));
+            probes.unasked.push((need, "not requested with `--for`"));
             continue;
         }
         if let Some(why) = end {
-            seen.unasked.push((need, why));
+            probes.unasked.push((need, why));
             continue;
         }
         if let ApiProbe::CalendarEvents(id) = &mut need.probe {
@@ -69,10 +69,10 @@ async fn send_probes(client: &ApiClient, wanted: &[ScopePurpose]) -> ProbeResult
             let calendars = CalendarList::from_json(body).unwrap_or_default().calendars;
             calendar = calendars.into_iter().next().map(|calendar| calendar.id);
         }
-        end = stop_reason(&result, seen.has_reached_location());
-        seen.asked.push((need, result));
+        end = stop_reason(&result, probes.has_reached_location());
+        probes.asked.push((need, result));
     }
-    seen
+    probes
 }
 
 /// Why all further probes would fail the same way.
@@ -139,9 +139,9 @@ impl ProbeResults {
     }
 }
 
-fn check_version(seen: &ProbeResults) -> DoctorCheck {
+fn check_version(probes: &ProbeResults) -> DoctorCheck {
     const ID: &str = "version";
-    if let Some(error) = seen.probe_errors().find(|error| is_version_error(Some(error))) {
+    if let Some(error) = probes.probe_errors().find(|error| is_version_error(Some(error))) {
         let what = format!("the API refuses `Version: {VERSION}`: {}", error.message);
         return DoctorCheck::failure(ID, DoctorFailureKind::Environment, what).with_hint(
             "a newer ghl-bulk may know a newer version; a proxy may also have removed the header",
@@ -149,7 +149,7 @@ fn check_version(seen: &ProbeResults) -> DoctorCheck {
     }
     // It is not known whether the server checks the version or the token first; only a response to
     // a valid token is conclusive.
-    if seen.asked.iter().any(|(_, result)| accepts_token(result)) {
+    if probes.asked.iter().any(|(_, result)| accepts_token(result)) {
         return DoctorCheck::ok(ID, format!("the API accepts `Version: {VERSION}`"));
     }
     DoctorCheck::skipped(ID, "unknown until a token is accepted")
@@ -172,9 +172,9 @@ fn accepts_token(result: &Result<Bytes, ApiError>) -> bool {
     }
 }
 
-fn check_token_accepted(seen: &ProbeResults) -> DoctorCheck {
+fn check_token_accepted(probes: &ProbeResults) -> DoctorCheck {
     const ID: &str = "token";
-    if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Token) {
+    if let Some(error) = probes.probe_errors().find(|error| error.kind == ApiErrorKind::Token) {
         let message = &error.message;
         // Without a status it was never sent: there is no token, or its refresh was refused.
         let what = match error.status {
@@ -186,10 +186,10 @@ fn check_token_accepted(seen: &ProbeResults) -> DoctorCheck {
              `pit-`, belongs to one location, and may have been rotated or removed there",
         );
     }
-    if seen.asked.iter().any(|(_, result)| accepts_token(result)) {
+    if probes.asked.iter().any(|(_, result)| accepts_token(result)) {
         return DoctorCheck::ok(ID, "the token is accepted");
     }
-    match seen.no_answer_reason() {
+    match probes.no_answer_reason() {
         Some(why) => {
             DoctorCheck::failure(ID, DoctorFailureKind::Environment, format!("unknown: {why}"))
                 .with_hint("try again later; `-v` shows requests and responses")
@@ -198,25 +198,25 @@ fn check_token_accepted(seen: &ProbeResults) -> DoctorCheck {
     }
 }
 
-fn check_location_reached(seen: &ProbeResults, client: &ApiClient) -> DoctorCheck {
+fn check_location_reached(probes: &ProbeResults, client: &ApiClient) -> DoctorCheck {
     const ID: &str = "location";
     let id = client.location_id();
-    if seen.has_reached_location() {
-        let name = seen.asked.iter().find_map(|(need, result)| match (&need.probe, result) {
+    if probes.has_reached_location() {
+        let name = probes.asked.iter().find_map(|(need, result)| match (&need.probe, result) {
             (ApiProbe::Location, Ok(body)) => settings::location_name(body),
             _ => None,
         });
         let name = name.map(|name| format!(" (`{name}`)")).unwrap_or_default();
         return DoctorCheck::ok(ID, format!("the token has access to `{id}`{name}"));
     }
-    if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Location) {
+    if let Some(error) = probes.probe_errors().find(|error| error.kind == ApiErrorKind::Location) {
         let what = format!("the token has no access to the location `{id}`: {}", error.message);
         return DoctorCheck::failure(ID, DoctorFailureKind::Access, what).with_hint(
             "check `--location` or `GHL_LOCATION_ID` against the location that the token was made in; it is \
              in the browser's address after `/location/`",
         );
     }
-    if let Some(error) = seen.probe_errors().find(|error| error.kind == ApiErrorKind::Gone) {
+    if let Some(error) = probes.probe_errors().find(|error| error.kind == ApiErrorKind::Gone) {
         let what = format!("there is no location `{id}`: {}", error.message);
         return DoctorCheck::failure(ID, DoctorFailureKind::Access, what)
             .with_hint("check `--location` or `GHL_LOCATION_ID`");

@@ -9,9 +9,9 @@ use super::{CheckSink, DoctorCheck, DoctorFailureKind};
 const LITTLE: u64 = 1_000_000_000;
 
 /// Checks the directory that stores the runs. What is created for that is removed again.
-pub fn examine_disk(home: &Path, tell: CheckSink<'_>) {
-    tell(check_writable(home));
-    tell(check_free_space(home));
+pub fn examine_disk(home: &Path, report: CheckSink<'_>) {
+    report(check_writable(home));
+    report(check_free_space(home));
 }
 
 fn check_writable(home: &Path) -> DoctorCheck {

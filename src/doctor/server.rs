@@ -35,30 +35,30 @@ pub async fn examine_server(
     transport: &HttpOptions,
     url: &str,
     location: Option<&LocationId>,
-    tell: CheckSink<'_>,
+    report: CheckSink<'_>,
 ) -> ServerReachability {
     let way = NetworkPath::from_url(url);
     match transport.send_unauthenticated(url, location).await {
         Err(error) => {
-            tell(DoctorCheck::skipped(REACH, "not checked: TLS cannot be set up"));
-            tell(check_tls_setup(&error));
-            skip_checks(&[HTTP, CLOCK], "not checked: TLS cannot be set up", tell);
+            report(DoctorCheck::skipped(REACH, "not checked: TLS cannot be set up"));
+            report(check_tls_setup(&error));
+            skip_checks(&[HTTP, CLOCK], "not checked: TLS cannot be set up", report);
             ServerReachability { answers: false, ahead: None }
         }
         Ok(Err(obstacle)) => {
-            report_connect_error(&obstacle, &way, tell);
+            report_connect_error(&obstacle, &way, report);
             ServerReachability { answers: false, ahead: None }
         }
-        Ok(Ok(knock)) => {
-            let ms = knock.took.as_millis();
-            tell(DoctorCheck::ok(REACH, format!("{} answered in {ms} ms", way.display_text())));
-            tell(check_tls(url, transport));
-            let check = check_http(&knock, url);
+        Ok(Ok(response)) => {
+            let ms = response.took.as_millis();
+            report(DoctorCheck::ok(REACH, format!("{} answered in {ms} ms", way.display_text())));
+            report(check_tls(url, transport));
+            let check = check_http(&response, url);
             let answers = check.blame != DoctorFailureKind::Environment
                 || check.status == super::DoctorStatus::Ok;
-            tell(check);
-            tell(check_clock(knock.ahead));
-            ServerReachability { answers, ahead: knock.ahead }
+            report(check);
+            report(check_clock(response.ahead));
+            ServerReachability { answers, ahead: response.ahead }
         }
     }
 }
@@ -84,14 +84,14 @@ impl NetworkPath {
     }
 }
 
-fn report_connect_error(obstacle: &ConnectError, way: &NetworkPath, tell: CheckSink<'_>) {
+fn report_connect_error(obstacle: &ConnectError, way: &NetworkPath, report: CheckSink<'_>) {
     let failure = |id: &str, what: String| {
         DoctorCheck::failure(id, DoctorFailureKind::Environment, what).with_hint(obstacle.hint())
     };
     if matches!(obstacle, ConnectError::Certificate(_) | ConnectError::Tls(_)) {
-        tell(DoctorCheck::ok(REACH, format!("{} accepts connections", way.display_text())));
-        tell(failure(TLS, obstacle.to_string()));
-        skip_checks(&[HTTP, CLOCK], "there is no safe connection", tell);
+        report(DoctorCheck::ok(REACH, format!("{} accepts connections", way.display_text())));
+        report(failure(TLS, obstacle.to_string()));
+        skip_checks(&[HTTP, CLOCK], "there is no safe connection", report);
         return;
     }
     let what = match (obstacle, &way.proxy) {
@@ -102,16 +102,16 @@ fn report_connect_error(obstacle: &ConnectError, way: &NetworkPath, tell: CheckS
         (_, None) => format!("`{}`: {obstacle}", way.host),
     };
     let check = failure(REACH, what);
-    tell(match &way.proxy {
+    report(match &way.proxy {
         Some(_) => check.with_hint(ConnectError::Proxy(String::new()).hint()),
         None => check,
     });
-    skip_checks(&[TLS, HTTP, CLOCK], "there is no connection", tell);
+    skip_checks(&[TLS, HTTP, CLOCK], "there is no connection", report);
 }
 
-fn skip_checks(ids: &[&str], why: &str, tell: CheckSink<'_>) {
+fn skip_checks(ids: &[&str], why: &str, report: CheckSink<'_>) {
     for id in ids {
-        tell(DoctorCheck::skipped(*id, why));
+        report(DoctorCheck::skipped(*id, why));
     }
 }
 
@@ -142,8 +142,8 @@ fn display_path(path: &Path) -> String {
 }
 
 /// A failure here counts as an environment problem; after any other response the checks go on.
-fn check_http(knock: &UnauthenticatedResponse, url: &str) -> DoctorCheck {
-    let UnauthenticatedResponse { status, page, .. } = knock;
+fn check_http(response: &UnauthenticatedResponse, url: &str) -> DoctorCheck {
+    let UnauthenticatedResponse { status, page, .. } = response;
     let failure = |what: String| DoctorCheck::failure(HTTP, DoctorFailureKind::Environment, what);
     match page {
         ResponseBodyKind::Redirect(message) => failure(format!("{status}: {message}"))

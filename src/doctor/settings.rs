@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{CheckSink as TellTo, DoctorCheck};
+use super::{CheckSink, DoctorCheck};
 
 /// The checks of this file that are always reported.
 pub(super) const IDS: [&str; 4] = ["duplicates", "identifiers", "time_zone", "country"];
@@ -27,21 +27,21 @@ fn text_setting(about: &Value, name: &str) -> Option<String> {
 }
 
 /// Reports the settings; without a response they are skipped.
-pub(super) fn report_settings(answer: Option<&Bytes>, tell: TellTo<'_>) {
+pub(super) fn report_settings(answer: Option<&Bytes>, report: CheckSink<'_>) {
     let Some(about) = answer.and_then(|body| parse_location(body)) else {
         for id in IDS {
-            tell(DoctorCheck::skipped(id, "the location's settings could not be read"));
+            report(DoctorCheck::skipped(id, "the location's settings could not be read"));
         }
         return;
     };
-    tell(check_duplicate_setting(&about));
-    tell(check_unique_identifiers(&about));
-    tell(check_time_zone(&about));
-    tell(check_country(&about));
+    report(check_duplicate_setting(&about));
+    report(check_unique_identifiers(&about));
+    report(check_time_zone(&about));
+    report(check_country(&about));
     if let Some(currency) =
         text_setting(&about, "currency").or_else(|| text_setting(&about["settings"], "currency"))
     {
-        tell(DoctorCheck::ok("currency", format!("`{currency}`")));
+        report(DoctorCheck::ok("currency", format!("`{currency}`")));
     }
 }
 

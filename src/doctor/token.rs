@@ -32,9 +32,9 @@ pub struct TokenFacts {
 }
 
 /// Checks a token. `ahead`: how many milliseconds the server's clock is ahead.
-pub fn examine_token(facts: &TokenFacts, ahead: Option<i64>, tell: CheckSink<'_>) {
-    tell(check_token_kind(facts));
-    tell(check_expiry(facts, ahead.filter(|_| facts.servers).unwrap_or(0)));
+pub fn examine_token(facts: &TokenFacts, ahead: Option<i64>, report: CheckSink<'_>) {
+    report(check_token_kind(facts));
+    report(check_expiry(facts, ahead.filter(|_| facts.servers).unwrap_or(0)));
 }
 
 fn check_token_kind(facts: &TokenFacts) -> DoctorCheck {

@@ -30,7 +30,7 @@ impl TemplateSnapshot {
 
     fn parse_template(&self) -> Result<NamedTemplate, ExportError> {
         let preset = Preset::parse(self.text.clone(), &self.preset).ok();
-        let template = preset.and_then(|preset| preset.layout);
+        let template = preset.and_then(|preset| preset.template);
         let template = template.ok_or_else(|| {
             ExportError::Request(format!(
                 "this version cannot read the export template of preset `{}`",

@@ -22,7 +22,7 @@ pub struct Op {
     /// Its index among the row's ops: the contact is 0.
     pub step: u32,
     /// The serial group. Its ops are sent one after the other, because they share an identity.
-    pub lane: u64,
+    pub serial_group: u64,
     /// How it is kept from being applied twice.
     pub class: IdempotencyClass,
     /// The contact; `None` while an earlier op of the same row has yet to create it.

@@ -226,7 +226,7 @@ impl BatchSender<'_> {
     /// Reads the contact to find out whether the change was applied.
     async fn look_up_member(&self, member: &BatchMember) -> Result<OpResolution, PushError> {
         Ok(match self.work.doubt.fetch_contact(&member.contact).await? {
-            Some(live) if verify::find_mismatches(self.change, &live).is_empty() => {
+            Some(remote) if verify::find_mismatches(self.change, &remote).is_empty() => {
                 OpResolution::Applied { made: None }
             }
             Some(_) => OpResolution::NotApplied,

@@ -1,10 +1,10 @@
 //! The push: applies a plan's ops from the ledger to the account, each exactly once.
 //!
-//! Phase 1 runs the lanes: the ops of a lane run one after the other, lanes run concurrently, and a lane that waits for
-//! a look-up holds no send permit and blocks no other lane. Phase 2 sends the changes that many contacts share (tags,
-//! businesses) in batches. Every op takes the same path: a durable intent, the request, the verdict on its response,
-//! and without a usable response a look-up; only then is it sent again. After cancellation nothing new starts; what
-//! was sent is settled, or left for the next process to look up. The push does not know sheets, mappings or result
+//! Phase 1 runs the serial groups: the ops of a group run one after the other, groups run concurrently, and a group
+//! that waits for a look-up holds no send permit and blocks no other group. Phase 2 sends the changes that many contacts
+//! share (tags, businesses) in batches. Every op takes the same path: a durable intent, the request, the verdict on its
+//! response, and without a usable response a look-up; only then is it sent again. After cancellation nothing new starts;
+//! what was sent is settled, or left for the next process to look up. The push does not know sheets, mappings or result
 //! files.
 
 mod batch;
@@ -32,9 +32,9 @@ use crate::event::{CancelCause, CancelSignal, RunEvent, SharedObserver};
 use crate::reconcile::{self, Reconciler};
 use crate::run::{self, Ledger, LedgerReader, OpRecord, OpState};
 
-/// The maximum number of open lanes. Most of them wait for the rate limit, some for a look-up.
-const OPEN_LANES: NonZeroUsize = NonZeroUsize::new(1_024).expect("a constant");
-/// The number of lanes read from the ledger at once.
+/// The maximum number of open serial groups. Most of them wait for the rate limit, some for a look-up.
+const OPEN_GROUPS: NonZeroUsize = NonZeroUsize::new(1_024).expect("a constant");
+/// The number of serial groups read from the ledger at once.
 const LOT: usize = 256;
 /// How often one process sends an op that gets no response.
 const ATTEMPTS: u32 = 8;
@@ -132,7 +132,7 @@ impl PushError {
     }
 }
 
-/// The context that all lanes and batches share.
+/// The context that all serial groups and batches share.
 struct PushContext {
     client: ApiClient,
     ledger: Ledger,
@@ -141,7 +141,7 @@ struct PushContext {
     /// Cancelled by the user's signal, by an error that ends the run, and by too many failed rows.
     stop: CancelSignal,
     doubt: Reconciler,
-    /// A permit is held while a request is in flight, from its intent on, and never while a lane waits.
+    /// A permit is held while a request is in flight, from its intent on, and never while a group waits.
     seats: Arc<Semaphore>,
     only: Option<BTreeSet<u64>>,
     errors: Option<FailureBudget>,
@@ -257,14 +257,14 @@ fn counts_as_failure(state: OpState) -> bool {
 impl PushContext {
     async fn run_phases(self: &Arc<Self>) -> Result<Vec<DuplicatedRow>, PushError> {
         self.report_progress();
-        let lanes = concurrency::run_unordered(self.stream_serial_groups(), OPEN_LANES, {
+        let serial_groups = concurrency::run_unordered(self.stream_serial_groups(), OPEN_GROUPS, {
             let work = Arc::clone(self);
             move |ops| {
                 let work = Arc::clone(&work);
                 async move { serial::run_group(work, ops?).await }
             }
         });
-        self.drain_results(lanes).await?;
+        self.drain_results(serial_groups).await?;
         self.ledger.flush().await?;
         self.send_bulk_ops().await?;
         if self.stop.is_cancelled() {
@@ -297,7 +297,7 @@ impl PushContext {
         }
     }
 
-    /// The lanes with ops to send or look up, in order, with all their ops. The stream ends on cancellation.
+    /// The serial groups with ops to send or look up, in order, with all their ops. The stream ends on cancellation.
     fn stream_serial_groups(
         self: &Arc<Self>,
     ) -> impl Stream<Item = Result<Vec<OpRecord>, PushError>> + use<> {
@@ -308,7 +308,9 @@ impl PushContext {
                 let after = after.filter(|_| !work.stop.is_cancelled())?;
                 let lot = work.read_ledger(move |reader| load_serial_groups(reader, after)).await;
                 let next = match &lot {
-                    Ok(lot) if lot.len() == LOT => lot.last().map(|(lane, _)| *lane),
+                    Ok(lot) if lot.len() == LOT => {
+                        lot.last().map(|(serial_group, _)| *serial_group)
+                    }
                     _ => None,
                 };
                 let ops = match lot {
@@ -393,6 +395,9 @@ fn load_serial_groups(
     reader: &LedgerReader,
     after: u64,
 ) -> Result<Vec<(u64, Vec<OpRecord>)>, run::RunError> {
-    let lanes = reader.unfinished_lanes(after, LOT)?;
-    lanes.into_iter().map(|lane| Ok((lane, reader.ops_in_lane(lane)?))).collect()
+    let serial_groups = reader.unfinished_serial_groups(after, LOT)?;
+    serial_groups
+        .into_iter()
+        .map(|serial_group| Ok((serial_group, reader.ops_in_serial_group(serial_group)?)))
+        .collect()
 }

@@ -13,12 +13,12 @@ use crate::id::ContactId;
 use crate::model::OpChange;
 use crate::reconcile::{self, ChildBaseline, Reconciler};
 
-/// The children (notes and tasks) of a lane's contacts, as far as the lane has read or written them.
+/// The children (notes and tasks) of a serial group's contacts, as far as the group has read or written them.
 #[derive(Default)]
 pub(super) struct KnownChildren {
     /// By contact and by the kind of change that creates them: notes or tasks.
     known: HashMap<(ContactId, Discriminant<OpChange>), Vec<Value>>,
-    /// Contacts that this lane has created.
+    /// Contacts that this group has created.
     fresh: HashSet<ContactId>,
 }
 

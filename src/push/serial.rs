@@ -1,7 +1,7 @@
-//! One lane: ops that share an identity, one after the other.
+//! One serial group: ops that share an identity, one after the other.
 //!
-//! A lane never continues past an op whose last request has no known outcome. An op that fails permanently ends its
-//! row if it was about the contact itself; the other rows of the lane continue.
+//! A group never continues past an op whose last request has no known outcome. An op that fails permanently ends its
+//! row if it was about the contact itself; the other rows of the group continue.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::model::{IdempotencyClass, Op, OpChange};
 use crate::reconcile::{self, ChildBaseline, InDoubtOp, OpResolution};
 use crate::run::{AttemptHandle, AttemptRecord, OpRecord, OpState, SettledBy};
 
-/// Runs the ops of one lane.
+/// Runs the ops of one serial group.
 pub(super) async fn run_group(work: Arc<PushContext>, ops: Vec<OpRecord>) -> Result<(), PushError> {
     let _open = work.doubt.shared.begin_work();
-    let mut lane = SerialGroup {
+    let mut group = SerialGroup {
         work: &work,
         made: HashMap::new(),
         ended: HashMap::new(),
         children: KnownChildren::default(),
     };
-    lane.run_ops(&ops).await
+    group.run_ops(&ops).await
 }
 
 struct SerialGroup<'w> {
@@ -220,9 +220,9 @@ impl SerialGroup<'_> {
     ) -> Result<OpResolution, PushError> {
         let doubt = &self.work.doubt;
         if let (OpChange::Update { .. }, Some(id)) = (&case.op.change, case.contact) {
-            let live = doubt.fetch_contact(id).await?;
-            return Ok(live.map_or(OpResolution::Applied { made: None }, |live| {
-                reconcile::classify_applied(&case.op.change, &live, None)
+            let remote = doubt.fetch_contact(id).await?;
+            return Ok(remote.map_or(OpResolution::Applied { made: None }, |remote| {
+                reconcile::classify_applied(&case.op.change, &remote, None)
             }));
         }
         match (doubt.resolve_op(case).await?, case.op.class) {

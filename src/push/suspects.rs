@@ -17,7 +17,7 @@ struct SuspectedDuplicate {
     attempts: Vec<AttemptRecord>,
     /// The contact that its row created.
     made: Option<ContactId>,
-    lane: Vec<OpRecord>,
+    group_ops: Vec<OpRecord>,
 }
 
 impl PushContext {
@@ -55,8 +55,10 @@ impl PushContext {
             at_ms: last.at_ms,
             reference: ChildBaseline::parse_stored(first.reference.as_deref()),
         };
-        let ids =
-            self.doubt.find_duplicates(&case, count_equal_siblings(&op, &suspect.lane)?).await?;
+        let ids = self
+            .doubt
+            .find_duplicates(&case, count_equal_siblings(&op, &suspect.group_ops)?)
+            .await?;
         Ok((!ids.is_empty()).then_some(DuplicatedRow { row: op.row, ids }))
     }
 }
@@ -67,7 +69,7 @@ impl SuspectedDuplicate {
         let made = reader.contact_id_of_row(record.row)?;
         Ok(Self {
             attempts: reader.load_attempts(op)?,
-            lane: reader.ops_in_lane(record.lane)?,
+            group_ops: reader.ops_in_serial_group(record.serial_group)?,
             made,
             record,
         })
@@ -85,12 +87,12 @@ impl SuspectedDuplicate {
 }
 
 /// Counts the equal notes or tasks that later ops created for the same contact.
-fn count_equal_siblings(op: &Op, lane: &[OpRecord]) -> Result<usize, PushError> {
+fn count_equal_siblings(op: &Op, group_ops: &[OpRecord]) -> Result<usize, PushError> {
     if !matches!(op.change, OpChange::CreateNote { .. } | OpChange::CreateTask { .. }) {
         return Ok(0);
     }
     let mut siblings = 0;
-    for record in lane {
+    for record in group_ops {
         let applied = matches!(record.state, OpState::Applied | OpState::Differs);
         if record.id > op.id && applied {
             let other = op_codec::decode_op(record)?;

@@ -59,14 +59,16 @@ impl Reconciler {
         for (field, value) in [("email", identity.email), ("phone", identity.phone)] {
             let Some(value) = value else { continue };
             let filter = json!({ "field": field, "operator": "eq", "value": value });
-            for live in self.search_contacts(vec![filter], 1).await? {
-                let ours = classify::is_added_since(&case.op.change, window, &live)
-                    && !classify::has_other_identity(&case.op.change, &live);
-                let known = found.iter().any(|it| it.id == live.id);
+            for remote in self.search_contacts(vec![filter], 1).await? {
+                let ours = classify::is_added_since(&case.op.change, window, &remote)
+                    && !classify::has_other_identity(&case.op.change, &remote);
+                let known = found.iter().any(|it| it.id == remote.id);
                 // A contact that shares only the phone belongs to a row of its own.
-                if ours && !known && !self.is_made_by_other_op(live.id.as_str(), case.op.id).await?
+                if ours
+                    && !known
+                    && !self.is_made_by_other_op(remote.id.as_str(), case.op.id).await?
                 {
-                    found.push(live);
+                    found.push(remote);
                 }
             }
         }
@@ -79,5 +81,5 @@ fn ids_if_several(found: Vec<RemoteContact>) -> Vec<String> {
     if found.len() < 2 {
         return Vec::new();
     }
-    found.into_iter().map(|live| live.id.to_string()).collect()
+    found.into_iter().map(|remote| remote.id.to_string()).collect()
 }

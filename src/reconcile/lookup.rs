@@ -63,15 +63,16 @@ impl Reconciler {
         }
         let identity = sent_identity(&case.op.change);
         let window = self.creation_window(case);
-        let hit = |live: &RemoteContact| match case.op.class {
-            IdempotencyClass::Marked => self.carries_marker(&case.op.change, live),
+        let hit = |remote: &RemoteContact| match case.op.class {
+            IdempotencyClass::Marked => self.carries_marker(&case.op.change, remote),
             _ if identity.is_some() => {
-                classify::matches_identity(live, identity.email, identity.phone)
+                classify::matches_identity(remote, identity.email, identity.phone)
             }
-            _ => classify::is_equal_in_window(&case.op.change, window, live),
+            _ => classify::is_equal_in_window(&case.op.change, window, remote),
         };
-        for live in self.contacts_added_in_window(case).await?.iter().filter(|live| hit(live)) {
-            if let Some(own) = self.confirm_by_id(case, &live.id).await? {
+        for remote in self.contacts_added_in_window(case).await?.iter().filter(|remote| hit(remote))
+        {
+            if let Some(own) = self.confirm_by_id(case, &remote.id).await? {
                 return Ok(Some(own));
             }
         }
@@ -112,7 +113,7 @@ impl Reconciler {
         };
         let found =
             answer.head.and_then(|raw| RemoteContact::from_json_slice(raw.get().as_bytes()));
-        Ok(found.map(|live| live.id))
+        Ok(found.map(|remote| remote.id))
     }
 
     async fn find_by_marker(
@@ -120,7 +121,7 @@ impl Reconciler {
         case: &InDoubtOp<'_>,
     ) -> Result<Option<OpResolution>, ReconcileError> {
         match self.search_by_marker(&case.op.change).await?.first() {
-            Some(live) => self.confirm_by_id(case, &live.id).await,
+            Some(remote) => self.confirm_by_id(case, &remote.id).await,
             None => Ok(None),
         }
     }
@@ -132,13 +133,13 @@ impl Reconciler {
         case: &InDoubtOp<'_>,
         id: &ContactId,
     ) -> Result<Option<OpResolution>, ReconcileError> {
-        let Some(live) = self.fetch_contact(id).await? else { return Ok(None) };
+        let Some(remote) = self.fetch_contact(id).await? else { return Ok(None) };
         if case.op.class == IdempotencyClass::Marked {
             // No other writer uses this marker, whatever the clocks say.
-            let ours = self.carries_marker(&case.op.change, &live);
-            return Ok(ours.then(|| classify::classify_applied(&case.op.change, &live, None)));
+            let ours = self.carries_marker(&case.op.change, &remote);
+            return Ok(ours.then(|| classify::classify_applied(&case.op.change, &remote, None)));
         }
-        Ok(Some(self.classify_ownership(case, &live).await?).filter(OpResolution::is_applied))
+        Ok(Some(self.classify_ownership(case, &remote).await?).filter(OpResolution::is_applied))
     }
 
     /// Whether a contact with the op's e-mail address or phone is the op's result, by everything
@@ -146,13 +147,14 @@ impl Reconciler {
     pub(super) async fn classify_ownership(
         &self,
         case: &InDoubtOp<'_>,
-        live: &RemoteContact,
+        remote: &RemoteContact,
     ) -> Result<OpResolution, ReconcileError> {
-        let finding = classify::classify_created(&case.op.change, self.creation_window(case), live);
-        if !finding.is_applied() || self.claim_contact(live.id.as_str(), case.op.id).await? {
+        let finding =
+            classify::classify_created(&case.op.change, self.creation_window(case), remote);
+        if !finding.is_applied() || self.claim_contact(remote.id.as_str(), case.op.id).await? {
             return Ok(finding);
         }
-        Ok(classify::blocked_by_existing(live))
+        Ok(classify::blocked_by_existing(remote))
     }
 
     /// The contacts that carry the marker of one to be created, oldest first.
@@ -166,9 +168,9 @@ impl Reconciler {
             .await
     }
 
-    fn carries_marker(&self, change: &OpChange, live: &RemoteContact) -> bool {
+    fn carries_marker(&self, change: &OpChange, remote: &RemoteContact) -> bool {
         let marker = self.marker_value(change);
-        marker.is_some_and(|(field, value)| live.custom.get(field) == Some(value))
+        marker.is_some_and(|(field, value)| remote.custom.get(field) == Some(value))
     }
 
     fn marker_value<'c>(&self, change: &'c OpChange) -> Option<(&str, &'c Value)> {
@@ -188,16 +190,16 @@ impl Reconciler {
     ) -> Result<Option<OpResolution>, ReconcileError> {
         let window = self.creation_window(case);
         let equal =
-            |live: &RemoteContact| classify::is_equal_in_window(&case.op.change, window, live);
+            |remote: &RemoteContact| classify::is_equal_in_window(&case.op.change, window, remote);
         let mut own = Vec::new();
-        for live in self.contacts_added_in_window(case).await?.into_iter().filter(equal) {
-            if self.claim_contact(live.id.as_str(), case.op.id).await? {
-                own.push(live);
+        for remote in self.contacts_added_in_window(case).await?.into_iter().filter(equal) {
+            if self.claim_contact(remote.id.as_str(), case.op.id).await? {
+                own.push(remote);
             }
         }
         Ok(match own.as_slice() {
             [] => None,
-            [live] => Some(OpResolution::Applied { made: Some(live.id.to_string()) }),
+            [remote] => Some(OpResolution::Applied { made: Some(remote.id.to_string()) }),
             several => Some(OpResolution::Undecidable {
                 message: format!(
                     "{} equal contacts were added when this one was sent, and it is unknown which of \

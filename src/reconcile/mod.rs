@@ -271,7 +271,7 @@ impl Reconciler {
         id: &ContactId,
     ) -> Result<OpResolution, ReconcileError> {
         match self.fetch_contact(id).await? {
-            Some(live) => self.classify_ownership(case, &live).await,
+            Some(remote) => self.classify_ownership(case, &remote).await,
             None => Ok(OpResolution::NotApplied),
         }
     }
@@ -284,7 +284,7 @@ impl Reconciler {
         failpoint::kill_if_due(FailPoint::DuringLookup);
         let Some(id) = case.contact else { return Ok(OpResolution::SendAgain) };
         match self.fetch_contact(id).await? {
-            Some(live) => Ok(classify::classify_updated(case.op, &live)),
+            Some(remote) => Ok(classify::classify_updated(case.op, &remote)),
             None => Ok(classify::contact_gone(id)),
         }
     }

@@ -79,7 +79,7 @@ pub struct Sheet {
 #[derive(Debug)]
 enum SheetContent {
     Text(delimited::DelimitedFile),
-    Book(workbook::WorkbookFile),
+    Workbook(workbook::WorkbookFile),
 }
 
 /// The rows of a sheet, starting with the first.
@@ -112,15 +112,15 @@ impl Sheet {
             }
         } else {
             let opened = workbook::open(path, kind, reading, known)?;
-            let workbook::OpenedWorkbook { book, columns, what, warnings } = opened;
-            let digest = book.digest.clone();
+            let workbook::OpenedWorkbook { workbook, columns, what, warnings } = opened;
+            let digest = workbook.digest.clone();
             Self {
                 path: path.to_owned(),
                 columns,
                 what,
                 digest,
                 warnings,
-                content: SheetContent::Book(book),
+                content: SheetContent::Workbook(workbook),
             }
         };
         header_row::reject_single_cell_header(&sheet.columns, known)?;
@@ -135,7 +135,7 @@ impl Sheet {
     pub fn rows(&self) -> Result<SheetRows, Diagnostic> {
         match &self.content {
             SheetContent::Text(text) => Ok(Box::new(text.rows()?)),
-            SheetContent::Book(book) => Ok(Box::new(book.rows()?)),
+            SheetContent::Workbook(workbook) => Ok(Box::new(workbook.rows()?)),
         }
     }
 }

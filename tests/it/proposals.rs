@@ -36,14 +36,14 @@ impl Tally {
         let targets: Vec<String> =
             guess.candidates.iter().map(|candidate| candidate.target.to_string()).collect();
         let taken = matches!(
-            guess.verdict,
+            guess.status,
             ProposalStatus::Accepted | ProposalStatus::JoinedTo(_) | ProposalStatus::Preset
         );
-        let asked = matches!(guess.verdict, ProposalStatus::Proposed | ProposalStatus::Rivals(_));
+        let asked = matches!(guess.status, ProposalStatus::Proposed | ProposalStatus::Rivals(_));
         self.columns += 1;
         self.wanted += u32::from(!right.is_empty());
         let line = |out: &mut String| {
-            writeln!(out, "  {file}: `{name}` {:?} {targets:?}, right is {right:?}", guess.verdict)
+            writeln!(out, "  {file}: `{name}` {:?} {targets:?}, right is {right:?}", guess.status)
                 .unwrap();
         };
         if taken && right.contains(&targets[0]) {

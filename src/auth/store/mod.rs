@@ -88,37 +88,39 @@ impl CredentialStore {
     /// Sets up the store for a new record. Nothing is on disk before [`CredentialStore::save`],
     /// which replaces the profile's earlier record; only the keyring has a new entry.
     pub fn create(
-        places: &CredentialDir,
+        credential_dir: &CredentialDir,
         profile: &str,
         kind: CredentialStoreKind,
         unlock: Arc<dyn AgeKeySource>,
     ) -> Result<Self, AuthError> {
-        let safe = Self::for_profile(places, profile, unlock)?;
+        let store = Self::for_profile(credential_dir, profile, unlock)?;
         let known = match kind {
             CredentialStoreKind::File => UnlockCache::default(),
             CredentialStoreKind::Keyring => encrypted::set_up_keyring(profile)?,
-            CredentialStoreKind::Age => encrypted::set_up_age(&*safe.inner.unlock)?,
+            CredentialStoreKind::Age => encrypted::set_up_age(&*store.inner.unlock)?,
         };
-        *safe.unlock_cache() = known;
-        Ok(safe)
+        *store.unlock_cache() = known;
+        Ok(store)
     }
 
     /// Opens the store of a profile's record; None when there is no record. The user is not asked
     /// for anything yet.
     pub fn open_existing(
-        places: &CredentialDir,
+        credential_dir: &CredentialDir,
         profile: &str,
         unlock: Arc<dyn AgeKeySource>,
     ) -> Result<Option<Self>, AuthError> {
-        let safe = Self::for_profile(places, profile, unlock)?;
-        let Some(text) = record_file::read_private_file(&safe.inner.path)? else { return Ok(None) };
-        let outer: CredentialFile = parse_versioned(text.expose_secret(), &safe.inner.path)?;
-        safe.unlock_cache().header = outer.sealed.map(|sealed| sealed.header);
-        Ok(Some(safe))
+        let store = Self::for_profile(credential_dir, profile, unlock)?;
+        let Some(text) = record_file::read_private_file(&store.inner.path)? else {
+            return Ok(None);
+        };
+        let outer: CredentialFile = parse_versioned(text.expose_secret(), &store.inner.path)?;
+        store.unlock_cache().header = outer.sealed.map(|sealed| sealed.header);
+        Ok(Some(store))
     }
 
     fn for_profile(
-        places: &CredentialDir,
+        credential_dir: &CredentialDir,
         profile: &str,
         unlock: Arc<dyn AgeKeySource>,
     ) -> Result<Self, AuthError> {
@@ -129,8 +131,8 @@ impl CredentialStore {
         }
         let inner = CredentialStoreInner {
             profile: profile.to_owned(),
-            path: places.dir.join(format!("{profile}.json")),
-            lock: places.dir.join(format!("{profile}.lock")),
+            path: credential_dir.dir.join(format!("{profile}.json")),
+            lock: credential_dir.dir.join(format!("{profile}.lock")),
             unlock,
             known: Mutex::default(),
         };

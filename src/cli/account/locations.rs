@@ -109,7 +109,7 @@ pub(super) fn agency_for_source(
     transport: &HttpOptions,
 ) -> Result<Option<AgencyAuth>, CliError> {
     match source.oauth_login() {
-        Some((safe, login)) => Ok(AgencyAuth::from_login(safe.clone(), login, transport)?),
+        Some((store, login)) => Ok(AgencyAuth::from_login(store.clone(), login, transport)?),
         None => Ok(None),
     }
 }

@@ -308,7 +308,8 @@ fn api_url_for_token(
     settings: &Settings,
 ) -> Result<String, CliError> {
     let login = source.and_then(TokenSource::oauth_login);
-    let own = login.map(|(safe, login)| (safe.profile_name(), login.api_url.trim_end_matches('/')));
+    let own =
+        login.map(|(store, login)| (store.profile_name(), login.api_url.trim_end_matches('/')));
     let given =
         given.map(|url| validate_api_url(url, settings.transport.allow_http)).transpose()?;
     match (given, own) {
@@ -329,7 +330,7 @@ fn api_url_for_token(
 fn profile_to_record(profile: Option<&Profile>, source: &TokenSource) -> Option<String> {
     match (profile, source) {
         (Some(profile), _) => Some(profile.name.clone()),
-        (None, TokenSource::Kept(safe, _)) => Some(safe.profile_name().to_owned()),
+        (None, TokenSource::Kept(store, _)) => Some(store.profile_name().to_owned()),
         (None, _) => None,
     }
 }

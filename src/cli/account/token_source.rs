@@ -69,9 +69,9 @@ impl TokenSource {
             }
         }
         match find_stored_login(name)? {
-            Some(safe) => {
-                let stored = safe.load()?;
-                Ok(Self::Kept(safe, stored))
+            Some(store) => {
+                let stored = store.load()?;
+                Ok(Self::Kept(store, stored))
             }
             None => Err(no_token_error(profile)),
         }
@@ -116,7 +116,7 @@ impl TokenSource {
             Self::Variable(name, token) => Self::Variable(name.clone(), token.clone()),
             Self::File(path, token) => Self::File(path.clone(), token.clone()),
             Self::Command(line, program) => Self::Command(line.clone(), program.clone()),
-            Self::Kept(safe, _) => Self::Kept(safe.clone(), safe.load()?),
+            Self::Kept(store, _) => Self::Kept(store.clone(), store.load()?),
             Self::Sandbox(token) => Self::Sandbox(token.clone()),
         })
     }
@@ -134,7 +134,7 @@ impl TokenSource {
     /// The OAuth login, where it is one.
     pub(in crate::cli) fn oauth_login(&self) -> Option<(&CredentialStore, &OauthLogin)> {
         match self {
-            Self::Kept(safe, StoredCredentials::Oauth(login)) => Some((safe, login)),
+            Self::Kept(store, StoredCredentials::Oauth(login)) => Some((store, login)),
             _ => None,
         }
     }
@@ -159,8 +159,8 @@ impl TokenSource {
             }
             Self::Command(line, _) => Arc::new(auth::CommandTokenProvider::new(line.clone())),
             Self::Kept(_, StoredCredentials::Private(private)) => Arc::new(private.token.clone()),
-            Self::Kept(safe, StoredCredentials::Oauth(login)) => {
-                Arc::new(RefreshingTokenProvider::new(safe.clone(), login, transport)?)
+            Self::Kept(store, StoredCredentials::Oauth(login)) => {
+                Arc::new(RefreshingTokenProvider::new(store.clone(), login, transport)?)
             }
         })
     }
@@ -171,7 +171,7 @@ impl TokenSource {
             Self::Variable(name, _) => format!("environment variable `{name}`"),
             Self::File(path, _) => format!("file `{}`", path.display()),
             Self::Command(_, program) => format!("command `{program}`"),
-            Self::Kept(safe, _) => safe.describe_storage(),
+            Self::Kept(store, _) => store.describe_storage(),
             Self::Sandbox(_) => "the embedded sandbox".to_owned(),
         }
     }
@@ -197,8 +197,9 @@ pub(in crate::cli) fn credential_store_dir() -> Option<CredentialDir> {
 pub(in crate::cli) fn find_stored_login(
     profile: &str,
 ) -> Result<Option<CredentialStore>, CliError> {
-    let Some(places) = credential_store_dir() else { return Ok(None) };
-    match CredentialStore::open_existing(&places, profile, Arc::new(CliUnlocker::default())) {
+    let Some(credential_dir) = credential_store_dir() else { return Ok(None) };
+    match CredentialStore::open_existing(&credential_dir, profile, Arc::new(CliUnlocker::default()))
+    {
         // Nothing can have been stored under such a name.
         Err(auth::AuthError::Name(_)) => Ok(None),
         found => Ok(found?),

@@ -27,9 +27,9 @@ pub(crate) fn run(_: &LogoutArgs, settings: &Settings) -> Result<CliExitCode, Cl
     let profile = settings.profile_name().unwrap_or(DEFAULT);
     let kept = token_source::find_stored_login(profile)?;
     let mut removed = None;
-    if let Some(safe) = kept {
-        let place = safe.describe_storage();
-        match safe.delete_record() {
+    if let Some(store) = kept {
+        let place = store.describe_storage();
+        match store.delete_record() {
             Ok(true) => removed = Some(place),
             Ok(false) => {}
             // The record is deleted; its remaining key no longer decrypts anything.

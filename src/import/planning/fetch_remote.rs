@@ -376,32 +376,32 @@ fn store_if_referenced(
     row: &[u8],
     key: Option<&str>,
 ) -> Result<(), ImportError> {
-    let Some(live) = RemoteContact::from_json_slice(row) else { return Ok(()) };
+    let Some(remote) = RemoteContact::from_json_slice(row) else { return Ok(()) };
     // Contacts are found by id without a stored match.
-    let mut named = rows.has_row_value(IdentityKind::ContactId, live.id.as_str())?;
+    let mut named = rows.has_row_value(IdentityKind::ContactId, remote.id.as_str())?;
     let mut found =
         |kind: IdentityKind, asked: IdentityKind, value: &str| -> Result<(), ImportError> {
             if rows.has_row_value(asked, value)? {
-                rows.add_match(kind, value, live.id.as_str())?;
+                rows.add_match(kind, value, remote.id.as_str())?;
                 named = true;
             }
             Ok(())
         };
-    if let Some(email) = live.native_field(Field::Email) {
+    if let Some(email) = remote.native_field(Field::Email) {
         found(IdentityKind::Email, IdentityKind::Email, &email.to_lowercase())?;
     }
-    if let Some(phone) = live.native_field(Field::Phone) {
+    if let Some(phone) = remote.native_field(Field::Phone) {
         found(IdentityKind::Phone, IdentityKind::Phone, phone)?;
     }
-    for email in &live.additional_emails {
+    for email in &remote.additional_emails {
         found(IdentityKind::OtherEmail, IdentityKind::Email, &email.to_lowercase())?;
     }
-    if let Some(value) = key.and_then(|field| live.custom.get(field)) {
+    if let Some(value) = key.and_then(|field| remote.custom.get(field)) {
         found(IdentityKind::KeyField, IdentityKind::KeyField, &identity_text(value))?;
     }
     if named {
-        rows.put_contact(live.id.as_str(), &to_json(&live), &live.content_digest())?;
-        store_opportunities(rows, live.id.as_str(), row)?;
+        rows.put_contact(remote.id.as_str(), &to_json(&remote), &remote.content_digest())?;
+        store_opportunities(rows, remote.id.as_str(), row)?;
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ impl OpBuffer {
     ) -> Result<(), ImportError> {
         let ops = self.read_ops()?.map(|op| {
             op.map(|mut op| {
-                op.lane = groups.group_of(op.row);
+                op.serial_group = groups.group_of(op.row);
                 op
             })
         });

@@ -198,7 +198,7 @@ mod tests {
             key: String::new(),
             row: 1,
             step: 1,
-            lane: 1,
+            serial_group: 1,
             class: IdempotencyClass::Countable,
             bulk: false,
             contact: None,

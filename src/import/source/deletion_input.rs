@@ -17,7 +17,7 @@ use crate::plan::DeletedRecordKind;
 pub(super) fn ignore_unread_columns(proposal: &mut MappingProposal) {
     let open = proposal.columns.iter().filter(|guess| {
         let best = guess.candidates.first().map(|candidate| &candidate.target);
-        matches!(guess.verdict, ProposalStatus::Proposed | ProposalStatus::Rivals(_))
+        matches!(guess.status, ProposalStatus::Proposed | ProposalStatus::Rivals(_))
             && !best.is_some_and(may_identify_record)
     });
     let open: Vec<String> = open.map(|guess| format!("[{}]", guess.column.letters)).collect();

@@ -84,7 +84,7 @@ pub async fn propose_mapping(
         None => proposal.to_toml(),
     };
     let count = |fits: fn(&ProposalStatus) -> bool| {
-        proposal.columns.iter().filter(|guess| fits(&guess.verdict)).count() as u64
+        proposal.columns.iter().filter(|guess| fits(&guess.status)).count() as u64
     };
     Ok(ProposalReport {
         text,

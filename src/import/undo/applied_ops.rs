@@ -96,12 +96,12 @@ fn store_identities(
     }
     for op in ops {
         let op = revert_row::decode_applied_op(op)?;
-        if let Some(live) =
+        if let Some(remote) =
             BeforeImage::from_op_before(&op.before).and_then(|image| image.remote_contact())
         {
             // Another contact may have the address or number by now.
-            let email = live.native_field(Field::Email).map(str::to_lowercase);
-            let phone = live.native_field(Field::Phone).map(str::to_owned);
+            let email = remote.native_field(Field::Email).map(str::to_lowercase);
+            let phone = remote.native_field(Field::Phone).map(str::to_owned);
             for (kind, value) in [(IdentityKind::Email, email), (IdentityKind::Phone, phone)] {
                 value.map_or(Ok(()), |value| rows.add_row_value(kind, &value, n))?;
             }

@@ -117,10 +117,10 @@ impl UndoRemoteFetcher<'_> {
             let found: Vec<FetchedContact> = found.into_iter().collect::<Result<_, _>>()?;
             done += found.len() as u64;
             self.update_store(move |rows| {
-                for (contact, live) in &found {
-                    match live {
-                        Some(live) => {
-                            rows.put_contact(contact, &to_json(live), &live.content_digest())?;
+                for (contact, remote) in &found {
+                    match remote {
+                        Some(remote) => {
+                            rows.put_contact(contact, &to_json(remote), &remote.content_digest())?;
                         }
                         None => rows.forget_contact(contact)?,
                     }
@@ -150,9 +150,9 @@ async fn fetch_contact(
     let Ok(id) = contact.parse::<ContactId>() else { return Ok((contact, None)) };
     match client.get_raw_contact(&id).await {
         Ok(answer) => {
-            let live =
+            let remote =
                 answer.head.and_then(|row| RemoteContact::from_json_slice(row.get().as_bytes()));
-            Ok((contact, live))
+            Ok((contact, remote))
         }
         Err(error) if error.kind == api::ApiErrorKind::Gone => Ok((contact, None)),
         Err(error) => Err(error.into()),

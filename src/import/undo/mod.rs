@@ -350,13 +350,13 @@ impl UndoContext {
         records: &[OpRecord],
         contact: Option<&str>,
     ) -> Result<RowRevert, ImportError> {
-        let live = applied_ops::load_remote_contact(rows, contact)?;
+        let remote = applied_ops::load_remote_contact(rows, contact)?;
         let case = revert_row::RowRevertContext {
             rows,
             n,
             records,
             contact,
-            live: live.as_ref(),
+            remote: remote.as_ref(),
             undo: &self.undo,
             began: self.began,
             directory: self.directory.as_ref(),

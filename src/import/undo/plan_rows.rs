@@ -39,7 +39,7 @@ pub(super) fn decide_rows(
                     like: None,
                     row: n,
                     step: u32::try_from(step).unwrap_or(u32::MAX),
-                    lane: 0,
+                    serial_group: 0,
                     class: taken.step.class,
                     contact: contact.clone(),
                     change: taken.step.change,

@@ -42,9 +42,9 @@ impl RowRevertContext<'_> {
     ) -> Result<RowRevert, ImportError> {
         let mut undone =
             RowRevert { action: RowAction::Recreate, recreates: true, ..RowRevert::default() };
-        let Some(live) = image.remote_contact() else { return Ok(undone) };
-        undone.email = live.native_field(Field::Email).map(str::to_lowercase);
-        undone.phone = live.native_field(Field::Phone).map(str::to_owned);
+        let Some(remote) = image.remote_contact() else { return Ok(undone) };
+        undone.email = remote.native_field(Field::Email).map(str::to_lowercase);
+        undone.phone = remote.native_field(Field::Phone).map(str::to_owned);
         let policy = ImportPolicy {
             no_identity: NoIdentityRule::AtMostOnce,
             marker: self.policy.marker.clone(),
@@ -56,7 +56,7 @@ impl RowRevertContext<'_> {
             input: self.undo.of.as_str(),
             place: &place,
         };
-        let action = match self.choose_create_action(&live, directory)? {
+        let action = match self.choose_create_action(&remote, directory)? {
             Ok(action) => action,
             Err(rejection) => {
                 undone.refused = Some(rejection);
@@ -102,15 +102,15 @@ impl RowRevertContext<'_> {
     /// Whether the contact is created as a duplicate of others, or which contact prevents it.
     fn choose_create_action(
         &self,
-        live: &RemoteContact,
+        remote: &RemoteContact,
         directory: &LocationDirectory,
     ) -> Result<Result<ContactAction, Diagnostic>, ImportError> {
-        if let Some(there) = self.live {
+        if let Some(there) = self.remote {
             let message = format!("contact `{}` exists again", there.id);
             return Ok(Err(exists_rejection("contactId", message)));
         }
-        let email = live.native_field(Field::Email).map(str::to_lowercase);
-        let phone = live.native_field(Field::Phone);
+        let email = remote.native_field(Field::Email).map(str::to_lowercase);
+        let phone = remote.native_field(Field::Phone);
         if let Some(other) =
             self.other_contacts_with(IdentityKind::Email, email.as_deref())?.first()
         {
@@ -185,7 +185,7 @@ impl RowRevertContext<'_> {
             undone.reason = Some("it had no text, and the API requires text for a new one");
             return undone;
         };
-        if self.live.is_none() {
+        if self.remote.is_none() {
             undone.reason = Some("the contact no longer exists");
             return undone;
         }

@@ -64,7 +64,7 @@ pub(super) struct RowRevertContext<'a> {
     /// The applied ops, in order.
     pub(super) records: &'a [OpRecord],
     pub(super) contact: Option<&'a str>,
-    pub(super) live: Option<&'a RemoteContact>,
+    pub(super) remote: Option<&'a RemoteContact>,
     pub(super) undo: &'a UndoRequest,
     /// When the import was started.
     pub(super) began: jiff::Timestamp,
@@ -121,7 +121,7 @@ impl RowRevertContext<'_> {
             let made = record.made.as_deref();
             let child = self.find_child(&op.change, made)?;
             let standing = RevertContext {
-                remote: self.live,
+                remote: self.remote,
                 child: child.as_ref(),
                 ..RevertContext::default()
             };
@@ -147,7 +147,7 @@ impl RowRevertContext<'_> {
         let others: Vec<OpChange> = others.map(|op| op.change.clone()).collect();
         let made = self.records[at].made.as_deref();
         let standing = RevertContext {
-            remote: self.live,
+            remote: self.remote,
             child: None,
             others: &others,
             grown: self.foreign_attachments(ops)?,

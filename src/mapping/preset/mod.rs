@@ -97,7 +97,7 @@ pub struct Preset {
     /// Whether it was written by the user, instead of being built in.
     pub own: bool,
     /// The template for writing its files, if they are written.
-    pub layout: Option<ExportTemplate>,
+    pub template: Option<ExportTemplate>,
     detect: Option<HeaderSignature>,
 }
 
@@ -174,10 +174,10 @@ impl Preset {
             vec![mapping_problem(line, error.message())]
         })?;
         let PresetMetadata { title, entity, direction, detect } = about;
-        let layout = template::parse(&text, name, entity, &mapping)?;
+        let template = template::parse(&text, name, entity, &mapping)?;
         let name = name.to_owned();
         let title = title.unwrap_or_else(|| name.clone());
-        Ok(Self { name, title, entity, direction, mapping, text, own: false, layout, detect })
+        Ok(Self { name, title, entity, direction, mapping, text, own: false, template, detect })
     }
 
     /// Whether its files can be recognized.

@@ -44,7 +44,7 @@ impl MappingProposal {
     /// The rule for an accepted column and the columns joined to it.
     pub(super) fn accepted_rule(&self, at: usize, columns: &ColumnLookup) -> Option<MappingRule> {
         let guess = &self.columns[at];
-        if guess.verdict != ProposalStatus::Accepted {
+        if guess.status != ProposalStatus::Accepted {
             return None;
         }
         let joined = self.columns_joined_to(at);
@@ -63,7 +63,7 @@ impl MappingProposal {
             return Vec::new();
         }
         let mut joined: Vec<usize> = (0..self.columns.len())
-            .filter(|at| self.columns[*at].verdict == ProposalStatus::JoinedTo(first))
+            .filter(|at| self.columns[*at].status == ProposalStatus::JoinedTo(first))
             .collect();
         joined.sort_by_key(|at| (self.columns[*at].candidates[0].rank, *at));
         joined
@@ -85,9 +85,9 @@ impl MappingProposal {
 
     /// The open question about a column, if any.
     fn open_question(&self, at: usize) -> Option<Diagnostic> {
-        let ColumnProposal { column: SheetColumn { name, letters }, candidates, verdict, .. } =
+        let ColumnProposal { column: SheetColumn { name, letters }, candidates, status, .. } =
             &self.columns[at];
-        let question = match verdict {
+        let question = match status {
             ProposalStatus::Proposed => {
                 let best = &candidates[0];
                 let message = format!(

@@ -16,8 +16,8 @@ impl MappingProposal {
     /// Sets the status of every column.
     pub(super) fn assign_statuses(&mut self) {
         let mut taken = self.claimed_targets();
-        for (at, verdict) in self.independent_statuses() {
-            self.columns[at].verdict = verdict;
+        for (at, status) in self.independent_statuses() {
+            self.columns[at].status = status;
         }
         for at in self.confident_columns_by_rank() {
             self.accept_candidate(at, &mut taken);
@@ -39,7 +39,7 @@ impl MappingProposal {
     }
 
     fn is_open(&self, at: usize) -> bool {
-        self.columns[at].verdict == ProposalStatus::Open
+        self.columns[at].status == ProposalStatus::Open
     }
 
     /// The targets for which the preset or the user has set columns.
@@ -57,10 +57,10 @@ impl MappingProposal {
             self.bound.iter().flat_map(|bound| &bound.columns).copied().collect();
         let passed: HashSet<usize> = self.passed.iter().copied().collect();
         let preset = self.preset.as_deref().unwrap_or_default();
-        let verdict = |(at, guess): (usize, &ColumnProposal)| {
+        let status = |(at, guess): (usize, &ColumnProposal)| {
             let name = guess.column.name.trim();
             match guess.never {
-                _ if guess.verdict == ProposalStatus::Settled => ProposalStatus::Settled,
+                _ if guess.status == ProposalStatus::Settled => ProposalStatus::Settled,
                 _ if is_result_column(name) => ProposalStatus::Own,
                 _ if read.contains(&at) => ProposalStatus::Preset,
                 _ if self.homeless.contains_key(&at) => {
@@ -76,7 +76,7 @@ impl MappingProposal {
                 None => ProposalStatus::Open,
             }
         };
-        self.columns.iter().enumerate().map(|(at, guess)| (at, verdict((at, guess)))).collect()
+        self.columns.iter().enumerate().map(|(at, guess)| (at, status((at, guess)))).collect()
     }
 
     /// The columns with a certain target, ordered by certainty and then by the rank of their names.
@@ -94,10 +94,10 @@ impl MappingProposal {
     fn accept_candidate(&mut self, at: usize, taken: &mut HashMap<String, Option<usize>>) {
         let target = self.columns[at].candidates[0].target.clone();
         if target.accepts_multiple_columns() {
-            self.columns[at].verdict = ProposalStatus::Accepted;
+            self.columns[at].status = ProposalStatus::Accepted;
             return;
         }
-        let verdict = match taken.get(&target_key(&target)) {
+        let status = match taken.get(&target_key(&target)) {
             None => {
                 taken.insert(target_key(&target), Some(at));
                 ProposalStatus::Accepted
@@ -111,7 +111,7 @@ impl MappingProposal {
             // The preset already sets the source of such values.
             Some(None) => return self.lower_candidate_score(at, 0),
         };
-        self.columns[at].verdict = verdict;
+        self.columns[at].status = status;
     }
 
     /// Proposes the best candidate that is not taken, if its score is high enough.
@@ -128,7 +128,7 @@ impl MappingProposal {
         let guess = &mut self.columns[at];
         guess.candidates.sort_by(|one, other| other.score.total_cmp(&one.score));
         if guess.candidates.first().is_some_and(|best| best.score >= PROPOSED) {
-            guess.verdict = ProposalStatus::Proposed;
+            guess.status = ProposalStatus::Proposed;
         }
     }
 

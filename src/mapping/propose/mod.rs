@@ -68,7 +68,7 @@ pub struct ColumnProposal {
     /// Whether another column has the same name.
     pub shares_name: bool,
     /// The status of the column.
-    pub verdict: ProposalStatus,
+    pub status: ProposalStatus,
     /// The possible targets, best first.
     pub candidates: Vec<TargetCandidate>,
     /// Some of its values.
@@ -163,7 +163,7 @@ impl MappingProposal {
         let columns = ColumnLookup::new(&all);
         for name in rules.iter().flat_map(|rule| &rule.from).chain(ignore) {
             for at in columns.find_matching(name) {
-                self.columns[at].verdict = ProposalStatus::Settled;
+                self.columns[at].status = ProposalStatus::Settled;
             }
         }
         self.settled.extend(rules.iter().map(|rule| rule.to.clone()));
@@ -232,7 +232,7 @@ impl MappingProposal {
             ColumnProposal {
                 column: column.clone(),
                 shares_name: false,
-                verdict: ProposalStatus::Open,
+                status: ProposalStatus::Open,
                 candidates,
                 samples: look.samples,
                 never,

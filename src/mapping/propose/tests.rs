@@ -176,7 +176,7 @@ fn a_name_of_two_custom_fields_is_not_guessed_about() {
     // An exact match of a field's key wins.
     let proposal =
         MappingProposal::new(&columns("job_title"), &[], builtin_presets(), Some(&directory));
-    assert_eq!(proposal.columns[0].verdict, ProposalStatus::Accepted);
+    assert_eq!(proposal.columns[0].status, ProposalStatus::Accepted);
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl MappingProposal {
     #[must_use]
     pub fn to_preset_toml(&self, title: &str) -> String {
         let mut seen = HashSet::new();
-        let names = self.columns.iter().filter(|guess| guess.verdict != ProposalStatus::Own);
+        let names = self.columns.iter().filter(|guess| guess.status != ProposalStatus::Own);
         let names = names.map(|guess| guess.column.name.trim()).filter(|name| !name.is_empty());
         let names: Vec<String> =
             names.filter(|name| seen.insert(fold_name(name))).map(str::to_owned).collect();
@@ -66,7 +66,7 @@ impl MappingProposal {
                 &format!("The sheet could be for several presets: {}.", names.join(", ")),
             );
         }
-        let open = self.columns.iter().filter(|guess| guess.verdict.needs_decision());
+        let open = self.columns.iter().filter(|guess| guess.status.needs_decision());
         let open: Vec<&str> = open.map(|guess| guess.column.letters.as_str()).collect();
         if !open.is_empty() {
             let noun = select_plural(open.len() as u64, "column", "columns");
@@ -88,7 +88,7 @@ impl MappingProposal {
             rules: self.rules_by_column(),
         };
         for (at, guess) in self.columns.iter().enumerate() {
-            if guess.verdict != ProposalStatus::Own {
+            if guess.status != ProposalStatus::Own {
                 page.write_column(&mut out, at, guess);
             }
         }
@@ -119,7 +119,7 @@ impl ProposalTomlWriter<'_> {
     fn write_column(&self, out: &mut String, at: usize, guess: &ColumnProposal) {
         out.push('\n');
         write_comment(out, &column_title(guess));
-        match &guess.verdict {
+        match &guess.status {
             ProposalStatus::Preset => self.write_preset_rules(out, at),
             ProposalStatus::JoinedTo(first) => {
                 let letters = self.columns.column_letters(*first);

@@ -319,7 +319,7 @@ impl RowPlanBuilder<'_> {
             like,
             row: self.row,
             step,
-            lane: 0,
+            serial_group: 0,
             class,
             contact: self.planned.contact.clone(),
             change,

@@ -11,7 +11,18 @@ fn body(value: &Value) -> Map<String, Value> {
 
 fn op(change: OpChange, before: Value) -> Op {
     let (key, class) = (String::new(), IdempotencyClass::Replayable);
-    Op { id: 1, key, like: None, row: 1, step: 0, lane: 0, class, contact: None, change, before }
+    Op {
+        id: 1,
+        key,
+        like: None,
+        row: 1,
+        step: 0,
+        serial_group: 0,
+        class,
+        contact: None,
+        change,
+        before,
+    }
 }
 
 fn remote(row: &Value) -> RemoteContact {

@@ -106,7 +106,7 @@ fn interpret_success(change: &OpChange, body: &[u8]) -> ResponseVerdict {
     match change {
         OpChange::Create { .. } | OpChange::Upsert { .. } | OpChange::Update { .. } => {
             match RemoteContact::from_json_value(body.get("contact").unwrap_or(&body)) {
-                Some(live) => ResponseVerdict::Known(classify_applied(change, &live, None)),
+                Some(remote) => ResponseVerdict::Known(classify_applied(change, &remote, None)),
                 None => interpret_unreadable(change),
             }
         }

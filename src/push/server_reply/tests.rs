@@ -13,7 +13,7 @@ fn op(change: OpChange) -> Op {
         like: None,
         row: 1,
         step: 0,
-        lane: 1,
+        serial_group: 1,
         class: IdempotencyClass::Unique,
         contact: None,
         change,

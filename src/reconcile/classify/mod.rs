@@ -20,46 +20,46 @@ pub(super) struct CreationWindow {
 pub(super) fn classify_created(
     change: &OpChange,
     window: CreationWindow,
-    live: &RemoteContact,
+    remote: &RemoteContact,
 ) -> OpResolution {
-    if is_added_since(change, window, live) && !has_other_identity(change, live) {
-        return classify_applied(change, live, None);
+    if is_added_since(change, window, remote) && !has_other_identity(change, remote) {
+        return classify_applied(change, remote, None);
     }
-    blocked_by_existing(live)
+    blocked_by_existing(remote)
 }
 
 /// The resolution for a contact that blocks one to be created.
-pub(super) fn blocked_by_existing(live: &RemoteContact) -> OpResolution {
+pub(super) fn blocked_by_existing(remote: &RemoteContact) -> OpResolution {
     OpResolution::Refused {
         code: EXISTS_NOW,
         message: format!(
             "contact `{}` with this e-mail address or phone was added after the import was planned; plan the row again",
-            live.id
+            remote.id
         ),
-        contact: Some(live.id.to_string()),
+        contact: Some(remote.id.to_string()),
     }
 }
 
 /// Whether a contact has a different e-mail address or phone than one to be created, and so is
 /// another contact that shares the other of the two.
-pub(super) fn has_other_identity(change: &OpChange, live: &RemoteContact) -> bool {
+pub(super) fn has_other_identity(change: &OpChange, remote: &RemoteContact) -> bool {
     let SentIdentity { email, phone } = sent_identity(change);
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let emails = live.native_field(Field::Email).zip(email);
-    let phones = live.native_field(Field::Phone).zip(phone);
-    emails.is_some_and(|(live, sent)| live.to_lowercase() != sent.to_lowercase())
-        || phones.is_some_and(|(live, sent)| digits(live) != digits(sent))
+    let emails = remote.native_field(Field::Email).zip(email);
+    let phones = remote.native_field(Field::Phone).zip(phone);
+    emails.is_some_and(|(remote, sent)| remote.to_lowercase() != sent.to_lowercase())
+        || phones.is_some_and(|(remote, sent)| digits(remote) != digits(sent))
 }
 
 /// The resolution of an op that was applied, from the current record.
 #[must_use]
 pub fn classify_applied(
     change: &OpChange,
-    live: &RemoteContact,
+    remote: &RemoteContact,
     message: Option<&str>,
 ) -> OpResolution {
-    let made = change.creates_contact().then(|| live.id.to_string());
-    let differences = verify::find_mismatches(change, live);
+    let made = change.creates_contact().then(|| remote.id.to_string());
+    let differences = verify::find_mismatches(change, remote);
     if differences.is_empty() && message.is_none() {
         OpResolution::Applied { made }
     } else {
@@ -68,8 +68,8 @@ pub fn classify_applied(
 }
 
 /// Classifies an update from the current, the previous and the planned values.
-pub(super) fn classify_updated(op: &Op, live: &RemoteContact) -> OpResolution {
-    match verify::compare_three_way(&op.change, &op.before, live) {
+pub(super) fn classify_updated(op: &Op, remote: &RemoteContact) -> OpResolution {
+    match verify::compare_three_way(&op.change, &op.before, remote) {
         ThreeWayResult::Applied => OpResolution::Applied { made: None },
         ThreeWayResult::NotApplied => OpResolution::NotApplied,
         ThreeWayResult::Conflict(fields) => OpResolution::Conflict { fields },
@@ -88,11 +88,11 @@ pub fn contact_gone(id: &ContactId) -> OpResolution {
 pub(super) fn is_added_since(
     change: &OpChange,
     window: CreationWindow,
-    live: &RemoteContact,
+    remote: &RemoteContact,
 ) -> bool {
-    match live.added_ms {
+    match remote.added_ms {
         Some(added) => added >= window.from,
-        None => verify::find_mismatches(change, live).is_empty(),
+        None => verify::find_mismatches(change, remote).is_empty(),
     }
 }
 
@@ -101,21 +101,21 @@ pub(super) fn is_added_since(
 pub(super) fn is_equal_in_window(
     change: &OpChange,
     window: CreationWindow,
-    live: &RemoteContact,
+    remote: &RemoteContact,
 ) -> bool {
-    let added = live.added_ms.is_some_and(|at| (window.from..=window.to).contains(&at));
-    added && verify::find_mismatches(change, live).is_empty()
+    let added = remote.added_ms.is_some_and(|at| (window.from..=window.to).contains(&at));
+    added && verify::find_mismatches(change, remote).is_empty()
 }
 
 /// Whether a contact matches the identity.
 pub(super) fn matches_identity(
-    live: &RemoteContact,
+    remote: &RemoteContact,
     email: Option<&str>,
     phone: Option<&str>,
 ) -> bool {
     let same = |field, value: Option<&str>| {
-        let pair = live.native_field(field).zip(value);
-        pair.is_some_and(|(live, value)| live.to_lowercase() == value.to_lowercase())
+        let pair = remote.native_field(field).zip(value);
+        pair.is_some_and(|(remote, value)| remote.to_lowercase() == value.to_lowercase())
     };
     same(Field::Email, email) || same(Field::Phone, phone)
 }

@@ -9,7 +9,7 @@ fn change(body: Value) -> OpChange {
     OpChange::Create { body }
 }
 
-fn live(row: &Value) -> RemoteContact {
+fn remote(row: &Value) -> RemoteContact {
     RemoteContact::from_json_value(row).unwrap()
 }
 
@@ -33,10 +33,14 @@ fn name(finding: &OpResolution) -> &str {
 fn a_contact_with_our_identity_is_ours_when_it_came_since_we_sent_it() {
     let change = change(json!({ "email": "a@x.org", "firstName": "Ann" }));
     let check = |added: Option<i64>, first: &str, expected: &str| {
-        let live = live(&json!({
+        let remote = remote(&json!({
             "id": "c", "email": "a@x.org", "firstName": first, "dateAdded": added,
         }));
-        assert_eq!(name(&classify_created(&change, WINDOW, &live)), expected, "{added:?} {first}");
+        assert_eq!(
+            name(&classify_created(&change, WINDOW, &remote)),
+            expected,
+            "{added:?} {first}"
+        );
     };
     check(Some(WINDOW.from), "Ann", "applied");
     check(Some(WINDOW.from), "Eve", "differs");
@@ -51,11 +55,11 @@ fn a_contact_with_our_identity_is_ours_when_it_came_since_we_sent_it() {
 fn who_shares_the_phone_and_has_another_address_is_somebody_else() {
     let change = change(json!({ "email": "a@x.org", "phone": "+1 202 555 0143" }));
     let check = |email: Option<&str>, phone: Option<&str>, expected: &str| {
-        let live = live(&json!({
+        let remote = remote(&json!({
             "id": "c", "email": email, "phone": phone, "dateAdded": WINDOW.from,
         }));
         assert_eq!(
-            name(&classify_created(&change, WINDOW, &live)),
+            name(&classify_created(&change, WINDOW, &remote)),
             expected,
             "{email:?} {phone:?}"
         );
@@ -70,8 +74,8 @@ fn who_shares_the_phone_and_has_another_address_is_somebody_else() {
 fn a_contact_without_identity_must_equal_what_was_sent_and_come_in_time() {
     let change = change(json!({ "firstName": "Ann" }));
     let check = |added: Option<i64>, first: &str, expected: bool| {
-        let live = live(&json!({ "id": "c", "firstName": first, "dateAdded": added }));
-        assert_eq!(is_equal_in_window(&change, WINDOW, &live), expected, "{added:?} {first}");
+        let remote = remote(&json!({ "id": "c", "firstName": first, "dateAdded": added }));
+        assert_eq!(is_equal_in_window(&change, WINDOW, &remote), expected, "{added:?} {first}");
     };
     check(Some(WINDOW.from), "Ann", true);
     check(Some(WINDOW.to), "Ann", true);
@@ -83,9 +87,9 @@ fn a_contact_without_identity_must_equal_what_was_sent_and_come_in_time() {
 
 #[test]
 fn an_identity_is_either_of_e_mail_and_phone() {
-    let live = live(&json!({ "id": "c", "email": "Ann@x.org", "phone": "+14155551234" }));
-    assert!(matches_identity(&live, Some("ann@X.org"), None));
-    assert!(matches_identity(&live, Some("b@x.org"), Some("+14155551234")));
-    assert!(!matches_identity(&live, Some("b@x.org"), None));
-    assert!(!matches_identity(&live, None, None));
+    let remote = remote(&json!({ "id": "c", "email": "Ann@x.org", "phone": "+14155551234" }));
+    assert!(matches_identity(&remote, Some("ann@X.org"), None));
+    assert!(matches_identity(&remote, Some("b@x.org"), Some("+14155551234")));
+    assert!(!matches_identity(&remote, Some("b@x.org"), None));
+    assert!(!matches_identity(&remote, None, None));
 }

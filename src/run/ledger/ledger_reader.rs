@@ -34,7 +34,7 @@ impl LedgerReader {
 
     /// The serial groups after `after`, ascending, with an op that has to be sent alone or looked
     /// up.
-    pub fn unfinished_lanes(&self, after: u64, limit: usize) -> Result<Vec<u64>, RunError> {
+    pub fn unfinished_serial_groups(&self, after: u64, limit: usize) -> Result<Vec<u64>, RunError> {
         let query = format!(
             "SELECT DISTINCT o.lane FROM op o LEFT JOIN standing s ON s.op = o.id
              WHERE o.lane > ? AND NOT o.bulk AND {OPEN} ORDER BY o.lane LIMIT ?"
@@ -47,9 +47,10 @@ impl LedgerReader {
 
     /// All ops of a serial group, including bulk ones, in the order of their numbers and in any
     /// state.
-    pub fn ops_in_lane(&self, lane: u64) -> Result<Vec<OpRecord>, RunError> {
-        let ops = self.query_ops("WHERE o.lane = ? ORDER BY o.id", [to_sql_integer(lane)])?;
-        self.check_all_match(ops, |op| op.lane == lane)
+    pub fn ops_in_serial_group(&self, serial_group: u64) -> Result<Vec<OpRecord>, RunError> {
+        let ops =
+            self.query_ops("WHERE o.lane = ? ORDER BY o.id", [to_sql_integer(serial_group)])?;
+        self.check_all_match(ops, |op| op.serial_group == serial_group)
     }
 
     /// The bulk ops after `after` that still have to be sent or looked up.
@@ -102,8 +103,8 @@ impl LedgerReader {
             Ok(())
         })?;
         let query = "SELECT attempts FROM standing WHERE op = ?";
-        let told = self.query_numbers(query, [to_sql_integer(op)])?.pop().unwrap_or(0);
-        if told != attempts.len() as u64 {
+        let recorded = self.query_numbers(query, [to_sql_integer(op)])?.pop().unwrap_or(0);
+        if recorded != attempts.len() as u64 {
             return Err(damaged_op_error(&self.path, "standing", op));
         }
         Ok(attempts)

@@ -42,7 +42,7 @@ pub struct OpRecord {
     /// Its index among the row's ops.
     pub step: u32,
     /// Its serial group.
-    pub lane: u64,
+    pub serial_group: u64,
     /// How it is kept from being applied twice.
     pub class: IdempotencyClass,
     /// Whether it shares a request with other ops.

@@ -27,7 +27,7 @@ fn op(id: u64, class: IdempotencyClass) -> OpRecord {
         key: format!("key-{id}"),
         row: id,
         step: 0,
-        lane: id,
+        serial_group: id,
         class,
         bulk: false,
         contact: None,
@@ -143,7 +143,7 @@ async fn an_outcome_that_was_lost_leaves_an_attempt_to_look_up() {
 
     let ledger = run.open();
     let reader = run.reader();
-    assert_eq!(reader.unfinished_lanes(0, 10).unwrap(), [2]);
+    assert_eq!(reader.unfinished_serial_groups(0, 10).unwrap(), [2]);
     let left = reader.last_attempt(2).unwrap().unwrap();
     assert_eq!((left.attempt_handle(), left.outcome.as_ref()), (second, None));
     ledger.record_outcome(left.attempt_handle(), settled(OpState::Pending)).await.unwrap();
@@ -203,18 +203,18 @@ async fn a_closed_ledger_takes_nothing_more() {
 #[tokio::test]
 async fn lanes_and_bulk_ops_are_found_where_something_is_left_to_do() {
     let mut ops: Vec<_> = (1..=6).map(|id| op(id, IdempotencyClass::Unique)).collect();
-    (ops[1].lane, ops[1].row, ops[1].step) = (1, 1, 1);
+    (ops[1].serial_group, ops[1].row, ops[1].step) = (1, 1, 1);
     ops[2].state = OpState::Skipped;
     for bulk in &mut ops[3..5] {
-        (bulk.bulk, bulk.lane) = (true, 1);
+        (bulk.bulk, bulk.serial_group) = (true, 1);
     }
     let run = plan(ops);
     let reader = run.reader();
-    assert_eq!(reader.unfinished_lanes(0, 10).unwrap(), [1, 6]);
-    assert_eq!(reader.unfinished_lanes(1, 10).unwrap(), [6]);
-    assert_eq!(reader.unfinished_lanes(0, 1).unwrap(), [1]);
+    assert_eq!(reader.unfinished_serial_groups(0, 10).unwrap(), [1, 6]);
+    assert_eq!(reader.unfinished_serial_groups(1, 10).unwrap(), [6]);
+    assert_eq!(reader.unfinished_serial_groups(0, 1).unwrap(), [1]);
     let ids = |ops: Vec<OpRecord>| ops.iter().map(|op| op.id).collect::<Vec<_>>();
-    assert_eq!(ids(reader.ops_in_lane(1).unwrap()), [1, 2, 4, 5]);
+    assert_eq!(ids(reader.ops_in_serial_group(1).unwrap()), [1, 2, 4, 5]);
     assert_eq!(ids(reader.unfinished_bulk_ops(0, 10).unwrap()), [4, 5]);
     assert_eq!(ids(reader.unfinished_bulk_ops(4, 10).unwrap()), [5]);
     assert_eq!(ids(reader.ops_of_row(1).unwrap()), [1, 2]);
@@ -246,7 +246,7 @@ fn a_run_without_a_ledger_has_no_keys() {
     let db = dir.path().join("run.db");
     drop(db::create(&db).unwrap());
     for_each_op_in_state(&db, &OpState::ALL, |op| panic!("{op:?}")).unwrap();
-    assert!(LedgerReader::open(&db).unwrap().unfinished_lanes(0, 1).unwrap().is_empty());
+    assert!(LedgerReader::open(&db).unwrap().unfinished_serial_groups(0, 1).unwrap().is_empty());
 }
 
 #[test]
@@ -293,8 +293,8 @@ fn whole(db: &Path) -> Result<Vec<(OpRecord, Vec<AttemptRecord>)>, RunError> {
     drop(ledger);
     let reader = LedgerReader::open(db)?;
     let mut all = Vec::new();
-    for lane in reader.unfinished_lanes(0, usize::MAX)? {
-        reader.ops_in_lane(lane)?;
+    for serial_group in reader.unfinished_serial_groups(0, usize::MAX)? {
+        reader.ops_in_serial_group(serial_group)?;
     }
     reader.for_each_op(|op| {
         let attempts = reader.load_attempts(op.id)?;

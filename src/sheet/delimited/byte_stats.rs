@@ -44,7 +44,7 @@ struct LineStats {
 impl ByteStats {
     /// Collects the statistics of a whole file.
     pub(crate) fn from_reader(reader: &mut impl Read) -> io::Result<Self> {
-        let mut census = Self {
+        let mut byte_stats = Self {
             end: 0,
             size: 0,
             valid_lines: 0,
@@ -57,16 +57,16 @@ impl ByteStats {
         let mut carried = 0;
         loop {
             let count = source_file::fill_buffer(reader, &mut block[carried..])?;
-            census.track_size(&block[carried..carried + count]);
+            byte_stats.track_size(&block[carried..carried + count]);
             let filled = carried + count;
             let last = filled < BLOCK;
             // A sequence that is cut off by the end of the block is processed together with its rest.
             let whole =
                 if last { filled } else { filled - incomplete_suffix_len(&block[..filled]) };
-            census.scan_block(&block[..whole]);
+            byte_stats.scan_block(&block[..whole]);
             if last {
-                census.finish_line();
-                return Ok(census);
+                byte_stats.finish_line();
+                return Ok(byte_stats);
             }
             block.copy_within(whole..filled, 0);
             carried = filled - whole;

@@ -32,7 +32,7 @@ impl DetectedEncoding {
     /// Detects the encoding. `head` is the beginning of the file.
     pub(crate) fn detect(
         head: &[u8],
-        census: &mut ByteStats,
+        byte_stats: &mut ByteStats,
         asked: Option<&str>,
         warnings: &mut Vec<Diagnostic>,
     ) -> Result<Self, Diagnostic> {
@@ -50,9 +50,9 @@ impl DetectedEncoding {
                 }
                 (encoding, length)
             }
-            (None, None) => (guess_without_bom(head, census, warnings), 0),
+            (None, None) => (guess_without_bom(head, byte_stats, warnings), 0),
         };
-        let end = text_end(encoding, census, warnings);
+        let end = text_end(encoding, byte_stats, warnings);
         Ok(Self { encoding, mark, end })
     }
 
@@ -98,7 +98,7 @@ fn detect_bom(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, Diagnosti
 
 fn guess_without_bom(
     head: &[u8],
-    census: &mut ByteStats,
+    byte_stats: &mut ByteStats,
     warnings: &mut Vec<Diagnostic>,
 ) -> &'static Encoding {
     let guessed = |warnings: &mut Vec<Diagnostic>, encoding| {
@@ -112,8 +112,8 @@ fn guess_without_bom(
     };
     match detect_utf16(head) {
         Some(encoding) => guessed(warnings, encoding),
-        None if census.is_utf8() => UTF_8,
-        None => guessed(warnings, census.guess_encoding()),
+        None if byte_stats.is_utf8() => UTF_8,
+        None => guessed(warnings, byte_stats.guess_encoding()),
     }
 }
 
@@ -133,14 +133,15 @@ fn detect_utf16(head: &[u8]) -> Option<&'static Encoding> {
 /// The offset at which the text ends: some systems pad a file with NUL bytes.
 fn text_end(
     encoding: &'static Encoding,
-    census: &ByteStats,
+    byte_stats: &ByteStats,
     warnings: &mut Vec<Diagnostic>,
 ) -> u64 {
     let wide = encoding == UTF_16LE || encoding == UTF_16BE;
     // The NUL byte of the last character is not padding.
-    let end = if wide { census.end.next_multiple_of(2).min(census.size) } else { census.end };
-    if end < census.size {
-        let count = census.size - end;
+    let end =
+        if wide { byte_stats.end.next_multiple_of(2).min(byte_stats.size) } else { byte_stats.end };
+    if end < byte_stats.size {
+        let count = byte_stats.size - end;
         warnings.push(Diagnostic::new(
             DiagnosticCode::W_TRAILING_NULS,
             format!("{count} NUL bytes at the end"),

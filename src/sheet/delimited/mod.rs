@@ -109,13 +109,13 @@ fn scan_bytes(
     first.truncate(count);
     file.rewind().map_err(failed)?;
     let mut hashing = HashingReader::new(file);
-    let mut census = ByteStats::from_reader(&mut hashing).map_err(failed)?;
+    let mut byte_stats = ByteStats::from_reader(&mut hashing).map_err(failed)?;
     let digest = hashing.finish_digest().map_err(failed)?;
-    if census.end == 0 {
-        return Err(empty_file_error(census.size));
+    if byte_stats.end == 0 {
+        return Err(empty_file_error(byte_stats.size));
     }
     let coding =
-        DetectedEncoding::detect(&first, &mut census, reading.encoding.as_deref(), warnings)?;
+        DetectedEncoding::detect(&first, &mut byte_stats, reading.encoding.as_deref(), warnings)?;
     Ok((coding, digest, stamp))
 }
 

@@ -58,7 +58,7 @@ struct WorkbookContent {
 
 /// The result of opening a spreadsheet.
 pub(super) struct OpenedWorkbook {
-    pub(super) book: WorkbookFile,
+    pub(super) workbook: WorkbookFile,
     pub(super) columns: Vec<SheetColumn>,
     pub(super) what: String,
     pub(super) warnings: Vec<Diagnostic>,

@@ -27,12 +27,14 @@ pub(in crate::sheet) fn open(
 ) -> Result<OpenedWorkbook, Diagnostic> {
     let (bytes, stamp, digest) = read_file(path)?;
     let mut warnings = Vec::new();
-    let mut book = WorkbookReader::open(kind, &Cursor::new(bytes))?;
-    let sheet = select::select_sheet(&mut book, reading.sheet.as_deref(), known, &mut warnings)?;
-    let (grid, filtered) = book.read_sheet(&sheet)?;
-    let unseen = book.hidden_rows_warning().filter(|_| reading.hidden != HiddenRowPolicy::Include);
-    let what = format!("{}, sheet \"{sheet}\"", book.format_name());
-    drop(book);
+    let mut workbook = WorkbookReader::open(kind, &Cursor::new(bytes))?;
+    let sheet =
+        select::select_sheet(&mut workbook, reading.sheet.as_deref(), known, &mut warnings)?;
+    let (grid, filtered) = workbook.read_sheet(&sheet)?;
+    let unseen =
+        workbook.hidden_rows_warning().filter(|_| reading.hidden != HiddenRowPolicy::Include);
+    let what = format!("{}, sheet \"{sheet}\"", workbook.format_name());
+    drop(workbook);
     let header = find_header(&grid, &sheet, reading.header_row, known)?;
     warnings.extend(preamble_warning(&grid, header));
     let (names, used) = column_names(&grid, header);
@@ -51,8 +53,9 @@ pub(in crate::sheet) fn open(
         total,
         hidden: reading.hidden,
     };
-    let book = WorkbookFile { path: path.to_owned(), stamp, digest, content: Arc::new(content) };
-    Ok(OpenedWorkbook { book, columns, what, warnings })
+    let workbook =
+        WorkbookFile { path: path.to_owned(), stamp, digest, content: Arc::new(content) };
+    Ok(OpenedWorkbook { workbook, columns, what, warnings })
 }
 
 /// The index of the header in the grid.

@@ -90,10 +90,10 @@ impl WorkbookReader {
     /// The sheets that contain cells, in order.
     pub(super) fn list_sheets(&self) -> Vec<SheetInfo> {
         let sheets = match &self.format {
-            FormatReader::Xlsx(book) => book.sheets_metadata(),
-            FormatReader::Xlsb(book) => book.sheets_metadata(),
-            FormatReader::Xls(book) => book.sheets_metadata(),
-            FormatReader::Ods(book) => book.sheets_metadata(),
+            FormatReader::Xlsx(workbook) => workbook.sheets_metadata(),
+            FormatReader::Xlsb(workbook) => workbook.sheets_metadata(),
+            FormatReader::Xls(workbook) => workbook.sheets_metadata(),
+            FormatReader::Ods(workbook) => workbook.sheets_metadata(),
         };
         let with_cells = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
         let named = |sheet: &calamine::Sheet| SheetInfo {
@@ -149,13 +149,13 @@ impl WorkbookReader {
     ) -> Result<CellGrid, Diagnostic> {
         let format = &mut self.format;
         catch_panics(|| match format {
-            FormatReader::Xlsx(book) => read_xlsx_cells(book, sheet, rows, lenient),
-            FormatReader::Xlsb(book) => read_xlsb_cells(book, sheet, rows),
-            FormatReader::Xls(book) => {
-                read_range_cells(&book.worksheet_range(sheet).map_err(|e| e.to_string())?, rows)
+            FormatReader::Xlsx(workbook) => read_xlsx_cells(workbook, sheet, rows, lenient),
+            FormatReader::Xlsb(workbook) => read_xlsb_cells(workbook, sheet, rows),
+            FormatReader::Xls(workbook) => {
+                read_range_cells(&workbook.worksheet_range(sheet).map_err(|e| e.to_string())?, rows)
             }
-            FormatReader::Ods(book) => {
-                read_range_cells(&book.worksheet_range(sheet).map_err(|e| e.to_string())?, rows)
+            FormatReader::Ods(workbook) => {
+                read_range_cells(&workbook.worksheet_range(sheet).map_err(|e| e.to_string())?, rows)
             }
         })
         .map_err(|reason| corrupt_error(&format!("sheet `{sheet}`: {reason}")))
@@ -163,12 +163,12 @@ impl WorkbookReader {
 }
 
 fn read_xlsx_cells(
-    book: &mut Xlsx<BytesCursor>,
+    workbook: &mut Xlsx<BytesCursor>,
     sheet: &str,
     rows: usize,
     lenient: bool,
 ) -> Result<CellGrid, String> {
-    let mut reader = book.worksheet_cells_reader(sheet).map_err(|error| error.to_string())?;
+    let mut reader = workbook.worksheet_cells_reader(sheet).map_err(|error| error.to_string())?;
     let mut grid = CellGrid::default();
     while grid.row_count() <= rows {
         let (value, style) = match reader.next_cell_with_style_id() {
@@ -186,11 +186,11 @@ fn read_xlsx_cells(
 }
 
 fn read_xlsb_cells(
-    book: &mut Xlsb<BytesCursor>,
+    workbook: &mut Xlsb<BytesCursor>,
     sheet: &str,
     rows: usize,
 ) -> Result<CellGrid, String> {
-    let mut reader = book.worksheet_cells_reader(sheet).map_err(|error| error.to_string())?;
+    let mut reader = workbook.worksheet_cells_reader(sheet).map_err(|error| error.to_string())?;
     let mut grid = CellGrid::default();
     while grid.row_count() <= rows {
         let Some(value) = reader.next_cell().map_err(|error| error.to_string())? else { break };

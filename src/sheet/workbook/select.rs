@@ -15,12 +15,12 @@ struct SheetCandidate {
 /// Selects the requested sheet, the only one with data, or the one whose header is clearly the best match. Hidden
 /// sheets are selected only on request.
 pub(super) fn select_sheet(
-    book: &mut WorkbookReader,
+    workbook: &mut WorkbookReader,
     asked: Option<&str>,
     known: &dyn Fn(&str) -> bool,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<String, Diagnostic> {
-    let sheets = book.list_sheets();
+    let sheets = workbook.list_sheets();
     if let Some(asked) = asked {
         let wanted = asked.trim();
         let exact = sheets.iter().find(|sheet| sheet.name == asked);
@@ -33,7 +33,7 @@ pub(super) fn select_sheet(
     let mut candidates = Vec::new();
     for sheet in sheets.iter().filter(|sheet| sheet.visible) {
         // A sheet that cannot be read is never selected, but it counts as present.
-        let rows = read_header_candidates(book, &sheet.name);
+        let rows = read_header_candidates(workbook, &sheet.name);
         if rows.as_ref().is_err() || rows.as_ref().is_ok_and(|rows| !rows.is_empty()) {
             let rows = rows.unwrap_or_default();
             let found = header_row::find_header_row(&rows, known).ok();
@@ -86,10 +86,10 @@ fn describe_candidates(candidates: &[SheetCandidate]) -> String {
 }
 
 fn read_header_candidates(
-    book: &mut WorkbookReader,
+    workbook: &mut WorkbookReader,
     sheet: &str,
 ) -> Result<Vec<HeaderCandidate>, Diagnostic> {
-    let grid = book.read_head(sheet, 2 * header_row::ROWS)?;
+    let grid = workbook.read_head(sheet, 2 * header_row::ROWS)?;
     Ok(header_candidates(&grid))
 }
 

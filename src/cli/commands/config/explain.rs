@@ -248,8 +248,8 @@ fn token_setting(settings: &Settings) -> ExplainedSetting {
 /// The token that `login` has stored for a profile, which is not opened.
 fn stored_token_setting(profile: &str) -> ExplainedSetting {
     match find_stored_login(profile) {
-        Ok(Some(safe)) => {
-            ExplainedSetting::new("token", safe.describe_storage(), SettingSource::Stored)
+        Ok(Some(store)) => {
+            ExplainedSetting::new("token", store.describe_storage(), SettingSource::Stored)
         }
         Ok(None) => ExplainedSetting::unset("token"),
         Err(failure) => ExplainedSetting::new("token", failure.message, SettingSource::Stored),

@@ -95,10 +95,10 @@ pub(super) fn check_keyring(found: bool) -> DoctorCheck {
 }
 
 /// The other variables that are set.
-pub(super) fn check_variables(tell: CheckSink<'_>) {
+pub(super) fn check_variables(report: CheckSink<'_>) {
     let set: Vec<_> = OTHERS.iter().filter(|name| env_var(name).is_some()).collect();
     let names: Vec<_> = set.iter().map(|name| format!("`{name}`")).collect();
-    tell(match names.as_slice() {
+    report(match names.as_slice() {
         [] => DoctorCheck::ok("environment", "no environment variables of ghl-bulk are set"),
         names => DoctorCheck::ok("environment", format!("in effect: {}", names.join(", "))),
     });

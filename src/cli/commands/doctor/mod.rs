@@ -155,17 +155,17 @@ impl DoctorOutput {
         .await;
         let wanted: Vec<_> = args.wanted.iter().map(|what| what.purpose()).collect();
         for account in &accounts.all {
-            let mut tell = |check: DoctorCheck| {
+            let mut report_check = |check: DoctorCheck| {
                 self.add_check(if many { check.for_location(&account.location) } else { check });
             };
-            doctor::examine_token(&account.facts, server.ahead, &mut tell);
+            doctor::examine_token(&account.facts, server.ahead, &mut report_check);
             if !server.answers {
-                doctor::skip_location("the API does not answer", &mut tell);
+                doctor::skip_location("the API does not answer", &mut report_check);
                 continue;
             }
             match account.build_client(url, settings, stop, &screen.location_observer(None)) {
-                Ok(client) => doctor::examine_location(&client, &wanted, &mut tell).await,
-                Err(failure) => tell(failed_check(failure, "token")),
+                Ok(client) => doctor::examine_location(&client, &wanted, &mut report_check).await,
+                Err(failure) => report_check(failed_check(failure, "token")),
             }
             if stop.is_cancelled() {
                 return;

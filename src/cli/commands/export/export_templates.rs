@@ -28,9 +28,9 @@ pub(crate) fn select_templates(
     names: &[String],
     there: Option<ExportTables>,
 ) -> Result<RequestedTemplates, CliError> {
-    let mut layouts = RequestedTemplates::default();
+    let mut templates = RequestedTemplates::default();
     if names.is_empty() {
-        return Ok(layouts);
+        return Ok(templates);
     }
     let presets = PresetLibrary::load(dirs::presets_dir().as_deref())?;
     for name in names {
@@ -40,12 +40,12 @@ pub(crate) fn select_templates(
             .filter(|preset| preset_systems(preset).any(|it| same_name(it, name)));
         let of_system: Vec<&Preset> = of_system.collect();
         if of_system.is_empty() {
-            layouts.add_template(find_preset(&presets, name)?, there)?;
+            templates.add_template(find_preset(&presets, name)?, there)?;
         } else {
-            layouts.add_system(name, &of_system, there)?;
+            templates.add_system(name, &of_system, there)?;
         }
     }
-    Ok(layouts)
+    Ok(templates)
 }
 
 impl RequestedTemplates {
@@ -65,14 +65,14 @@ impl RequestedTemplates {
         preset: &Preset,
         there: Option<ExportTables>,
     ) -> Result<(), CliError> {
-        let layout = preset.layout.as_ref().expect("it was chosen for its template");
-        let needed = ExportTables::from_template(layout);
+        let template = preset.template.as_ref().expect("it was chosen for its template");
+        let needed = ExportTables::from_template(template);
         if there.is_some_and(|there| !there.contains_all(needed)) {
-            let (name, missing) = (&preset.name, layout.tables.join(" and "));
+            let (name, missing) = (&preset.name, template.tables.join(" and "));
             return Err(CliError::usage(format!(
                 "the template `{name}` needs {missing}, which this export leaves out"
             ))
-            .with_hint(format!("add them with `--with {}`", layout.tables.join(","))));
+            .with_hint(format!("add them with `--with {}`", template.tables.join(","))));
         }
         self.add_preset(preset, needed);
         Ok(())
@@ -85,12 +85,12 @@ impl RequestedTemplates {
         there: Option<ExportTables>,
     ) -> Result<(), CliError> {
         for preset in presets {
-            let layout = preset.layout.as_ref().expect("templates name systems");
-            let needed = ExportTables::from_template(layout);
+            let template = preset.template.as_ref().expect("templates name systems");
+            let needed = ExportTables::from_template(template);
             if there.is_none_or(|there| there.contains_all(needed)) {
                 self.add_preset(preset, needed);
             } else {
-                self.without.push(layout.file.clone());
+                self.without.push(template.file.clone());
             }
         }
         if self.chosen.is_empty() {
@@ -115,8 +115,8 @@ fn same_name(one: &str, other: &str) -> bool {
 }
 
 fn preset_systems(preset: &Preset) -> impl Iterator<Item = &str> {
-    let layouts: Option<&ExportTemplate> = preset.layout.as_ref();
-    layouts.into_iter().flat_map(|layout| &layout.systems).map(String::as_str)
+    let templates: Option<&ExportTemplate> = preset.template.as_ref();
+    templates.into_iter().flat_map(|template| &template.systems).map(String::as_str)
 }
 
 /// The preset of a name, if it has a template.
@@ -128,14 +128,14 @@ fn find_preset<'p>(presets: &'p PresetLibrary, name: &str) -> Result<&'p Preset,
     });
     match found {
         _ if is_broken => Ok(presets.find_by_name(name)?),
-        Some(preset) if preset.layout.is_some() => Ok(preset),
+        Some(preset) if preset.template.is_some() => Ok(preset),
         Some(preset) => Err(CliError::usage(format!(
             "the preset `{}` has no template to export with",
             preset.name
         ))
         .with_hint(known_templates_hint(presets))),
         None => {
-            let names = presets.all().iter().filter(|preset| preset.layout.is_some());
+            let names = presets.all().iter().filter(|preset| preset.template.is_some());
             let names =
                 names.flat_map(|preset| preset_systems(preset).chain([preset.name.as_str()]));
             let near = closest_name(name, names).map(|near| format!("; did you mean `{near}`?"));
@@ -149,7 +149,7 @@ fn find_preset<'p>(presets: &'p PresetLibrary, name: &str) -> Result<&'p Preset,
 /// All templates.
 fn known_templates_hint(presets: &PresetLibrary) -> String {
     let (mut systems_, mut alone) = (Vec::<&str>::new(), Vec::new());
-    for preset in presets.all().iter().filter(|preset| preset.layout.is_some()) {
+    for preset in presets.all().iter().filter(|preset| preset.template.is_some()) {
         let before = systems_.len() + alone.len();
         for system in preset_systems(preset) {
             if !systems_.contains(&system) {

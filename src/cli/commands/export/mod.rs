@@ -178,14 +178,14 @@ impl ExportArgs {
     fn templates_and_tables(&self) -> Result<(RequestedTemplates, ExportTables), CliError> {
         let usual = ExportTables { tasks: true, notes: true, appointments: false };
         let with = self.with_tables()?;
-        let layouts = export_templates::select_templates(&self.shape.template, with)?;
-        let tables = match (with, layouts.tables) {
+        let templates = export_templates::select_templates(&self.shape.template, with)?;
+        let tables = match (with, templates.tables) {
             (Some(with), _) => with,
             (None, Some(needed)) if self.shape.format.is_empty() => needed,
             (None, Some(needed)) => usual.union(needed),
             (None, None) => usual,
         };
-        Ok((layouts, tables))
+        Ok((templates, tables))
     }
 
     /// The file that names the contacts.
@@ -204,7 +204,7 @@ impl ExportArgs {
         out: &Path,
         sandbox: bool,
     ) -> Result<ExportRequest, CliError> {
-        let (layouts, tables) = self.templates_and_tables()?;
+        let (templates, tables) = self.templates_and_tables()?;
         let which = &self.which;
         let lists = which.filter.iter().map(|filter| match filter {
             Value::Array(filters) => filters.clone(),
@@ -215,7 +215,7 @@ impl ExportArgs {
                 .map_err(|error| CliError::usage(format!("`--out`: {error}")))?,
             formats: self.shape.selected_formats(),
             csv_safe: self.shape.csv_safe,
-            templates: layouts.chosen,
+            templates: templates.chosen,
             tables,
             filters: ExportFilters {
                 tags: which.tag.clone(),
@@ -248,7 +248,7 @@ impl OutputFormatArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
-    let (layouts, _) = args.templates_and_tables()?;
+    let (templates, _) = args.templates_and_tables()?;
     args.resolve_contact_list()?;
     let accounts = LocationAccounts::resolve_selected(settings, &args.several)?;
     let many = args.several.selects_many() || accounts.all.len() > 1;
@@ -259,7 +259,7 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
             ));
     }
     let screen = CliReporter::new(settings.output_style);
-    layouts.report_missing(&screen);
+    templates.report_missing(&screen);
     let (accounts, screen) = (&accounts, &screen);
     signals::block_on(settings.deadline, screen, |stop| async move {
         let one = |account| export_location(args, settings, accounts, account, many, screen, &stop);

@@ -32,12 +32,12 @@ pub(crate) fn run(args: &LoginArgs, settings: &Settings) -> Result<CliExitCode, 
     let profile = settings.profile_name().unwrap_or(DEFAULT);
     let url = LocationAccounts::resolve_api_url(settings)?;
     let screen = CliReporter::new(settings.output_style);
-    let (safe, stored, place) = if args.app.oauth {
+    let (store, stored, place) = if args.app.oauth {
         log_in_by_browser(args, settings, &url, profile, &screen)?
     } else {
         log_in_by_token(args, settings, &url, profile, &screen)?
     };
-    let known = TokenInfo::new(Some(profile), &TokenSource::Kept(safe, stored), place);
+    let known = TokenInfo::new(Some(profile), &TokenSource::Kept(store, stored), place);
     report_login(&known, settings, &screen);
     Ok(CliExitCode::Done)
 }
@@ -61,10 +61,10 @@ fn log_in_by_token(
         ),
         _ => None,
     };
-    let safe = save_login::create_store(args, settings, profile, screen)?;
+    let store = save_login::create_store(args, settings, profile, screen)?;
     let stored = StoredCredentials::Private(PrivateIntegration { token, location });
-    safe.save(&stored)?;
-    Ok((safe, stored, place))
+    store.save(&stored)?;
+    Ok((store, stored, place))
 }
 
 /// An app: its code can be exchanged once, so the place is there before and the login stored before it is
@@ -77,7 +77,7 @@ fn log_in_by_browser(
     screen: &CliReporter,
 ) -> Result<LoginOutcome, CliError> {
     let flow = OauthLoginFlow::new(&args.app, settings, url)?;
-    let safe = save_login::create_store(args, settings, profile, screen)?;
+    let store = save_login::create_store(args, settings, profile, screen)?;
     let login = flow.log_in(settings, screen)?;
     if let (Some(chosen), wanted) = (&login.grant.location, settings.locations()?)
         && !wanted.is_empty()
@@ -87,7 +87,7 @@ fn log_in_by_browser(
     }
     let (location, token) = (login.grant.location.clone(), login.grant.access.clone());
     let stored = StoredCredentials::Oauth(Box::new(login));
-    safe.save(&stored)?;
+    store.save(&stored)?;
     let look = |id| fetch_location(id, token, url, settings, screen);
     let place = match location.filter(|_| !args.no_check).map(look) {
         Some(Err(failure)) if failure.code == CliExitCode::Interrupted => return Err(failure),
@@ -98,7 +98,7 @@ fn log_in_by_browser(
         Some(Ok(place)) => Some(place),
         None => None,
     };
-    Ok((safe, stored, place))
+    Ok((store, stored, place))
 }
 
 /// The location that a token is for.

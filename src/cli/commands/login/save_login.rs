@@ -22,13 +22,13 @@ pub(super) fn create_store(
     if !args.recipient.is_empty() && asked != Some(CredentialStoreKind::Age) {
         return Err(CliError::usage("`--recipient` is for `--store age`"));
     }
-    let places = token_source::credential_store_dir().ok_or_else(|| {
+    let credential_dir = token_source::credential_store_dir().ok_or_else(|| {
         CliError::usage("there is no directory to store a token in")
             .with_hint("set `GHL_BULK_CONFIG` to a directory")
     })?;
     let create = |kind| {
         let people = Arc::new(CliUnlocker { recipients: args.recipient.clone() });
-        CredentialStore::create(&places, profile, kind, people)
+        CredentialStore::create(&credential_dir, profile, kind, people)
     };
     match create(asked.unwrap_or(CredentialStoreKind::Keyring)) {
         Err(AuthError::NoKeyring(why)) if asked.is_none() => {

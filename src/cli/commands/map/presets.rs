@@ -48,9 +48,9 @@ fn format_table(presets: &PresetLibrary) -> String {
             (false, _) => "",
         };
         let (name, title) = (escape_for_terminal(&preset.name), escape_for_terminal(&preset.title));
-        let layout = template_note(preset);
+        let template = template_note(preset);
         let line =
-            format!("{name:<width$}  {:<9}  {title}{own}{how}{layout}\n", direction_name(preset));
+            format!("{name:<width$}  {:<9}  {title}{own}{how}{template}\n", direction_name(preset));
         text.push_str(&line);
     }
     text
@@ -58,8 +58,8 @@ fn format_table(presets: &PresetLibrary) -> String {
 
 /// How it is exported with, if it has a template.
 fn template_note(preset: &Preset) -> String {
-    let Some(layout) = &preset.layout else { return String::new() };
-    match layout.systems.first() {
+    let Some(template) = &preset.template else { return String::new() };
+    match template.systems.first() {
         Some(system) => format!(" (template of {})", escape_for_terminal(system)),
         None => " (with a template)".to_owned(),
     }
@@ -82,7 +82,7 @@ fn preset_json(preset: &Preset) -> Value {
     json!({
         "name": preset.name, "what": preset.title, "direction": preset.direction,
         "entity": preset.entity, "detected": preset.is_detectable(), "file": file,
-        "template": preset.layout.as_ref().map(|it| json!({ "systems": it.systems, "file": it.file })),
+        "template": preset.template.as_ref().map(|it| json!({ "systems": it.systems, "file": it.file })),
     })
 }
 

@@ -181,15 +181,15 @@ fn publish_run(
             .with_hint(format!("`ghl-bulk runs results {id}` writes its result files again")));
     }
     let mut request = export::stored_request(&run)?;
-    let layouts = export_templates::select_templates(&shape.template, Some(request.tables))?;
+    let templates = export_templates::select_templates(&shape.template, Some(request.tables))?;
     request.formats = shape.selected_formats();
     request.csv_safe = shape.csv_safe;
     if let Some(out) = out {
         request.out.clone_from(out);
     }
     let screen = CliReporter::new(settings.output_style);
-    layouts.report_missing(&screen);
-    request.templates = layouts.chosen;
+    templates.report_missing(&screen);
+    request.templates = templates.chosen;
     let report = export::republish_files(&run, &request, &screen.location_observer(None));
     screen.finish();
     Ok(export_report::report_export(&report?, settings, &screen))

@@ -144,7 +144,7 @@ impl RowDecider<'_> {
                 return Ok(Err(rejection_decision(&rejection)));
             }
         };
-        let live = match action.contact_id() {
+        let remote = match action.contact_id() {
             Some(id) => self.load_remote_contact(id)?,
             None => None,
         };
@@ -154,7 +154,9 @@ impl RowDecider<'_> {
             Some(id) if named => self.load_remote_children(id)?,
             _ => RemoteChildren::default(),
         };
-        if let Some(rejection) = self.apply_deferred_errors(row, draft, live.as_ref(), &children)? {
+        if let Some(rejection) =
+            self.apply_deferred_errors(row, draft, remote.as_ref(), &children)?
+        {
             return Ok(Err(rejection));
         }
         let source = RowOrigin {
@@ -163,7 +165,7 @@ impl RowDecider<'_> {
             place: &row.place,
         };
         let planned =
-            self.planner.plan_row(row.n, &source, draft, &action, live.as_ref(), &children);
+            self.planner.plan_row(row.n, &source, draft, &action, remote.as_ref(), &children);
         let planned = planned.and_then(|planned| self.prior.drop_completed_ops(planned));
         Ok(planned.map_err(|rejection| rejection_decision(&rejection)))
     }
@@ -193,13 +195,13 @@ impl RowDecider<'_> {
         &self,
         row: &StoredRow,
         draft: &ContactDraft,
-        live: Option<&RemoteContact>,
+        remote: Option<&RemoteContact>,
         children: &RemoteChildren,
     ) -> Result<Option<RowDecision>, ImportError> {
         if draft.unread.is_empty() {
             return Ok(None);
         }
-        let differing = diff::differing_unreadable_cells(draft, live, children);
+        let differing = diff::differing_unreadable_cells(draft, remote, children);
         self.excuse_unknown_names(draft.unread.iter().filter(|unread| !differing.contains(unread)));
         if let Some(unread) = differing.iter().find(|unread| unread.rejects_row()) {
             return Ok(Some(rejection_decision(&unread.diagnostic)));
@@ -250,8 +252,8 @@ impl RowDecider<'_> {
                     found.by_phone = ids(kind, &value)?;
                     for id in found.by_phone.iter().filter(|id| found.by_id.as_ref() != Some(id)) {
                         let email = self.load_remote_contact(id)?;
-                        let email = email.and_then(|live| {
-                            live.native_field(Field::Email).map(str::to_lowercase)
+                        let email = email.and_then(|remote| {
+                            remote.native_field(Field::Email).map(str::to_lowercase)
                         });
                         found.emails.extend(email.map(|email| (id.clone(), email)));
                     }
@@ -264,8 +266,8 @@ impl RowDecider<'_> {
 
     fn load_remote_contact(&self, id: &ContactId) -> Result<Option<RemoteContact>, ImportError> {
         let Some((body, _)) = self.rows.find_contact(id.as_str())? else { return Ok(None) };
-        let live = serde_json::from_str(&body);
-        live.map(Some).map_err(|error| ImportError::Bug(format!("a contact: {error}")))
+        let remote = serde_json::from_str(&body);
+        remote.map(Some).map_err(|error| ImportError::Bug(format!("a contact: {error}")))
     }
 
     fn load_remote_children(&self, id: &ContactId) -> Result<RemoteChildren, ImportError> {

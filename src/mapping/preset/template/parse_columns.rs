@@ -92,7 +92,7 @@ pub(super) fn build_columns(
     names: Option<(usize, Vec<String>)>,
     entries: &[ParsedTemplateColumn],
     mapping: &Mapping,
-    layout: &ExportTemplate,
+    template: &ExportTemplate,
 ) -> Vec<TemplateColumn> {
     let read = columns_with_rules(mapping);
     let (line, names) = names.unwrap_or_else(|| {
@@ -112,7 +112,7 @@ pub(super) fn build_columns(
         let own = entries.iter().find(|entry| entry.name == name);
         let at = own.map_or(line, |entry| entry.line);
         if let Some(column) = merge_column(&name, turned, own) {
-            columns.extend(validate_column(source, at, column, layout));
+            columns.extend(validate_column(source, at, column, template));
         } else {
             let message = format!("nothing says what fills `{name}`");
             let hint =
@@ -175,11 +175,12 @@ fn validate_column(
     source: &mut TomlDocument,
     line: usize,
     column: TemplateColumn,
-    layout: &ExportTemplate,
+    template: &ExportTemplate,
 ) -> Option<TemplateColumn> {
-    let fits = |fill: &&FieldSource| !layout.tables.iter().any(|table| fill.is_available_in(table));
+    let fits =
+        |fill: &&FieldSource| !template.tables.iter().any(|table| fill.is_available_in(table));
     let Some(wrong) = column.fill.iter().find(fits) else { return Some(column) };
-    let tables = layout.tables.join(" and ");
+    let tables = template.tables.join(" and ");
     source.report_problem(
         line,
         format_args!("rows of {tables} have no `{wrong}` to fill `{}`", column.name),

@@ -43,7 +43,7 @@ pub(in crate::mapping::preset) fn parse(
     let Some((_, value)) = table.iter().find(|(key, _)| is_template(key.get_ref())) else {
         return Ok(None);
     };
-    let layout = source.read_table("template", value).map(|table| {
+    let template = source.read_table("template", value).map(|table| {
         let line = source.line_of(value);
         read_template(
             &mut source,
@@ -55,7 +55,7 @@ pub(in crate::mapping::preset) fn parse(
     });
     let mut problems = source.problems;
     problems.sort_by_key(|problem| problem.place.line);
-    if problems.is_empty() { Ok(layout) } else { Err(problems) }
+    if problems.is_empty() { Ok(template) } else { Err(problems) }
 }
 
 impl ExportTemplate {
@@ -81,7 +81,7 @@ fn read_template(
     source: &mut TomlDocument,
     line: usize,
     table: &DeTable,
-    mut layout: ExportTemplate,
+    mut template: ExportTemplate,
     mapping: &Mapping,
 ) -> ExportTemplate {
     let (mut names, mut entries) = (None, Vec::new());
@@ -89,15 +89,15 @@ fn read_template(
     let (mut require, mut unique) = (None, None);
     for (key, value) in table {
         match key.get_ref().as_ref() {
-            "system" => layout.systems = read_system_names(source, value),
-            "file" => layout.file = read_file_name(source, value).unwrap_or(layout.file),
+            "system" => template.systems = read_system_names(source, value),
+            "file" => template.file = read_file_name(source, value).unwrap_or(template.file),
             "columns" => {
                 names =
                     source.read_text_list("columns", value).map(|it| (source.line_of(value), it));
             }
-            "list" => layout.list = source.read_text("list", value),
-            "date" => layout.date = read_time_format(source, "date", value),
-            "time" => layout.time = read_time_format(source, "time", value),
+            "list" => template.list = source.read_text("list", value),
+            "date" => template.date = read_time_format(source, "date", value),
+            "time" => template.time = read_time_format(source, "time", value),
             "require" => {
                 require =
                     source.read_text_list("require", value).map(|it| (source.line_of(value), it));
@@ -107,7 +107,7 @@ fn read_template(
                     .read_non_blank_text("unique", value)
                     .map(|it| (source.line_of(value), it));
             }
-            "max_rows" => layout.max_rows = source.read_positive_integer("max_rows", value),
+            "max_rows" => template.max_rows = source.read_positive_integer("max_rows", value),
             "column" => {
                 let tables = source.read_table_array("column", value);
                 entries = tables
@@ -115,16 +115,16 @@ fn read_template(
                     .filter_map(|(line, it)| read_column(source, line, it))
                     .collect();
             }
-            other if read_dialect_key(source, other, value, &mut layout.form) => {}
+            other if read_dialect_key(source, other, value, &mut template.form) => {}
             other => source.report_unknown_key(source.line_of(key), other, "`[template]`", KEYS),
         }
     }
-    layout.columns = build_columns(source, line, names, &entries, mapping, &layout);
-    layout.require = resolve_column_positions(source, "require", require, &layout.columns);
+    template.columns = build_columns(source, line, names, &entries, mapping, &template);
+    template.require = resolve_column_positions(source, "require", require, &template.columns);
     let unique = unique.map(|(line, name)| (line, vec![name]));
-    layout.unique =
-        resolve_column_positions(source, "unique", unique, &layout.columns).first().copied();
-    layout
+    template.unique =
+        resolve_column_positions(source, "unique", unique, &template.columns).first().copied();
+    template
 }
 
 /// Reads a key of the output dialect; false if the key is not one of these.
@@ -217,7 +217,7 @@ fn read_file_name(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<
     }
     source.report_problem(
         source.line_of(value),
-        format_args!("`{name}` cannot be the name of a layout's file"),
+        format_args!("`{name}` cannot be the name of a template's file"),
     );
     None
 }

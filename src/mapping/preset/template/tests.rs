@@ -25,9 +25,9 @@ to = \"customFields.kind\"
 values = { Prospect = \"lead\", Maybe = \"lead\", Client = \"customer\", None = \"\" }
 ";
 
-fn layout(rest: &str) -> ExportTemplate {
+fn template(rest: &str) -> ExportTemplate {
     let text = format!("{CONTACTS_OF}{rest}");
-    Preset::parse(text, "crm").unwrap().layout.unwrap()
+    Preset::parse(text, "crm").unwrap().template.unwrap()
 }
 
 /// The line and message of every problem, with its hint.
@@ -45,22 +45,22 @@ fn problems(rest: &str) -> Vec<String> {
 #[test]
 fn without_more_a_layout_is_the_mapping_turned_round() {
     // The name used by presets of version 0.1.0.
-    assert_eq!(layout("[layout]\n"), layout("[template]\n"));
-    let layout = layout("[template]\n");
-    assert_eq!((layout.file.as_str(), layout.tables), ("crm.csv", &[CONTACTS][..]));
-    assert_eq!(layout.form, OutputDialect::default());
-    let names: Vec<&str> = layout.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(template("[layout]\n"), template("[template]\n"));
+    let template = template("[template]\n");
+    assert_eq!((template.file.as_str(), template.tables), ("crm.csv", &[CONTACTS][..]));
+    assert_eq!(template.form, OutputDialect::default());
+    let names: Vec<&str> = template.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["Name", "Status", "Kind"]);
-    assert_eq!(layout.columns[0].fill, [FieldSource::Target(MappingTarget::Field(Field::Name))]);
-    assert_eq!(layout.columns[1].prefix, "crm-");
-    assert_eq!(layout.columns[1].split, Some(vec!["|".to_owned()]));
+    assert_eq!(template.columns[0].fill, [FieldSource::Target(MappingTarget::Field(Field::Name))]);
+    assert_eq!(template.columns[1].prefix, "crm-");
+    assert_eq!(template.columns[1].split, Some(vec!["|".to_owned()]));
     // A value with several replacements is written unchanged, and so is an empty one.
-    assert_eq!(layout.columns[2].values, [("customer".to_owned(), "Client".to_owned())].into());
+    assert_eq!(template.columns[2].values, [("customer".to_owned(), "Client".to_owned())].into());
 }
 
 #[test]
 fn a_layout_says_what_differs() {
-    let layout = layout(
+    let template = template(
         "[template]
          system = [\"crm\", \"other\"]
          file = \"people.txt\"
@@ -78,9 +78,9 @@ fn a_layout_says_what_differs() {
          fill = [\"dateOfBirth\", \"dateAdded\"]
          values = { YES = \"x\" }",
     );
-    assert_eq!(layout.systems, ["crm", "other"]);
+    assert_eq!(template.systems, ["crm", "other"]);
     assert_eq!(
-        layout.form,
+        template.form,
         OutputDialect {
             delimiter: b'\t',
             crlf: true,
@@ -90,12 +90,12 @@ fn a_layout_says_what_differs() {
         }
     );
     assert_eq!(
-        (layout.require.as_slice(), layout.unique, layout.max_rows),
+        (template.require.as_slice(), template.unique, template.max_rows),
         (&[0][..], Some(0), Some(5))
     );
-    assert_eq!(layout.columns[1].fill[1], FieldSource::Added);
-    assert_eq!(layout.columns[1].values, [("yes".to_owned(), "x".to_owned())].into());
-    let files = [1, 2, 3].map(|number| layout.file_name(number));
+    assert_eq!(template.columns[1].fill[1], FieldSource::Added);
+    assert_eq!(template.columns[1].values, [("yes".to_owned(), "x".to_owned())].into());
+    let files = [1, 2, 3].map(|number| template.file_name(number));
     assert_eq!(files, ["people.txt", "people-2.txt", "people-3.txt"]);
 }
 
@@ -122,7 +122,7 @@ fill = [\"emial\", \"optIn\", \"task.title\"]",
         assert!(found.iter().any(|one| one.contains(part)), "no `{part}` in {found:#?}");
     };
     says("2: `[template]` has no key `sistem` (did you mean `system`?)");
-    says("3: `../people.csv` cannot be the name of a layout's file");
+    says("3: `../people.csv` cannot be the name of a template's file");
     says("4: `encoding` cannot be `latin`");
     says("5: `line_end` cannot be `cr`");
     says("6: `delimiter` must be");
@@ -152,7 +152,7 @@ fn rows_of_tasks_may_say_something_about_their_contacts() {
         let text = format!(
             "format = 1\nentity = \"tasks\"\n[[column]]\nfrom = \"x\"\nto = \"{to}\"\n[template]\n"
         );
-        Preset::parse(text, "x").unwrap().layout.unwrap().joins_contacts()
+        Preset::parse(text, "x").unwrap().template.unwrap().joins_contacts()
     };
     assert!(tasks("email") && tasks("tags"));
     assert!(!tasks("task.title") && !tasks("contactId"));
@@ -162,14 +162,14 @@ fn rows_of_tasks_may_say_something_about_their_contacts() {
 fn every_preset_that_goes_both_ways_has_a_layout() {
     for preset in builtin_presets().iter().filter(|it| !it.name.starts_with("ghl-bulk-")) {
         let both = preset.direction == PresetDirection::Both;
-        assert_eq!(preset.layout.is_some(), both, "{}", preset.name);
+        assert_eq!(preset.template.is_some(), both, "{}", preset.name);
     }
 }
 
 #[test]
 fn the_files_of_no_two_layouts_have_one_name() {
-    let layouts = builtin_presets().iter().filter_map(|preset| preset.layout.as_ref());
-    let mut files: Vec<&str> = layouts.map(|layout| layout.file.as_str()).collect();
+    let templates = builtin_presets().iter().filter_map(|preset| preset.template.as_ref());
+    let mut files: Vec<&str> = templates.map(|template| template.file.as_str()).collect();
     let all = files.len();
     files.sort_unstable();
     files.dedup();

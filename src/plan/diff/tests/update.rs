@@ -260,5 +260,5 @@ fn ops_of_a_row_come_in_order() {
     let expected = ["update", "add_tags", "set_business", "create_note"];
     let expected: Vec<_> = (0..).zip(expected.map(Value::from)).collect();
     assert_eq!(steps, expected);
-    assert!(planned.ops.iter().all(|op| (op.id, op.lane, op.row) == (0, 0, 1)));
+    assert!(planned.ops.iter().all(|op| (op.id, op.serial_group, op.row) == (0, 0, 1)));
 }
