@@ -252,7 +252,7 @@ fn a_record_of_another_kind_takes_the_place_of_the_one_before() {
 }
 
 #[test]
-fn damage_and_newer_formats_are_told_without_what_is_in_them() {
+fn damage_and_newer_formats_are_reported_without_their_content() {
     let (_dir, credential_dir) = credential_dir();
     let store = CredentialStore::create(
         &credential_dir,

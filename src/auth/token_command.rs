@@ -240,7 +240,7 @@ mod tests {
         let second = source.replace_rejected_token(&first).await.unwrap().unwrap();
         assert_eq!(token_text(&second), "2");
         let late = source.replace_rejected_token(&first).await.unwrap().unwrap();
-        assert_eq!(token_text(&late), "2", "somebody else has had it renewed");
+        assert_eq!(token_text(&late), "2", "another task has had it renewed");
         let same = CommandTokenProvider::new(shell_command("echo same"));
         let cached = same.current_token().await.unwrap();
         assert_eq!(same.replace_rejected_token(&cached).await.unwrap(), None);

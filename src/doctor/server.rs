@@ -214,7 +214,7 @@ mod tests {
     use crate::doctor::DoctorStatus;
 
     #[test]
-    fn a_clock_is_told_by_how_far_it_is_off_and_to_which_side() {
+    fn the_difference_of_a_clock_is_reported_with_its_direction() {
         let check = |ahead, status, message: &str| {
             let check = check_clock(Some(ahead));
             assert_eq!(check.status, status, "{ahead}");

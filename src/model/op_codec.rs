@@ -2,7 +2,7 @@
 //!
 //! An [`OpRecord`] is read with its class and its contact checked; what it wants to write and what became of
 //! it are JSON texts there, which only this module reads and writes. A text that is not one of ours is a
-//! damaged run, for whoever meets it.
+//! damaged run, for every caller.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

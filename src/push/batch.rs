@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_gone_is_told_apart_from_who_is_refused() {
+    fn who_is_gone_is_distinguished_from_who_is_refused() {
         let code = |message: &str| match member_refusal(message.to_owned()) {
             OpResolution::Refused { code, .. } => code,
             other => panic!("{other:?}"),

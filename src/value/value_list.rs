@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_told_apart() {
+    fn items_are_separated() {
         check("Blue, Yellow,Green", &["Blue", "Yellow", "Green"]);
         check("Blue; Yellow", &["Blue", "Yellow"]);
         check("Blue|Yellow\nGreen\r\nRed", &["Blue", "Yellow", "Green", "Red"]);

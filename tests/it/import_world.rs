@@ -48,7 +48,7 @@ impl World {
     #[track_caller]
     pub(crate) fn contact_by_id(&self, id: &str) -> Value {
         let found = self.read_contacts().into_iter().find(|it| it["contact"]["id"] == id);
-        found.unwrap_or_else(|| panic!("nobody is `{id}`"))
+        found.unwrap_or_else(|| panic!("no contact is `{id}`"))
     }
 
     /// The contact with this e-mail address.
@@ -56,7 +56,7 @@ impl World {
     pub(crate) fn contact_by_email(&self, email: &str) -> Value {
         let all = self.read_contacts();
         let mut found = all.iter().filter(|it| it["contact"]["email"] == email);
-        let one = found.next().unwrap_or_else(|| panic!("nobody has `{email}`: {all:#?}"));
+        let one = found.next().unwrap_or_else(|| panic!("no contact has `{email}`: {all:#?}"));
         assert!(found.next().is_none(), "several have `{email}`");
         one.clone()
     }

@@ -223,7 +223,7 @@ async fn a_server_that_gives_the_same_page_for_ever_is_not_asked_for_ever() {
 }
 
 #[tokio::test]
-async fn a_bearers_refusals_are_told_apart() {
+async fn a_bearers_refusals_are_distinguished() {
     let ended = r#"{"statusCode":401,"message":"Invalid JWT"}"#;
     let scope = r#"{"statusCode":401,"message":"The token is not authorized for this scope."}"#;
     let other = r#"{"access_token":"a","locationId":"there"}"#;

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keyring_that_is_absent_or_locked_is_told_in_a_plain_sentence() {
+    fn an_absent_or_locked_keyring_is_reported_in_a_plain_sentence() {
         let why = |text: &str| Box::<dyn std::error::Error + Send + Sync>::from(text.to_owned());
         for (cause, sentence) in [
             (

@@ -52,7 +52,7 @@ fn of_several_columns_the_id_counts_before_the_address_and_that_before_the_numbe
 }
 
 #[test]
-fn what_names_nobody_is_told_by_its_line() {
+fn what_names_no_contact_is_reported_with_its_line() {
     let list = list("email\nann@example.com\nann at example\n");
     assert_eq!(list.keys.len(), 1);
     assert_eq!(list.unresolved[0].0, "line 3");
@@ -66,7 +66,7 @@ fn a_number_without_a_country_asks_for_one() {
 }
 
 #[test]
-fn a_file_that_names_nobody_is_refused() {
+fn a_file_without_any_contact_is_refused() {
     for text in ["Name,City\nAnn,Bonn\n", "Kontakte\nAnn\n", "email\n"] {
         assert!(matches!(with_country(text, Some("US")), Err(ExportError::List(_))), "{text}");
     }

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_several_is_told_from_the_others() {
+    fn the_first_of_several_is_distinguished_from_the_others() {
         for (name, bare) in
             [("NAME1", Some("name")), ("ORT01", Some("ort")), ("E-mail 1", Some("e mail"))]
         {

@@ -91,7 +91,7 @@ fn a_name_that_could_be_whole_or_part_is_decided_by_its_neighbours() {
 }
 
 #[test]
-fn consent_is_told_apart_from_its_opposite_and_risky_names_are_never_guessed() {
+fn consent_is_distinguished_from_its_opposite_and_risky_names_are_never_guessed() {
     check(
         "Email Opt Out,Accepts Email Marketing,Unsubscribed",
         &["dndSettings.Email", "optIn", "dndSettings.Email"],

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn consent_is_told_from_its_opposite() {
+    fn consent_is_distinguished_from_its_opposite() {
         for (words, expected) in [
             ("acepto recibir publicidad", Some("optIn")),
             ("i agree to receive the newsletter", Some("optIn")),

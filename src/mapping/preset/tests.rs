@@ -95,7 +95,7 @@ fn files_that_hold_a_part_of_the_columns_are_known_too() {
 }
 
 #[test]
-fn ordinary_headers_are_nobodys() {
+fn ordinary_headers_match_no_preset() {
     check("First Name,Last Name,Email,Phone", "-");
     check("Customer Name,Email,Phone,City,Zip", "-");
     check("Vorname,Nachname,E-Mail", "-");
@@ -103,7 +103,7 @@ fn ordinary_headers_are_nobodys() {
 }
 
 #[test]
-fn presets_that_fit_alike_are_told_apart_by_case_or_asked_about() {
+fn presets_that_fit_alike_are_distinguished_by_case_or_asked_about() {
     let preset = |name: &str, field: &str| {
         let text = format!(
             "title = \"x\"\nentity = \"contacts\"\n[detect]\nall = [\"{field}\", \"email\"]\n\

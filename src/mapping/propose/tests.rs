@@ -154,7 +154,7 @@ fn names_that_are_nearly_known_are_asked_about() {
 }
 
 #[test]
-fn columns_that_nobody_knows_are_left_for_a_warning() {
+fn unknown_columns_are_left_for_a_warning() {
     let names: Vec<String> = (1..=20).map(|number| format!("Custom {number}")).collect();
     let header = format!("First Name,Email,Phone,{}", names.join(","));
     let mapping = propose(&header, &[]).confident_mapping().unwrap();
@@ -215,7 +215,7 @@ fn two_columns_for_one_value_refuse_the_sheet() {
 }
 
 #[test]
-fn what_somebody_has_said_is_not_asked() {
+fn what_the_user_has_decided_is_not_asked() {
     #[track_caller]
     fn check(header: &str, rules: &[&str], ignore: &[&str], expected: &str) {
         let all = columns(header);

@@ -105,7 +105,7 @@ fn patterns_take_every_column_that_nothing_else_names() {
 }
 
 #[test]
-fn result_columns_of_this_program_are_nobodys_business() {
+fn result_columns_of_this_program_are_ignored() {
     let header = "Email,_reject_line,_reject_reason,_contact_id,_action,_else";
     let plan = binds(&rule("\"Email\"", "email"), header, &["A>email"]);
     assert_eq!(plan.unmapped, [5]);

@@ -27,7 +27,7 @@ fn directory() -> LocationDirectory {
 }
 
 #[test]
-fn answers_become_names_without_what_is_no_contacts_field_and_nobody() {
+fn responses_become_names_without_fields_of_other_records_and_deleted_users() {
     let directory = directory();
     assert_eq!(directory.name.as_deref(), Some("Acme"));
     assert_eq!(directory.unique, ["phone", "email"]);
@@ -103,7 +103,7 @@ fn users_are_found_by_id_address_and_name_either_way_round() {
 }
 
 #[test]
-fn a_name_of_two_users_is_told_with_their_addresses() {
+fn a_name_of_two_users_is_reported_with_their_addresses() {
     let directory = directory();
     let error = directory.find_user("Casey Muster").unwrap_err();
     assert!(error.ambiguous);
@@ -115,7 +115,7 @@ fn a_name_of_two_users_is_told_with_their_addresses() {
 }
 
 #[test]
-fn what_nothing_is_called_is_told_with_what_is_near() {
+fn an_unknown_name_is_reported_with_similar_ones() {
     let directory = directory();
     let error = directory.find_user("Avery Sampel").unwrap_err();
     assert_eq!(error.candidates, ["Avery Sample"]);

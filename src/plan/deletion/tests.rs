@@ -48,7 +48,7 @@ fn image() -> BeforeImage {
 }
 
 #[test]
-fn all_that_can_be_written_is_made_anew_and_the_rest_is_named() {
+fn all_that_can_be_written_is_recreated_and_the_rest_is_named() {
     let recreation = image().recreation_draft(&directory()).unwrap();
     let draft = &recreation.draft;
     let fields: Vec<_> = draft.fields.keys().map(|field| field.name()).collect();

@@ -160,7 +160,7 @@ fn a_custom_key_alone_names_the_contact() {
 }
 
 #[test]
-fn a_value_that_is_to_be_cleared_names_nobody() {
+fn a_value_that_is_to_be_cleared_matches_no_contact() {
     let mut row = draft("", "", "");
     row.fields.insert(Field::Email, serde_json::Value::Null);
     assert_eq!(resolved(&row, "email:A", &ImportPolicy::default(), Location::Strict), "nobody");

@@ -138,7 +138,7 @@ fn a_row_ends_where_its_contact_fails() {
 }
 
 #[test]
-fn who_was_never_answered_is_told_what_is_known() {
+fn an_op_without_an_answer_ends_with_what_is_known() {
     let known = settled_from(
         after_giving_up(&OpResolution::NotApplied, 5),
         SettledBy::LookUp,

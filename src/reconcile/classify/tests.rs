@@ -52,7 +52,7 @@ fn a_contact_with_our_identity_is_ours_when_it_came_since_we_sent_it() {
 }
 
 #[test]
-fn who_shares_the_phone_and_has_another_address_is_somebody_else() {
+fn a_contact_with_the_phone_but_another_address_is_another_contact() {
     let change = change(json!({ "email": "a@x.org", "phone": "+1 202 555 0143" }));
     let check = |email: Option<&str>, phone: Option<&str>, expected: &str| {
         let remote = remote(&json!({

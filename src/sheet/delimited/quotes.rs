@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_of_rows_is_told_from_a_cell_of_lines() {
+    fn a_cell_of_rows_is_distinguished_from_a_cell_of_lines() {
         let cases = [
             ("B,b@x.y,\"XYZ\nC,c@x.y,QRS\nD,d@x.y,5\"\n", Some(2)),
             ("B,b@x.y,\"XYZ\r\nC,c@x.y,QRS\r\nD,d@x.y,5\"\r\n", Some(2)),

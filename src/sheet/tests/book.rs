@@ -8,7 +8,7 @@ fn hidden(rule: HiddenRowPolicy) -> SheetReadOptions {
 }
 
 #[test]
-fn titles_above_the_header_are_skipped_and_told() {
+fn titles_above_the_header_are_skipped_and_reported() {
     let sheet = open(&sample("50_title_row.xlsx")).unwrap();
     assert_eq!(sheet.what, "XLSX, sheet \"Contacts\"");
     assert_eq!(codes(&sheet), ["W_PREAMBLE_SKIPPED"]);
@@ -39,7 +39,7 @@ fn values_come_with_their_types() {
 }
 
 #[test]
-fn hidden_rows_are_refused_until_somebody_decides() {
+fn hidden_rows_are_refused_until_the_user_decides() {
     let path = sample("53_hidden_rows.xlsx");
     let refusal = open(&path).unwrap_err();
     assert_eq!(refusal.code, "E_HIDDEN_ROWS");

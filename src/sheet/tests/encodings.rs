@@ -108,7 +108,7 @@ fn a_broken_character_of_another_encoding_is_a_fault_of_its_row() {
 }
 
 #[test]
-fn padding_behind_the_text_is_left_out_and_told() {
+fn padding_behind_the_text_is_left_out_and_reported() {
     let mut narrow = b"Name,Email\nA,a@example.org\n".to_vec();
     narrow.resize(512, 0);
     let mut broad = wide("\u{FEFF}Name,Email\nA,a@example.org\n", u16::to_le_bytes);

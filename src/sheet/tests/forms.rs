@@ -141,7 +141,7 @@ fn the_line_of_the_header_can_be_asked_for() {
 }
 
 #[test]
-fn columns_without_a_name_are_told_if_they_hold_something() {
+fn columns_without_a_name_are_reported_if_they_have_values() {
     let (sheet, _) = read("Name,,Email,\nA,x,a@b.c,\n");
     let reported: Vec<_> =
         sheet.warnings.iter().map(|it| (it.code.spelling(), it.place.column)).collect();
@@ -175,7 +175,7 @@ fn a_total_in_the_middle_needs_numbers() {
 }
 
 #[test]
-fn a_header_alone_is_told() {
+fn a_header_without_rows_is_reported() {
     let (sheet, rows) = read("Name,Email\n\n");
     assert_eq!((codes(&sheet), rows.len()), (vec!["W_NO_ROWS"], 0));
 }

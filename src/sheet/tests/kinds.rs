@@ -38,7 +38,7 @@ fn what_is_no_table_is_refused_by_its_bytes() {
 }
 
 #[test]
-fn an_encrypted_workbook_is_told_from_an_old_one() {
+fn an_encrypted_workbook_is_distinguished_from_an_old_one() {
     let mut bytes = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".to_vec();
     bytes.extend("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes));
     let refusal = open(made(&bytes, "xlsx").path()).unwrap_err();
@@ -47,7 +47,7 @@ fn an_encrypted_workbook_is_told_from_an_old_one() {
 }
 
 #[test]
-fn another_extension_is_told() {
+fn another_extension_is_reported() {
     let file = made(b"Name,Email\nA,a@b.example\n", "xlsx");
     let sheet = open(file.path()).unwrap();
     assert_eq!(codes(&sheet), ["W_EXTENSION_MISMATCH"]);
@@ -58,7 +58,7 @@ fn another_extension_is_told() {
 }
 
 #[test]
-fn what_the_system_cannot_read_is_told_with_its_path() {
+fn what_the_system_cannot_read_is_reported_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let refusal = open(folder.path()).unwrap_err();
     assert_eq!(refusal.code, "E_IO");

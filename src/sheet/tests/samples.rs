@@ -25,7 +25,7 @@ fn a_mark_line_ends_and_delimiters_are_found_out() {
 }
 
 #[test]
-fn a_wide_encoding_is_told_once() {
+fn a_wide_encoding_is_reported_once() {
     let sheet = open(&sample("02_utf16le_bom_tab.csv")).unwrap();
     assert_eq!(codes(&sheet), ["W_ENCODING"]);
     assert!(sheet.warnings[0].message.contains("utf-16le"), "{:?}", sheet.warnings);
@@ -34,7 +34,7 @@ fn a_wide_encoding_is_told_once() {
 }
 
 #[test]
-fn a_guessed_encoding_is_told() {
+fn a_guessed_encoding_is_reported() {
     let sheet = open(&sample("05_windows1252.csv")).unwrap();
     assert_eq!(codes(&sheet), ["W_ENCODING_GUESSED"]);
     assert!(sheet.warnings[0].message.contains("windows-1252"), "{:?}", sheet.warnings);
@@ -74,7 +74,7 @@ fn empty_files_are_refused() {
 }
 
 #[test]
-fn notes_above_the_header_are_skipped_and_told() {
+fn notes_above_the_header_are_skipped_and_reported() {
     let sheet = open(&sample("37a_preamble_linkedin.csv")).unwrap();
     assert_eq!(codes(&sheet), ["W_PREAMBLE_SKIPPED"]);
     assert_eq!(sheet.warnings[0].message, "3 lines (header found in line 4)");

@@ -125,7 +125,7 @@ fn dates_follow_the_epoch_of_the_file() {
 }
 
 #[test]
-fn padded_numbers_errors_and_missing_results_are_told_apart() {
+fn padded_numbers_errors_and_missing_results_are_distinguished() {
     let data = format!(
         "{}<row r=\"2\"><c r=\"A2\" s=\"2\"><v>501</v></c><c r=\"B2\" t=\"e\"><f>X</f><v>#SPILL!</v></c>\
          <c r=\"C2\"><f>1+1</f></c><c r=\"D2\" t=\"str\"><f>\"\"</f><v></v></c></row>",

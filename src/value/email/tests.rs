@@ -35,7 +35,7 @@ fn one_address_is_read_however_it_is_dressed() {
 }
 
 #[test]
-fn several_addresses_in_a_cell_are_told_apart() {
+fn several_addresses_in_a_cell_are_separated() {
     for text in [
         "q1@example.com; q2@example.com",
         "q1@example.com, q2@example.com",

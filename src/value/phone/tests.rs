@@ -145,7 +145,7 @@ fn several(text: &str, expected: &[&str], codes: &[&str]) {
 }
 
 #[test]
-fn several_numbers_in_a_cell_are_told_apart() {
+fn several_numbers_in_a_cell_are_separated() {
     let both = &["+12025550143", "+12025550144"][..];
     for text in [
         "2025550143 / 2025550144",

@@ -58,7 +58,7 @@ fn outer_blanks_go_and_inner_ones_stay() {
 }
 
 #[test]
-fn characters_that_nobody_sees_are_taken_out_and_named() {
+fn invisible_characters_are_removed_and_named() {
     check("\u{feff}Ann", "Ann", &["W_INVISIBLE_CHARACTER"]);
     check("a\u{200b}b@x.com", "ab@x.com", &["W_INVISIBLE_CHARACTER"]);
     check("ab\u{200d}c", "abc", &["W_INVISIBLE_CHARACTER"]);

@@ -280,7 +280,9 @@ impl Maker {
                 2 => self.wrong(),
                 3..=6 => self.known(true),
                 7 => self.known(false),
-                8 | 9 if matches!(self.kind, Kind::Marker | Kind::Once) => self.nobody(n),
+                8 | 9 if matches!(self.kind, Kind::Marker | Kind::Once) => {
+                    self.write_person_with_only_a_name(n);
+                }
                 _ => {
                     let person = self.person(&format!("New{n}"));
                     self.write(&person, "lead; fair", true);
@@ -347,7 +349,7 @@ impl Maker {
     }
 
     /// A person with only a name; sometimes twice.
-    fn nobody(&mut self, n: usize) {
+    fn write_person_with_only_a_name(&mut self, n: usize) {
         let cells = [format!("Nobody{n}"), "Known".to_owned(), String::new(), String::new()];
         let person = Person { cells, city: "Oslo".to_owned(), stock: false };
         for _ in 0..self.rng.usize(1..=2) {

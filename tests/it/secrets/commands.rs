@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::encodings::{Secret, assert_untold, assert_unwritten};
+use super::encodings::{Secret, assert_unprinted, assert_unwritten};
 use crate::running_command::RunningCommand;
 use crate::world::World;
 
@@ -38,7 +38,7 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
         missing.retain(|name| line != name && !line.starts_with(&format!("{name} ")));
         let done = world.run_command(&format!("{line} {options} -vv"));
         assert!(codes.contains(&done.code), "{line}: {}\n{}", done.code, done.stderr);
-        assert_untold(&done, secrets);
+        assert_unprinted(&done, secrets);
         done
     };
     world.write_sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\nBad,bad@@,\n");
@@ -101,5 +101,5 @@ fn serve(world: &World, options: &str, secrets: &[Secret]) {
     sandbox.send_signal("INT");
     // It says itself what its app's secret is: that one opens nothing else.
     let own = secrets.iter().filter(|secret| secret.name != "the client secret").cloned();
-    assert_untold(&sandbox.wait_for_exit(), &own.collect::<Vec<_>>());
+    assert_unprinted(&sandbox.wait_for_exit(), &own.collect::<Vec<_>>());
 }

@@ -74,7 +74,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 
 /// Asserts that a command has printed none of the secrets.
 #[track_caller]
-pub(crate) fn assert_untold(done: &CommandOutput, secrets: &[Secret]) {
+pub(crate) fn assert_unprinted(done: &CommandOutput, secrets: &[Secret]) {
     for (place, text) in [("stdout", &done.stdout), ("stderr", &done.stderr)] {
         assert_absent(place, text.as_bytes(), secrets);
     }

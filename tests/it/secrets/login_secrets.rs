@@ -8,7 +8,7 @@ use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET};
 use serde_json::{Value, json};
 
 use super::commands;
-use super::encodings::{Secret, assert_untold, assert_unwritten};
+use super::encodings::{Secret, assert_unprinted, assert_unwritten};
 use crate::login::{fed, settled};
 use crate::raw_http::send_raw_request;
 use crate::world::{CommandOutput, World};
@@ -84,8 +84,8 @@ fn no_command_shows_or_stores_what_an_app_logs_in_with() {
     let done = log_in(&world, &code, "--store file").exits(0);
     let mut secrets = secrets(&world);
     secrets.push(Secret::new("the code", &code));
-    assert_untold(&done, &secrets);
-    assert_untold(&log_in(&world, &code, "--store file --profile again").exits(8), &secrets);
+    assert_unprinted(&done, &secrets);
+    assert_unprinted(&log_in(&world, &code, "--store file --profile again").exits(8), &secrets);
     let record = world.path(RECORD);
     commands::run_all(&world, "", &[&record], &secrets);
 }
@@ -114,7 +114,7 @@ fn no_refresh_shows_or_stores_a_token_whether_it_succeeds_or_not() {
         world.control_request("DELETE", "faults", &Value::Null);
         let last = world.run_command(EXPORT);
         known.extend(secrets(&world));
-        told.iter().chain([&last]).for_each(|done| assert_untold(done, &known));
+        told.iter().chain([&last]).for_each(|done| assert_unprinted(done, &known));
         assert_unwritten(&world, &[&record(&world)], &known);
     }
     let world = app();
@@ -123,13 +123,13 @@ fn no_refresh_shows_or_stores_a_token_whether_it_succeeds_or_not() {
     world.control_request("POST", "oauth/expire", &Value::Null);
     let renewed = world.run_command(EXPORT).exits(0);
     known.extend(secrets(&world));
-    assert_untold(&renewed, &known);
+    assert_unprinted(&renewed, &known);
     world.control_request("POST", "oauth/expire", &Value::Null);
     world.control_request("POST", "oauth/revoke", &Value::Null);
     // Else the app asks for a new authorisation by itself.
     world.control_request("POST", "faults", &json!(["POST /oauth/reconnect status=400"]));
     for line in [EXPORT, "doctor -vv", "export --json -vv"] {
-        assert_untold(&world.run_command(line).exits(8), &known);
+        assert_unprinted(&world.run_command(line).exits(8), &known);
     }
     assert_unwritten(&world, &[&record(&world)], &known);
 }
@@ -140,13 +140,13 @@ fn a_passphrase_and_what_it_encrypts_are_never_stored_in_the_open() {
     let secrets =
         [Secret::new("the passphrase", PASSPHRASE), Secret::new("the token", super::SECRET)];
     let done = fed(&world, "login --store age -vv", &super::token()).exits(0);
-    assert_untold(&done, &secrets);
-    assert_untold(&world.run_command(EXPORT).exits(0), &secrets);
-    assert_untold(&world.run_command("doctor -vv").exits(0), &secrets);
+    assert_unprinted(&done, &secrets);
+    assert_unprinted(&world.run_command(EXPORT).exits(0), &secrets);
+    assert_unprinted(&world.run_command("doctor -vv").exits(0), &secrets);
     assert_unwritten(&world, &[], &secrets);
     let world = world.with_env("GHL_BULK_PASSPHRASE", &format!("{PASSPHRASE}{PASSPHRASE}"));
     for line in [EXPORT, "whoami -vv", "doctor -vv"] {
-        assert_untold(&world.run_command(line).exits(8), &secrets);
+        assert_unprinted(&world.run_command(line).exits(8), &secrets);
     }
     assert_unwritten(&world, &[], &secrets);
 }
@@ -184,7 +184,7 @@ fn a_vaults_client_that_fails_is_not_quoted() {
         let elsewhere = tempfile::tempdir().unwrap();
         let world = with_command(elsewhere.path(), &format!("#!/bin/sh\n{script}\n"));
         for line in ["export -vv", "whoami -vv", "doctor -vv", "doctor --json -vv"] {
-            assert_untold(
+            assert_unprinted(
                 &world.run_command(&format!("{line} --profile vault")).exits(8),
                 &super::secrets(),
             );
@@ -215,5 +215,5 @@ fn a_vaults_client_finds_no_secret_in_its_own_process_or_the_one_that_called_it(
         stdout: String::from_utf8_lossy(&seen).into_owned(),
         stderr: String::new(),
     };
-    assert_untold(&done, &super::secrets());
+    assert_unprinted(&done, &super::secrets());
 }

@@ -32,8 +32,8 @@ fn world() -> World {
 }
 
 #[track_caller]
-fn assert_untold(done: &CommandOutput) {
-    encodings::assert_untold(done, &secrets());
+fn assert_unprinted(done: &CommandOutput) {
+    encodings::assert_unprinted(done, &secrets());
 }
 
 /// No file of the world holds the token, in clear or compressed only as far as a search can see.
@@ -78,9 +78,9 @@ fn no_answer_however_bad_makes_it_show_or_store_the_token() {
     for fault in faults {
         let world = world();
         world.control_request("POST", "faults", &json!([fault]));
-        assert_untold(&world.run_command("export --out out -vv --timeout 0.3"));
-        assert_untold(&world.run_command("resume -vv --timeout 0.3 --json"));
-        assert_untold(&world.run_command("doctor -vv --timeout 0.3"));
+        assert_unprinted(&world.run_command("export --out out -vv --timeout 0.3"));
+        assert_unprinted(&world.run_command("resume -vv --timeout 0.3 --json"));
+        assert_unprinted(&world.run_command("doctor -vv --timeout 0.3"));
         assert_unwritten(&world);
     }
 }
@@ -101,8 +101,8 @@ fn no_answer_to_an_import_makes_it_show_or_store_the_token() {
         let world = world().with_env("GHL_BULK_SETTLE_S", "0");
         world.control_request("POST", "faults", &json!([fault]));
         world.write_sheet("in.csv", "Name,Email,Notes\nAnn,ann@example.com,hello\n");
-        assert_untold(&world.run_command("import in.csv --yes --out res -vv --timeout 0.3"));
-        assert_untold(&world.run_command("resume -vv --timeout 0.3 --json"));
+        assert_unprinted(&world.run_command("import in.csv --yes --out res -vv --timeout 0.3"));
+        assert_unprinted(&world.run_command("resume -vv --timeout 0.3 --json"));
         assert_unwritten(&world);
     }
 }
@@ -141,7 +141,7 @@ fn no_wrong_use_makes_it_show_or_store_the_token() {
     for line in lines {
         let done = world.run_command(line);
         assert_ne!(done.code, 0, "{line}");
-        assert_untold(&done);
+        assert_unprinted(&done);
     }
     assert_unwritten(&world);
 }
@@ -152,11 +152,11 @@ fn a_token_that_cannot_be_sent_is_not_repeated() {
         [format!("{SECRET} {SECRET}"), format!("{SECRET}\u{fc}"), format!("{SECRET}\n{SECRET}")]
     {
         let world = World::new().with_env("GHL_TOKEN", &token);
-        assert_untold(&world.run_command("export -vv").exits(8));
+        assert_unprinted(&world.run_command("export -vv").exits(8));
     }
     let world = World::new().without_env("GHL_TOKEN").with_env("GHL_TOKEN_FILE", "token");
     world.write_private_file("token", &[SECRET.as_bytes(), b" \xff"].concat());
-    assert_untold(&world.run_command("export -vv").exits(8));
+    assert_unprinted(&world.run_command("export -vv").exits(8));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_token_in_the_address_is_refused_without_being_repeated() {
     let host = world.url().strip_prefix("http://").unwrap().to_owned();
     let escaped = SECRET.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
     let world = world.with_env("GHL_API_URL", &format!("http://user:{escaped}@{host}"));
-    assert_untold(&world.run_command("export -vv").exits(2));
+    assert_unprinted(&world.run_command("export -vv").exits(2));
     assert_eq!(world.get_control("log")["requests"], 0);
 }
 
@@ -180,7 +180,7 @@ fn the_process_list_does_not_show_the_token() {
     assert!(!String::from_utf8_lossy(&shown).contains(SECRET));
     world.control_request("DELETE", "faults", &Value::Null);
     world.control_request("POST", "release", &Value::Null);
-    assert_untold(&export.wait_for_exit().exits(0));
+    assert_unprinted(&export.wait_for_exit().exits(0));
 }
 
 #[test]
@@ -205,6 +205,6 @@ fn a_redirect_does_not_carry_the_token_to_another_host() {
         }
     });
     let elsewhere = elsewhere.with_env("GHL_API_URL", &url);
-    assert_untold(&elsewhere.run_command("export --out out -vv").exits(2));
+    assert_unprinted(&elsewhere.run_command("export --out out -vv").exits(2));
     assert_eq!(elsewhere.get_control("log")["requests"], 0);
 }

@@ -42,7 +42,7 @@ async fn a_hundred_requests_whose_token_is_refused_share_one_renewal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_token_is_renewed_before_it_ends_and_nobody_waits_for_it() {
+async fn a_token_is_renewed_before_it_expires_and_no_request_waits_for_it() {
     let world = world(|_| {});
     let old = keep_location(&world, DUE);
     world.control_request("POST", "faults", &serde_json::json!(["POST /oauth/token hold times=1"]));
@@ -63,7 +63,7 @@ async fn a_token_is_renewed_before_it_ends_and_nobody_waits_for_it() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_has_renewed_is_taken_over_without_a_request() {
+async fn what_another_process_has_renewed_is_used_without_a_request() {
     let world = world(|_| {});
     keep_location(&world, ENDED);
     let late = source(&world);
@@ -76,7 +76,7 @@ async fn what_somebody_else_has_renewed_is_taken_over_without_a_request() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_renewal_goes_on_when_nobody_waits_for_it_any_more() {
+async fn a_renewal_goes_on_when_no_request_waits_for_it_any_more() {
     let world = world(|_| {});
     let old = keep_location(&world, ENDED);
     world.control_request(

@@ -65,7 +65,7 @@ async fn ten_who_need_the_tokens_of_two_locations_have_each_made_once() {
 }
 
 #[tokio::test]
-async fn a_locations_token_that_is_refused_is_made_anew_also_when_the_agencys_has_ended() {
+async fn a_refused_location_token_is_replaced_even_when_the_agencys_has_expired() {
     let world = world(three);
     keep_agency(&world, FRESH);
     let source = agency(&world).location_token_provider(&id("first"));
@@ -91,7 +91,7 @@ async fn a_location_without_the_app_is_not_reached() {
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_told_and_renews_nothing() {
+async fn a_missing_scope_is_reported_and_renews_nothing() {
     let world = world(three);
     let scopes = json!({"userType": "Company", "scope": "contacts.readonly"});
     keep(&world, &scopes, FRESH);

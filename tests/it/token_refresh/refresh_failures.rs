@@ -74,7 +74,7 @@ async fn while_the_old_token_lives_a_renewal_that_fails_is_no_error() {
 }
 
 #[tokio::test]
-async fn where_nobody_answers_a_living_token_does_and_an_ended_one_is_unreachable() {
+async fn without_an_answer_an_unexpired_token_is_used_and_an_expired_one_is_unreachable() {
     let world = world(|_| {});
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = format!("http://{}", listener.local_addr().unwrap());

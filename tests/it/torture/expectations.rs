@@ -65,7 +65,7 @@ fn differs(world: &World, row: &Value) -> Result<(), String> {
                 values.filter_map(|(name, value)| lacks(world, n, name, value)).collect();
             if wrongs.is_empty() { Ok(()) } else { wrong(wrongs.join("; ")) }
         }
-        other => wrong(format!("nobody knows what `{other}` is")),
+        other => wrong(format!("`{other}` is unknown")),
     }
 }
 
@@ -184,7 +184,7 @@ fn warns(world: &World, file: &str, wanted: &str) {
     } else if let Some(list) = about.strip_prefix("record") {
         let rows: BTreeSet<_> = own.iter().map(|(row, ..)| *row).collect();
         assert_eq!(rows, numbers(list.trim_start_matches('s')), "{file}: {wanted}: {own:#?}");
-        assert_eq!(rows.len(), own.len(), "{file}: {code} is told twice: {own:#?}");
+        assert_eq!(rows.len(), own.len(), "{file}: {code} is reported twice: {own:#?}");
     } else {
         // One line about the file, or about the cell, with the words that matter.
         assert_eq!(own.len(), 1, "{file}: {own:#?}");

@@ -165,7 +165,7 @@ fn a_duplicate_header_is_reported_with_its_columns() {
 fn a_long_note_is_cut_or_split_only_when_asked() {
     let world = planned("20_cell_1mb.csv", "--truncate-notes 5000", 0);
     assert_eq!(world.value(1, "note").unwrap().chars().count(), 5_000);
-    assert!(!world.warned().is_empty(), "a cut note is told");
+    assert!(!world.warned().is_empty(), "a shortened note is reported");
     let world = planned("20_cell_1mb.csv", "--split-notes", 0);
     let notes = world.values(1, "note");
     assert!(notes.len() > 200 && notes.iter().all(|note| note.chars().count() <= 5_000));

@@ -339,7 +339,7 @@ fn rows_that_wrote_over_each_other_are_taken_back_together() {
     let (world, before) = imported(&people, sheet, "");
     world.run_undo("").exits(0).says("2  restore");
     assert_eq!(world.read_contents(), before);
-    assert!(world.read_csv("undone/warnings.csv").is_empty(), "nobody else has edited anything");
+    assert!(world.read_csv("undone/warnings.csv").is_empty(), "nothing else was edited");
     world.run_import("").exits(0);
     world.edit_contact("ann@example.com", &json!({"city": "Kyiv"}));
     world.run_undo("").exits(3);

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_in_its_own_words() {
+    fn a_refusal_is_reported_in_its_own_words() {
         let answer = AuthorizationResponse::from_query(
             "error=access_denied&error_description=not+now",
             &state(),

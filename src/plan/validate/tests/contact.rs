@@ -111,7 +111,7 @@ fn postal_codes_get_their_zeros_back_only_where_the_row_itself_names_the_country
 }
 
 #[test]
-fn the_first_address_is_the_contacts_own_and_the_rest_is_told() {
+fn the_first_address_is_the_contacts_own_and_the_rest_is_reported() {
     let outcome = case(
         &["Email=email"],
         "Email\nq1@example.com; q1b@example.com\n\"\"\"Six, F\"\" <q6@example.com>\"\n\
@@ -245,7 +245,7 @@ fn leads_that_were_made_for_a_test_are_rejected() {
 }
 
 #[test]
-fn countries_and_time_zones_that_nobody_knows_are_left_out() {
+fn unknown_countries_and_time_zones_are_left_out() {
     let outcome = case(
         &["Email=email", "Country=country", "Zone=timezone"],
         "Email,Country,Zone\na@example.com,Narnia,Mars/Olympus\nb@example.com,Germany,Europe/Berlin\n",

@@ -111,7 +111,7 @@ fn a_spreadsheets_numbers_and_dates_need_no_reading() {
 }
 
 #[test]
-fn fields_that_cannot_be_used_so_are_told_with_the_line_of_the_mapping() {
+fn fields_that_cannot_be_used_so_are_reported_with_the_line_of_the_mapping() {
     let problems = case(
         &[
             "Email=email",

@@ -17,7 +17,7 @@ fn owners_are_users_by_address_name_or_id() {
 }
 
 #[test]
-fn names_that_stand_for_nobody_or_for_several_reject_their_rows_and_are_told_at_the_end() {
+fn unknown_and_ambiguous_names_reject_their_rows_and_are_reported_at_the_end() {
     let outcome = case(
         &["Email=email", "Owner=assignedTo", "Firm=business"],
         "Email,Owner,Firm\na@example.com,Avery Sampel,\nb@example.com,avery sampel,\nc@example.com,Avery Sampel,\n\
@@ -49,7 +49,7 @@ fn names_that_stand_for_nobody_or_for_several_reject_their_rows_and_are_told_at_
 }
 
 #[test]
-fn a_column_full_of_names_of_nobody_costs_no_more_than_a_thousand_of_them() {
+fn a_column_full_of_unknown_names_costs_no_more_than_a_thousand_of_them() {
     let rows: Vec<String> = (0..1_500).map(|n| format!("a{n}@example.com,Nobody {n}")).collect();
     let outcome =
         case(&["Email=email", "Owner=assignedTo"], &format!("Email,Owner\n{}\n", rows.join("\n")))

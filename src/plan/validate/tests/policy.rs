@@ -35,7 +35,7 @@ fn a_row_that_ends_early_clears_nothing() {
 }
 
 #[test]
-fn what_cannot_be_cleared_is_told() {
+fn what_cannot_be_cleared_is_reported() {
     let mapping = "format = 1\n[[column]]\nfrom = \"Id\"\nto = \"contactId\"\nblank = \"clear\"\n";
     assert_eq!(written(mapping, "Id\nx\n").problems().len(), 1);
 }

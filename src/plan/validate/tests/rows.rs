@@ -73,7 +73,7 @@ fn a_cell_of_several_targets_is_parted() {
 }
 
 #[test]
-fn rows_name_their_custom_field_and_are_told_of_names_that_no_field_has() {
+fn rows_name_their_custom_field_and_names_that_no_field_has_are_reported() {
     let mapping = "format = 1\n".to_owned()
         + &rule("from = \"Email\"\nto = \"email\"")
         + &rule("from = \"V\"\nto = \"customFields.*\"\nnamed_by = \"L\"");

@@ -33,7 +33,7 @@ fn errors_and_formulas_without_value_are_left_out_but_never_where_they_say_who_i
 }
 
 #[test]
-fn errors_in_columns_that_are_not_imported_are_told_once() {
+fn errors_in_columns_that_are_not_imported_are_reported_once() {
     let mut sheet = case(&["Email=email"], "Email,Note\na@example.com,#N/A\nb@example.com,#REF!\n");
     sheet.mapping = sheet.mapping.replace("format = 1\n", "format = 1\nmissing = \"skip\"\n");
     let outcome = sheet.run();
