@@ -90,6 +90,10 @@ fn publish(bencher: Bencher, format: &str) {
         finished: None,
         watermark: now,
         filter: None,
+        request: ghl_bulk::publish::ExportScope {
+            filters: serde_json::Value::Null,
+            tables: Vec::new(),
+        },
         requests: std::collections::BTreeMap::new(),
     };
     let options = publish::PublishOptions {

@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crate::api::ApiClient;
-use crate::event::{CancelSignal, SharedObserver};
+use crate::api::{ApiClient, ApiError, ApiErrorKind, HaltReason};
+use crate::event::{CancelCause, CancelSignal, SharedObserver};
 use crate::id::RunId;
-use crate::run::RunStore;
+use crate::run::{RunState, RunStore};
 
 /// What every engine works with.
 #[derive(Clone)]
@@ -25,11 +25,39 @@ pub struct EngineContext {
     pub settle: Duration,
 }
 
-/// A run that stopped early, and why. It can be resumed.
+/// The state of a run that a failed request stopped, and the reason in one sentence. `began` is whether the
+/// run has read or sent anything.
+pub(crate) fn state_after_api_error(
+    error: &ApiError,
+    stop: &CancelSignal,
+    began: bool,
+) -> (RunState, String) {
+    let said = |state, reason: &str| (state, reason.to_owned());
+    match (&error.kind, stop.root_cause()) {
+        (ApiErrorKind::Halted(HaltReason::DailyQuota { .. }), _) => {
+            said(RunState::Paused, "the daily request quota was used up")
+        }
+        (ApiErrorKind::Halted(HaltReason::Cancelled), Some(CancelCause::Deadline)) => {
+            said(RunState::Paused, "the deadline passed")
+        }
+        (ApiErrorKind::Halted(HaltReason::Cancelled), Some(CancelCause::Terminate)) => {
+            said(RunState::Interrupted, "SIGTERM")
+        }
+        (ApiErrorKind::Halted(HaltReason::Cancelled), _) => said(RunState::Interrupted, "Ctrl-C"),
+        _ => (state_after_error(began), error.to_string()),
+    }
+}
+
+/// The state of a run that an error stopped.
+pub(crate) fn state_after_error(began: bool) -> RunState {
+    if began { RunState::Interrupted } else { RunState::Failed }
+}
+
+/// A run that stopped early, and why.
 #[derive(Debug)]
 pub struct HaltedRun<E> {
-    /// The run, if one was created and not removed again.
-    pub run: Option<RunId>,
+    /// The run, if one was created and not removed again, and the state in which it stopped.
+    pub run: Option<(RunId, RunState)>,
     /// Why it stopped.
     pub error: E,
 }

@@ -96,6 +96,8 @@ pub enum RunEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitReason {
+    /// The window of the rate limit is full.
+    RateLimit,
     /// The server refused with 429; all requests wait for its window.
     RateLimited,
     /// The daily quota is used up and `--wait` was given.
@@ -163,6 +165,8 @@ pub enum CancelCause {
 pub struct CancelSignal {
     token: CancellationToken,
     cause: Arc<OnceLock<CancelCause>>,
+    /// The cause of the parent.
+    inherited: Option<Arc<OnceLock<CancelCause>>>,
 }
 
 impl CancelSignal {
@@ -176,7 +180,11 @@ impl CancelSignal {
     /// this one.
     #[must_use]
     pub fn child_signal(&self) -> Self {
-        Self { token: self.token.child_token(), cause: Arc::new(OnceLock::new()) }
+        Self {
+            token: self.token.child_token(),
+            cause: Arc::new(OnceLock::new()),
+            inherited: Some(self.cause.clone()),
+        }
     }
 
     /// Cancels the signal. The first cause is kept.
@@ -196,6 +204,13 @@ impl CancelSignal {
     #[must_use]
     pub fn cause(&self) -> Option<CancelCause> {
         self.cause.get().copied()
+    }
+
+    /// Why the work stops: the parent's cause, which the user or the clock gave, before this signal's own.
+    #[must_use]
+    pub fn root_cause(&self) -> Option<CancelCause> {
+        let inherited = self.inherited.as_ref().and_then(|cause| cause.get().copied());
+        inherited.or_else(|| self.cause())
     }
 
     /// Waits until the signal is cancelled.

@@ -48,7 +48,9 @@ pub use oauth::{
     ReconnectTarget, UserType,
 };
 pub use probe::{ApiProbe, ResponseBodyKind, UnauthenticatedResponse};
-pub use rate_limit::{HaltReason, RateLimitStatus, RateLimiter, RateLimits};
+pub use rate_limit::{
+    HaltReason, LimitPriority, RateLimitStatus, RateLimiter, RateLimits, SharedWindow,
+};
 pub use response::{
     ApiResponse, CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, ListPage,
     LocationDetails, SearchCursor, TaskPage, TaskSearchPosition,

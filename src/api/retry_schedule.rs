@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use super::retry::RetryPolicy;
 
-/// How often a request is resent after a 429. More would mean a used-up daily quota or a lost
-/// cause.
-const MAX_REFUSALS: u32 = 8;
+/// How often a request of an interactive command is resent after a 429. A run waits for as long as it takes,
+/// and says so after this many.
+pub(super) const MAX_REFUSALS: u32 = 8;
 
 /// The attempts of one request that failed so far, and the growing pauses between them, within the
 /// request's bounds.
@@ -41,7 +41,12 @@ impl RetrySchedule {
         self.refusals += 1;
     }
 
-    /// Whether there were too many refusals.
+    /// The refusals so far.
+    pub(super) fn refusals(&self) -> u32 {
+        self.refusals
+    }
+
+    /// Whether there were too many refusals for a person to wait on.
     pub(super) fn is_refused_too_often(&self) -> bool {
         self.refusals >= MAX_REFUSALS
     }

@@ -15,9 +15,10 @@ use super::error::{ApiError, ApiErrorKind};
 use super::rate_limit::{RateLimitPermit, RateLimiter};
 use super::response::ApiResponse;
 use super::retry::{self, AttemptError, RetryDecision, RetryPolicy};
-use super::retry_schedule::RetrySchedule;
+use super::retry_schedule::{MAX_REFUSALS, RetrySchedule};
 use super::token::BearerToken;
 use super::token_provider::{TokenProvider, TokenUnavailable};
+use crate::diagnostic::EventWarningCode;
 use crate::event::{RunEvent, SharedObserver, WaitReason};
 
 /// How many large responses are read at a time.
@@ -113,9 +114,10 @@ impl RequestSender {
                 }
                 RetryDecision::RetryAfterWindow => {
                     schedule.count_refusal();
-                    if schedule.is_refused_too_often() {
+                    if schedule.is_refused_too_often() && self.limiter.is_interactive() {
                         return fail(ApiErrorKind::Exhausted, &schedule);
                     }
+                    self.report_lasting_refusal(schedule.refusals());
                 }
                 RetryDecision::Retry => {
                     schedule.count_attempt();
@@ -130,6 +132,20 @@ impl RequestSender {
                 }
             }
         }
+    }
+
+    /// Tells the user that the rate limit has refused a request again and again.
+    fn report_lasting_refusal(&self, refusals: u32) {
+        if refusals != MAX_REFUSALS {
+            return;
+        }
+        self.observer.observe(&RunEvent::Warning {
+            code: EventWarningCode::LimitExhausted,
+            message: format!(
+                "the API has refused a request {MAX_REFUSALS} times because of its rate limit, which other \
+                 applications use up; still waiting"
+            ),
+        });
     }
 
     async fn send_once<T>(

@@ -4,6 +4,9 @@ use std::fmt;
 
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::text::encode_hex;
 
 /// A bearer token. It is never shown: `Debug` prints `Token(…)`, and there is no `Display`.
 #[derive(Clone)]
@@ -46,6 +49,11 @@ impl BearerToken {
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.secret
+    }
+
+    /// A digest that tells tokens apart and does not reveal them.
+    pub(super) fn fingerprint(&self) -> String {
+        encode_hex(&Sha256::digest(self.secret.expose_secret().as_bytes()))
     }
 
     /// The `Authorization` header.

@@ -17,6 +17,10 @@ pub trait TokenProvider: fmt::Debug + Send + Sync {
     /// The token to send now, refreshed first if it is about to expire.
     fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>>;
 
+    /// What stays the same while the tokens change, so that processes know that they use the same limit. Never
+    /// the token itself.
+    fn rate_limit_identity(&self) -> String;
+
     /// A token other than `refused`, which the API has just rejected; None if there is no other. A
     /// request calls this at most once, and never for a missing scope, which the API also reports
     /// as 401 (api.md §7).
@@ -39,6 +43,10 @@ pub struct TokenUnavailable {
 
 /// A token that never changes.
 impl TokenProvider for BearerToken {
+    fn rate_limit_identity(&self) -> String {
+        self.fingerprint()
+    }
+
     fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>> {
         Box::pin(std::future::ready(Ok(self.clone())))
     }

@@ -245,6 +245,11 @@ impl RefreshingTokenProvider {
 }
 
 impl TokenProvider for RefreshingTokenProvider {
+    fn rate_limit_identity(&self) -> String {
+        // The API counts by app and location (api.md §8.1), and a user has one app.
+        "app".to_owned()
+    }
+
     fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>> {
         Box::pin(self.refresher.valid_token(&self.whose, None))
     }

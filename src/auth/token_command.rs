@@ -147,6 +147,11 @@ impl CommandTokenProvider {
 }
 
 impl TokenProvider for CommandTokenProvider {
+    fn rate_limit_identity(&self) -> String {
+        // The token is not known without running the command: all commands of a location share one window.
+        "command".to_owned()
+    }
+
     fn current_token(&self) -> BoxFuture<'_, Result<BearerToken, TokenUnavailable>> {
         Box::pin(async {
             let mut cached = self.cached.lock().await;

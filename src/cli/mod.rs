@@ -40,9 +40,10 @@ Examples:
   ghl-bulk export --format csv --tag vip     the contacts tagged `vip`, for a spreadsheet
   ghl-bulk map leads.xlsx -o leads.toml      propose where each column of a spreadsheet goes
   ghl-bulk import leads.xlsx --map leads.toml --dry-run   what would happen
+  ghl-bulk apply RUN                         apply the plan of a dry run
   ghl-bulk undo RUN                          undo an import
   ghl-bulk doctor                            check access, network and disk
-  ghl-bulk resume                            continue an interrupted run, or apply a dry run
+  ghl-bulk resume                            continue an interrupted run
 
 Environment:
   GHL_TOKEN          a Private Integration Token of the location (never a flag)
@@ -66,6 +67,7 @@ enum CliCommand {
     Export(commands::export::ExportArgs),
     Import(Box<commands::import::ImportArgs>),
     Map(commands::map::MapArgs),
+    Apply(commands::apply::ApplyArgs),
     Undo(commands::undo::UndoArgs),
     Resume(commands::resume::ResumeArgs),
     Doctor(commands::doctor::DoctorArgs),
@@ -105,6 +107,7 @@ fn run_command(command: &CliCommand, settings: &Settings) -> Result<CliExitCode,
         CliCommand::Export(args) => commands::export::run(args, settings),
         CliCommand::Import(args) => commands::import::run(args, settings),
         CliCommand::Map(args) => commands::map::run(args, settings),
+        CliCommand::Apply(args) => commands::apply::run(args, settings),
         CliCommand::Undo(args) => commands::undo::run(args, settings),
         CliCommand::Resume(args) => commands::resume::run(args, settings),
         CliCommand::Doctor(args) => commands::doctor::run(args, settings),

@@ -26,8 +26,10 @@ pub(super) fn block_on<T, F: Future<Output = Result<T, CliError>>>(
         }
         let work = work(stop.clone());
         tokio::select! {
-            ended = work => ended,
+            // The handlers are installed before the work begins, so that no signal is lost.
+            biased;
             never = watch_for_stop(&stop, deadline, screen) => match never {},
+            ended = work => ended,
         }
     })
 }

@@ -72,6 +72,8 @@ event_codes! {
         DuplicateNames "duplicate_names": "A column that must be unique has a value more than once; the other system takes such rows as one.",
         HiddenContacts "hidden_contacts": "The search counts more contacts than it shows; export again later to get the others.",
         LackingContacts "lacking_contacts": "Contacts that were named could not be found; `errors.csv` lists them.",
+        LimitExhausted "limit_exhausted": "The API refuses requests because other applications use up its rate limit; the run goes on waiting.",
+        LimitShared "limit_shared": "Another process of this machine uses the same rate limit; the two take turns.",
         ManifestNamesIgnored "manifest_names_ignored": "The old `manifest.json` names files that no export writes; they were not removed.",
         Misfit "misfit": "Values do not fit their column's type; they are kept in the column `extra`.",
         RowsSkipped "rows_skipped": "Rows lack a value that the template requires; its file does not have them.",

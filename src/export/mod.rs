@@ -23,9 +23,9 @@ use crate::concurrency;
 use crate::context::{self, EngineContext};
 use crate::diagnostic::{Diagnostic, EventWarningCode};
 use crate::event::{
-    CancelCause, ExportOutcome, ExportReport, RunEvent, SharedObserver, WrittenFile,
+    CancelCause, CancelSignal, ExportOutcome, ExportReport, RunEvent, SharedObserver, WrittenFile,
 };
-use crate::id::RunId;
+use crate::id::{LocationId, RunId};
 use crate::publish::{
     self, LockedOutputDir, ManifestMetadata, OutputDir, PublishReport, RunningPull,
 };
@@ -36,7 +36,7 @@ use crate::text::{format_plural, select_plural};
 pub use contact_list::ContactListFile;
 pub use estimate::{ExportEstimate, estimate_cost};
 pub use export_tables::ExportTables;
-pub use request::{ExportFilters, ExportRequest};
+pub use request::{ExportFilters, ExportRequest, SinceTime};
 pub use templates::TemplateSnapshot;
 
 /// How far the search may lag behind a write (api.md §2.10): the next watermark is this much
@@ -102,7 +102,8 @@ pub async fn export_location(
     // Before the first request: an export whose files cannot be written costs no request.
     request.parse_templates()?;
     let id = RunId::new(jiff::Timestamp::now());
-    let output = OutputDir::new(&request.out)?.lock_for_run(&id)?;
+    let location = context.client.location_id();
+    let output = lock_output(&request, &id, location)?;
     let mut request = business::resolve_id(&context.client, request).await?;
     let list = match &mut request.contacts {
         Some(contact_list) => Some(Box::pin(contact_list.read_contacts(&context.client)).await?),
@@ -121,7 +122,8 @@ pub async fn export_location(
     ExportJob { list, ..ExportJob::new(context, run, request, false, false) }.run(output).await
 }
 
-/// Resumes an export. `errors_only` requests only the records that could not be read.
+/// Resumes an export. `errors_only` requests only the records that could not be read; `replace` replaces
+/// whatever is in the output directory.
 ///
 /// # Errors
 /// As [`export_location`].
@@ -129,8 +131,10 @@ pub async fn resume(
     context: &EngineContext,
     run: Run,
     errors_only: bool,
+    replace: bool,
 ) -> Result<ExportReport, ExportHalted> {
     let mut request = stored_request(&run)?;
+    request.replace |= replace;
     let list = match &mut request.contacts {
         // Killed before the list was stored.
         Some(contact_list) if !pull::has_stored_list(&SpoolReader::open(&run.db_path())?)? => {
@@ -138,15 +142,28 @@ pub async fn resume(
         }
         _ => None,
     };
-    let complete = run.state()? != RunState::Unfinished;
+    let complete = run.state()?.is_finished();
     let again = errors_only && complete;
-    let output = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
+    let output = lock_output(&request, &run.meta.run, &run.meta.location)?;
     if again {
-        run.set_state(RunState::Unfinished)?;
         run.write_fact(&facts::ERRORS_ONLY, &true)?;
     }
+    run.set_state(RunState::Running)?;
     let errors_only = again || run.read_fact(&facts::ERRORS_ONLY)?.unwrap_or(false);
     ExportJob { list, ..ExportJob::new(context, run, request, true, errors_only) }.run(output).await
+}
+
+/// Locks the output directory, unless it contains something that the export must not replace.
+fn lock_output(
+    request: &ExportRequest,
+    run: &RunId,
+    location: &LocationId,
+) -> Result<LockedOutputDir, ExportError> {
+    let output = OutputDir::new(&request.out)?.lock_for_run(run, request.file_mode)?;
+    if !request.replace {
+        publish::ensure_replaceable(output.output_path(), run, location, &request.scope())?;
+    }
+    Ok(output)
 }
 
 /// The request that a run was created with.
@@ -173,13 +190,13 @@ pub fn republish_files(
     observer: &SharedObserver,
 ) -> Result<ExportReport, ExportError> {
     let started = Instant::now();
-    if run.state()? == RunState::Unfinished {
+    if !run.state()?.is_finished() {
         let run = &run.meta.run;
         return Err(ExportError::Request(format!(
             "run `{run}` is not finished; finish it with `ghl-bulk resume {run}`"
         )));
     }
-    let output = OutputDir::new(&request.out)?.lock_for_run(&run.meta.run)?;
+    let output = lock_output(request, &run.meta.run, &run.meta.location)?;
     let facts = manifest_facts(run, request)?;
     let options = request.publish_options(facts.clone())?;
     let published =
@@ -213,13 +230,22 @@ impl ExportJob {
 
     async fn run(self, output: LockedOutputDir) -> Result<ExportReport, ExportHalted> {
         let run = self.run.meta.run.clone();
+        self.context.client.rate_limiter().announce_run(&run);
         self.context.observer.observe(&RunEvent::Started {
             run: run.clone(),
             location: self.run.meta.location.clone(),
             kind: RunKind::Export,
             resumed: self.resumed,
         });
-        self.run_to_completion(output).await.map_err(|error| ExportHalted { run: Some(run), error })
+        let (recorder, stop) = (self.run.stop_recorder(), self.context.stop.clone());
+        let db = self.run.db_path();
+        self.run_to_completion(output).await.map_err(|error| {
+            let began = SpoolReader::open(&db).and_then(|spool| spool.last_seq());
+            let (state, reason) = state_after_error(&error, &stop, began.is_ok_and(|seq| seq > 0));
+            // The error itself matters more than a record of it.
+            let _ = recorder.record_stop(state, reason);
+            ExportHalted { run: Some((run, state)), error }
+        })
     }
 
     async fn run_to_completion(self, output: LockedOutputDir) -> Result<ExportReport, ExportError> {
@@ -331,6 +357,14 @@ impl ExportJob {
     }
 }
 
+/// The state of an export that an error stopped, and the reason. `began` is whether it has read anything.
+fn state_after_error(error: &ExportError, stop: &CancelSignal, began: bool) -> (RunState, String) {
+    match error {
+        ExportError::Api(error) => context::state_after_api_error(error, stop, began),
+        error => (context::state_after_error(began), error.to_string()),
+    }
+}
+
 fn manifest_facts(run: &Run, request: &ExportRequest) -> Result<ManifestMetadata, ExportError> {
     let meta = &run.meta;
     let reader = SpoolReader::open(&run.db_path())?;
@@ -346,6 +380,7 @@ fn manifest_facts(run: &Run, request: &ExportRequest) -> Result<ManifestMetadata
         finished: run.read_fact(&facts::FETCHED_AT)?,
         watermark: meta.created - INDEX_LAG,
         filter: request.manifest_filter(),
+        request: request.scope(),
         requests: run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
     })
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{ContactListFile, ExportError, ExportTables, TemplateSnapshot, templates};
 use crate::api::ContactSearchFilter;
 use crate::id::BusinessId;
-use crate::publish::{ManifestMetadata, NamedTemplate, PublishOptions};
+use crate::publish::{ExportScope, FileMode, ManifestMetadata, NamedTemplate, PublishOptions};
 use crate::resource::{RESOURCES, ResourceSpec};
 use crate::table::{FormulaGuardMode, TableFormat};
 
@@ -41,6 +41,21 @@ pub struct ExportRequest {
     pub profile: Option<String>,
     /// Whether the location is served by the embedded sandbox.
     pub sandbox: bool,
+    /// The rights of the files.
+    #[serde(default)]
+    pub file_mode: FileMode,
+    /// Whether whatever is in the output directory is replaced.
+    #[serde(default)]
+    pub replace: bool,
+}
+
+/// A moment past, as the user gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinceTime {
+    /// The moment.
+    pub at: jiff::Timestamp,
+    /// What stays the same when the command is repeated: the moment, or a duration such as `7d`.
+    pub spelled: String,
 }
 
 /// Which contacts.
@@ -49,9 +64,9 @@ pub struct ExportFilters {
     /// Those with all of these tags.
     pub tags: Vec<String>,
     /// Those updated since then.
-    pub updated_since: Option<jiff::Timestamp>,
+    pub updated_since: Option<SinceTime>,
     /// Those added since then.
-    pub added_since: Option<jiff::Timestamp>,
+    pub added_since: Option<SinceTime>,
     /// Those of a business, by id or name.
     pub business: Option<String>,
     /// The business's id, once found.
@@ -69,14 +84,14 @@ impl ExportFilters {
     pub fn to_api_filter(&self) -> ContactSearchFilter {
         let tag = |tag: &String| json!({"field": "tags", "operator": "contains", "value": tag});
         let since = |field: &'static str| {
-            move |since: jiff::Timestamp| {
-                let value = json!({"gte": since.as_millisecond()});
+            move |since: &SinceTime| {
+                let value = json!({"gte": since.at.as_millisecond()});
                 json!({"field": field, "operator": "range", "value": value})
             }
         };
         let mut filters: Vec<Value> = self.tags.iter().map(tag).collect();
-        filters.extend(self.updated_since.map(since("dateUpdated")));
-        filters.extend(self.added_since.map(since("dateAdded")));
+        filters.extend(self.updated_since.as_ref().map(since("dateUpdated")));
+        filters.extend(self.added_since.as_ref().map(since("dateAdded")));
         filters.extend(
             self.business_id
                 .as_ref()
@@ -94,6 +109,32 @@ impl ExportRequest {
         match &self.contacts {
             Some(contact_list) => Some(json!({ "contacts": contact_list })),
             None => (!filter.is_empty()).then(|| json!(filter)),
+        }
+    }
+
+    /// What is asked for, to compare it with an export that is in the output directory already.
+    pub(super) fn scope(&self) -> ExportScope {
+        let filters = &self.filters;
+        let spelled = |since: &Option<SinceTime>| since.as_ref().map(|it| it.spelled.clone());
+        let every = filters.to_api_filter().is_empty()
+            && filters.business.is_none()
+            && self.contacts.is_none();
+        let filters = json!({
+            "tags": filters.tags,
+            "updated_since": spelled(&filters.updated_since),
+            "added_since": spelled(&filters.added_since),
+            "business": filters.business,
+            "query": filters.query,
+            "filter": filters.raw,
+            "contacts": self.contacts.as_ref().map(|list| &list.file),
+        });
+        let tables = RESOURCES.iter().filter(|table| self.tables.includes_table(table));
+        let tables = tables.map(|table| table.name.to_owned()).filter(|_| !self.formats.is_empty());
+        let templates =
+            self.templates.iter().map(|template| format!("template {}", template.preset));
+        ExportScope {
+            filters: if every { Value::Null } else { filters },
+            tables: tables.chain(templates).collect(),
         }
     }
 

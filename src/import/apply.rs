@@ -18,7 +18,7 @@ use crate::context::EngineContext;
 use crate::id::{LocationId, RunId};
 use crate::model::{ImportPolicy, LocationDirectory};
 use crate::push::{self, Push};
-use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunKind};
+use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunKind, RunState};
 
 /// The outcome of an import.
 #[derive(Debug, Clone, Serialize)]
@@ -62,10 +62,9 @@ pub async fn apply_plan(
     context: &EngineContext,
     planned: ImportPlan,
 ) -> Result<ImportReport, ImportHalted> {
-    let id = planned.run.meta.run.clone();
-    let halted = |error| ImportHalted { run: Some(id), error };
     let begun = Instant::now();
-    apply_and_report(context, &planned, begun).await.map_err(halted)
+    let ended = apply_and_report(context, &planned, begun).await;
+    ended.map_err(|error| super::halt_run(context, &planned.run, error))
 }
 
 async fn apply_and_report(
@@ -81,6 +80,7 @@ async fn apply_and_report(
         deletion::recheck_records(context, &planned.run, what, ImportStage::Applying).await?;
     }
     planned.run.write_fact(&facts::STAGE, &ImportStage::Applying)?;
+    planned.run.set_state(RunState::Running)?;
     let pushed = push_ops(context, planned).await;
     // The files are written even when the work was stopped: they show how far it got.
     let finished = write_report(context, planned, begun, pushed.as_ref().ok()).await;
@@ -90,7 +90,13 @@ async fn apply_and_report(
         // The reason for the stop matters more than a file that cannot be written now.
         (Err(error), _) => return Err(error),
     };
-    planned.run.set_state(results::final_state::state_from_counts(report.tally))?;
+    match results::final_state::state_from_counts(report.tally) {
+        RunState::Paused => {
+            let reason = "a part of the rows was to be applied, and it is".to_owned();
+            planned.run.stop_recorder().record_stop(RunState::Paused, reason)?;
+        }
+        state => planned.run.set_state(state)?,
+    }
     Ok(report)
 }
 

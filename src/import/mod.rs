@@ -29,12 +29,12 @@ use crate::context::{self, EngineContext};
 use crate::event::RunEvent;
 use crate::id::RunId;
 use crate::plan::DeletedRecordKind;
-use crate::run::{FileLock, Run, RunKind, RunMetadata};
+use crate::run::{FileLock, Run, RunKind, RunMetadata, RunState};
 
 pub use apply::{ImportReport, apply_plan, rewrite_results};
 pub use error::ImportError;
 pub use planning::summary::{DeletionSummary, PlanSummary};
-pub use request::{ImportRequest, MaxErrors, UnmappedRule};
+pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
 pub use results::RowOutcomeCounts;
 pub use results::resolve::{ResolveReport, resolve_in_doubt};
 pub use results::status::{ImportStatus, read_status};
@@ -72,6 +72,9 @@ pub struct ImportPlan {
     pub out: PathBuf,
     sample: Option<u64>,
     max_errors: Option<MaxErrors>,
+    /// What the user agreed to before the plan was made.
+    consent: PriorConsent,
+    dry_run: bool,
     /// When the account was read for the plan.
     account_read_at: Instant,
     _location: FileLock,
@@ -104,6 +107,26 @@ impl ImportPlan {
     /// When the run cannot be read.
     pub fn has_started_applying(&self) -> Result<bool, ImportError> {
         Ok(current_stage(&self.run)? == ImportStage::Applying)
+    }
+
+    /// What the user agreed to before the plan was made.
+    #[must_use]
+    pub fn prior_consent(&self) -> PriorConsent {
+        self.consent
+    }
+
+    /// Whether it was made by a dry run, which ends with the plan.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Closes the plan: the user declined it, and nothing applies it any more.
+    ///
+    /// # Errors
+    /// When the run cannot be written.
+    pub fn decline(&self) -> Result<(), ImportError> {
+        Ok(self.run.stop_recorder().record_stop(RunState::Declined, "declined".to_owned())?)
     }
 }
 
@@ -143,6 +166,14 @@ fn current_stage(run: &Run) -> Result<ImportStage, ImportError> {
     Ok(run.read_fact(&facts::STAGE)?.unwrap_or(ImportStage::Planning))
 }
 
+/// Stores that the plan is made. Unless the user has agreed to it already, the run waits to be applied.
+fn mark_planned(run: &Run, confirmed: bool) -> Result<(), ImportError> {
+    if !confirmed {
+        run.set_state(RunState::Planned)?;
+    }
+    Ok(run.write_fact(&facts::STAGE, &ImportStage::Planned)?)
+}
+
 /// Plans an import; sends no request that changes anything.
 ///
 /// # Errors
@@ -178,9 +209,11 @@ pub async fn plan_import(
 /// As [`plan_import`]; [`ImportError::Stale`] when the sheet, the mapping, or a contact has changed since the plan.
 pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, ImportHalted> {
     let held = context.home.lock_location(&run.meta.location)?;
-    let id = run.meta.run.clone();
-    let halted = |error: ImportError| ImportHalted { run: Some(id.clone()), error };
+    let halted = |error: ImportError| halt_run(context, &run, error);
     let stage = current_stage(&run).map_err(halted)?;
+    if stage != ImportStage::Planned {
+        run.set_state(RunState::Running)?;
+    }
     if run.meta.kind == RunKind::Undo {
         return undo::resume(context, run, stage, held).await;
     }
@@ -190,6 +223,7 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, Imp
             concurrency::run_blocking(move || (ImportSource::open(&request), request)).await;
         return run_planning(context, run, request, input?, held, true).await;
     }
+    context.client.rate_limiter().announce_run(&run.meta.run);
     context.observer.observe(&started_event(&run, true));
     drift::check_source_files(&run, &request).map_err(halted)?;
     if stage == ImportStage::Planned {
@@ -230,6 +264,8 @@ fn assemble_plan(
         out: output_dir(&run, request),
         sample: request.sample.filter(|_| fresh),
         max_errors: request.max_errors,
+        consent: request.consent,
+        dry_run: request.dry_run,
         account_read_at: Instant::now(),
         run,
         summary,
@@ -259,12 +295,42 @@ async fn run_planning(
     held: FileLock,
     resumed: bool,
 ) -> Result<ImportPlan, ImportHalted> {
+    context.client.rate_limiter().announce_run(&run.meta.run);
     context.observer.observe(&started_event(&run, resumed));
     let id = run.meta.run.clone();
     let work = PlanningJob { context, run: &run, request: &request };
     match work.run(input).await {
         Ok(summary) => Ok(assemble_plan(run, &request, summary, true, held)),
         Err(error) => Err(halt_or_discard_run(context, run, &id, error)),
+    }
+}
+
+/// Records why a run stopped.
+fn halt_run(context: &EngineContext, run: &Run, error: ImportError) -> ImportHalted {
+    let (state, reason) = state_after_error(context, run, &error);
+    // The error itself matters more than a record of it.
+    let _ = run.stop_recorder().record_stop(state, reason);
+    ImportHalted { run: Some((run.meta.run.clone(), state)), error }
+}
+
+/// The state of an import or undo that an error stopped, and the reason in one sentence.
+fn state_after_error(
+    context: &EngineContext,
+    run: &Run,
+    error: &ImportError,
+) -> (RunState, String) {
+    let planned = matches!(current_stage(run), Ok(ImportStage::Planned));
+    // The directory is what is read first.
+    let began = run.read_fact(&facts::DIRECTORY).is_ok_and(|directory| directory.is_some());
+    match error {
+        // Nothing of the plan was sent, and it can be applied later.
+        ImportError::Api(_) | ImportError::Run(_) if planned => {
+            (RunState::Planned, error.to_string())
+        }
+        ImportError::Stale { .. } if planned => (RunState::Refused, error.to_string()),
+        ImportError::Api(error) => context::state_after_api_error(error, &context.stop, began),
+        ImportError::MaxErrors(_) => (RunState::Paused, error.to_string()),
+        error => (context::state_after_error(began), error.to_string()),
     }
 }
 
@@ -276,10 +342,10 @@ fn halt_or_discard_run(
     id: &RunId,
     error: ImportError,
 ) -> ImportHalted {
-    drop(run);
     if !error.is_refusal() {
-        return ImportHalted { run: Some(id.clone()), error };
+        return halt_run(context, &run, error);
     }
+    drop(run);
     // The reason for the refusal matters more than a directory that could not be removed.
     let _ = context.home.remove_run(id);
     ImportHalted { run: None, error }

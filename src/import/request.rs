@@ -36,14 +36,35 @@ pub struct ImportRequest {
     pub reading: SheetReadOptions,
     /// The fields of the policy that the command line sets.
     pub options: PolicyOptions,
-    /// Whether nothing is sent until the run is resumed.
+    /// Whether nothing is sent until the plan is applied.
     pub dry_run: bool,
+    /// What the user agreed to before the plan was made, so that the run goes on without a question after an
+    /// interruption.
+    #[serde(default)]
+    pub consent: PriorConsent,
     /// How many rows may fail: `N` or `N%`.
     pub max_errors: Option<MaxErrors>,
     /// How many rows to apply before stopping: a sample of every action.
     pub sample: Option<u64>,
     /// The account.
     pub account: ImportAccount,
+}
+
+/// What the user agreed to before the plan was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriorConsent {
+    /// Any plan that deletes nothing (`--yes`).
+    pub yes: bool,
+    /// A plan that deletes exactly so many records (`--confirm-delete`).
+    pub deletions: Option<u64>,
+}
+
+impl PriorConsent {
+    /// Whether the user has agreed to a plan that deletes so many records.
+    #[must_use]
+    pub fn covers(self, deletions: u64) -> bool {
+        if deletions > 0 { self.deletions == Some(deletions) } else { self.yes }
+    }
 }
 
 impl ImportRequest {

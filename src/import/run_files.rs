@@ -5,11 +5,13 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::ImportError;
+use crate::publish::FileMode;
 use crate::text::encode_hex;
 
-/// Creates a directory and its parents.
+/// Creates a directory and its parents, which only the owner may read: result files contain people's data.
 pub(super) fn create_dir_all(dir: &Path) -> Result<(), ImportError> {
-    std::fs::create_dir_all(dir)
+    FileMode::default()
+        .create_dir_all(dir)
         .map_err(|source| ImportError::File { path: dir.to_owned(), source })
 }
 

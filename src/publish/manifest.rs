@@ -17,6 +17,16 @@ const FORMAT: u32 = 1;
 /// The file's name.
 pub(super) const FILE: &str = "manifest.json";
 
+/// What an export was asked for, as far as it decides whose place it may take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExportScope {
+    /// The filters as they were typed; null when everything is exported. `7d` stays `7d`, so that a nightly
+    /// export replaces that of the night before.
+    pub filters: serde_json::Value,
+    /// The tables and templates.
+    pub tables: Vec<String>,
+}
+
 /// The facts about an export other than its files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManifestMetadata {
@@ -39,6 +49,8 @@ pub struct ManifestMetadata {
     pub watermark: jiff::Timestamp,
     /// The filter, in the API's grammar; `None` when everything was exported.
     pub filter: Option<serde_json::Value>,
+    /// What was asked for: the export may be replaced by another one of the same request.
+    pub request: ExportScope,
     /// Requests sent, by route, retries included.
     pub requests: BTreeMap<String, u64>,
 }
@@ -77,6 +89,11 @@ pub(super) struct ExportManifest {
 #[derive(Debug, Deserialize)]
 pub(super) struct PreviousManifest {
     pub(super) run: RunId,
+    pub(super) location: LocationId,
+    #[serde(default)]
+    pub(super) filter: Option<serde_json::Value>,
+    #[serde(default)]
+    pub(super) request: Option<ExportScope>,
     pub(super) entries: i64,
     tables: BTreeMap<String, ManifestTable>,
     /// How many names were ignored, since no export could have written such a file.

@@ -7,6 +7,8 @@
 //! does not depend on when it runs.
 
 mod errors_file;
+mod existing_export;
+mod file_mode;
 mod manifest;
 mod output_dir;
 mod row_splitter;
@@ -28,7 +30,9 @@ use crate::resource::{self, CustomFieldColumns, ResourceSpec};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, TableFormat};
 
-pub use manifest::ManifestMetadata;
+pub use existing_export::{OccupiedOutput, ensure_replaceable};
+pub use file_mode::FileMode;
+pub use manifest::{ExportScope, ManifestMetadata};
 pub use output_dir::{LockedOutputDir, OutputDir};
 pub use template::NamedTemplate;
 
@@ -82,6 +86,9 @@ pub enum PublishError {
         /// The system error.
         source: std::io::Error,
     },
+    /// The output directory contains something else, which is not replaced.
+    #[error(transparent)]
+    Occupied(OccupiedOutput),
     /// The pull that was followed failed.
     #[error("the pull did not finish")]
     Abandoned,

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::file_mode::FileMode;
 use super::manifest::{self, ExportManifest, PreviousManifest};
 use super::{ManifestMetadata, PublishError, PublishReport, errors_file};
 use crate::event::WrittenFile;
@@ -26,7 +27,8 @@ pub struct OutputDir {
 pub struct LockedOutputDir {
     out: PathBuf,
     staging: PathBuf,
-    made: bool,
+    created: bool,
+    mode: FileMode,
     _lock: FileLock,
 }
 
@@ -52,19 +54,19 @@ impl OutputDir {
     ///
     /// # Errors
     /// When another process has locked it, or it is not writable.
-    pub fn lock_for_run(&self, run: &RunId) -> Result<LockedOutputDir, PublishError> {
+    pub fn lock_for_run(
+        &self,
+        run: &RunId,
+        mode: FileMode,
+    ) -> Result<LockedOutputDir, PublishError> {
         let out = &self.out;
-        let made = !out.exists();
-        std::fs::create_dir_all(out).map_err(|source| PublishError::from_io_error(out, source))?;
+        let created = !out.exists();
+        mode.create_dir_all(out).map_err(|source| PublishError::from_io_error(out, source))?;
         // For a symbolic link, the link is kept and its target is replaced.
         let out = out.canonicalize().map_err(|source| PublishError::from_io_error(out, source))?;
         let lock = FileLock::lock_directory(&out)?;
         let staging = create_staging_dir(&out, run)?;
-        // It will replace the directory, so it must not be readable by more users.
-        let rights =
-            out.metadata().and_then(|it| std::fs::set_permissions(&staging, it.permissions()));
-        rights.map_err(|source| PublishError::from_io_error(&staging, source))?;
-        Ok(LockedOutputDir { out, staging, made, _lock: lock })
+        Ok(LockedOutputDir { out, staging, created, mode, _lock: lock })
     }
 }
 
@@ -98,7 +100,8 @@ fn create_empty_dir(dir: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    std::fs::create_dir(dir)
+    // While it is written, nobody else reads it.
+    FileMode::default().create_dir_all(dir)
 }
 
 #[cfg(unix)]
@@ -152,12 +155,25 @@ impl LockedOutputDir {
         let manifest =
             ExportManifest::new(facts, entries, published.failures.len(), &published.files);
         manifest.write(&self.staging)?;
+        self.set_permissions()?;
         sync_dir(&self.staging)?;
         self.swap_or_move(old.as_ref(), &manifest)?;
         if let Some(parent) = self.out.parent() {
             sync_dir(parent)?;
         }
         Ok(old.map_or(0, |old| old.ignored_names))
+    }
+
+    /// Gives the files in staging their mode, and staging that of the directory that it replaces.
+    fn set_permissions(&self) -> Result<(), PublishError> {
+        let fail = |source| PublishError::from_io_error(&self.staging, source);
+        for entry in std::fs::read_dir(&self.staging).map_err(fail)? {
+            self.mode.apply_to_file(&entry.map_err(fail)?.path()).map_err(fail)?;
+        }
+        let rights = self.out.metadata();
+        rights
+            .and_then(|it| std::fs::set_permissions(&self.staging, it.permissions()))
+            .map_err(fail)
     }
 
     /// Keeps the existing files of the same rows in other formats.
@@ -238,7 +254,7 @@ impl Drop for LockedOutputDir {
     fn drop(&mut self) {
         // If it cannot be removed now, the next attempt removes it.
         let _ = std::fs::remove_dir_all(&self.staging);
-        if self.made {
+        if self.created {
             // Succeeds only if the directory is still empty, as it was created.
             let _ = std::fs::remove_dir(&self.out);
         }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::db;
 use super::error::RunError;
 use super::lock::FileLock;
-use super::metadata::{self, METADATA, RunFact, RunMetadata, RunState, STATE};
+use super::metadata::{self, METADATA, RunFact, RunMetadata, RunState, RunStop, STATE, STOP};
 use crate::id::{LocationId, RunId};
 
 /// The directory of all runs.
@@ -69,6 +69,24 @@ impl RunStore {
         FileLock::lock_file(&self.locations.join(format!("{}.lock", location.escaped_segment())))
     }
 
+    /// The file of the rate-limit window that processes share for a location and a token. `create` creates its
+    /// directory.
+    ///
+    /// # Errors
+    /// When the directory cannot be created.
+    pub fn shared_window_path(
+        &self,
+        location: &LocationId,
+        identity: &str,
+        create: bool,
+    ) -> Result<PathBuf, RunError> {
+        if create {
+            create_private_dir(&self.locations)
+                .map_err(|source| RunError::from_io(&self.locations, source))?;
+        }
+        Ok(self.locations.join(format!("{}.{identity}.window", location.escaped_segment())))
+    }
+
     /// Creates a run.
     pub fn create_run(&self, meta: RunMetadata) -> Result<Run, RunError> {
         let dir = self.run_dir(&meta.run);
@@ -77,7 +95,7 @@ impl RunStore {
         let path = dir.join("run.db");
         let connection = db::create(&path)?;
         metadata::write_fact(&path, &connection, &METADATA, &meta)?;
-        metadata::write_fact(&path, &connection, &STATE, &RunState::Unfinished)?;
+        metadata::write_fact(&path, &connection, &STATE, &RunState::Running)?;
         Ok(Run { meta, dir, _lock: lock })
     }
 
@@ -174,6 +192,17 @@ impl RunStore {
 }
 
 impl RunSummary {
+    /// Why the run stopped before its end, if it did. What a killed run recorded earlier is not the reason of
+    /// its end.
+    pub fn stop(&self) -> Result<Option<RunStop>, RunError> {
+        match &self.known {
+            Ok((_, state)) if !self.running && !matches!(state, RunState::Running) => {
+                Ok(self.read_fact(&STOP)?.filter(|_| !state.is_finished()))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Reads a fact about the run.
     pub fn read_fact<T: DeserializeOwned>(&self, fact: &RunFact<T>) -> Result<Option<T>, RunError> {
         let path = self.dir.join("run.db");
@@ -216,6 +245,28 @@ impl Run {
     pub fn set_state(&self, state: RunState) -> Result<(), RunError> {
         let path = self.db_path();
         metadata::write_fact(&path, &db::open(&path)?, &STATE, &state)
+    }
+
+    /// What records that the run stopped, when the run itself was handed on.
+    #[must_use]
+    pub fn stop_recorder(&self) -> RunStopRecorder {
+        RunStopRecorder { path: self.db_path() }
+    }
+}
+
+/// Records that a run stopped before its end.
+#[derive(Debug)]
+pub struct RunStopRecorder {
+    path: PathBuf,
+}
+
+impl RunStopRecorder {
+    /// Stores the state in which the run stopped, and why.
+    pub fn record_stop(&self, state: RunState, reason: String) -> Result<(), RunError> {
+        let connection = db::open(&self.path)?;
+        let stop = RunStop { at: jiff::Timestamp::now(), reason };
+        metadata::write_fact(&self.path, &connection, &STOP, &stop)?;
+        metadata::write_fact(&self.path, &connection, &STATE, &state)
     }
 }
 

@@ -50,16 +50,71 @@ impl<T> RunFact<T> {
 pub(super) const METADATA: RunFact<RunMetadata> = RunFact::new("run");
 pub(super) const STATE: RunFact<RunState> = RunFact::new("state");
 
-/// The state of a run.
+/// Why and when a run stopped before its end.
+pub(super) const STOP: RunFact<RunStop> = RunFact::new("stop");
+
+/// The state of a run, as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// Not finished: it is running, paused, or was killed.
-    Unfinished,
+    /// A process works on it, or was killed while it did; the run's lock tells which.
+    #[serde(alias = "unfinished")]
+    Running,
+    /// It was stopped by a signal or an error, and can go on.
+    Interrupted,
+    /// It stopped by itself and can go on: the daily quota, the deadline, `--max-errors`, a sample.
+    Paused,
+    /// An error stopped it before anything was read.
+    Failed,
+    /// A plan that was not applied: of a dry run, or waiting for the answer to a question.
+    Planned,
+    /// A plan that the user declined. It is not applied any more.
+    Declined,
+    /// A plan that cannot be applied any more, because the file or the account has changed.
+    Refused,
     /// Finished.
     Complete,
-    /// Finished, but some records could not be read.
+    /// Finished, but some records could not be read or some rows were rejected.
     Partial,
+}
+
+impl RunState {
+    /// Whether there is nothing left to do.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Complete | Self::Partial)
+    }
+
+    /// Whether the run began and can go on; a run that is [`Self::Running`] only if no process has locked it.
+    #[must_use]
+    pub fn is_resumable(self) -> bool {
+        matches!(self, Self::Running | Self::Interrupted | Self::Paused)
+    }
+
+    /// The name of the state, in lists and events. `running` is whether a process has locked the run.
+    #[must_use]
+    pub fn name(self, running: bool) -> &'static str {
+        match self {
+            _ if running => "running",
+            Self::Running | Self::Interrupted => "interrupted",
+            Self::Paused => "paused",
+            Self::Failed => "failed",
+            Self::Planned => "planned",
+            Self::Declined => "declined",
+            Self::Refused => "refused",
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+/// Why a run stopped before its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunStop {
+    /// When.
+    pub at: jiff::Timestamp,
+    /// Why, in one sentence. May contain untrusted text.
+    pub reason: String,
 }
 
 pub(super) fn write_fact<T: Serialize>(

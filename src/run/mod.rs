@@ -20,7 +20,7 @@ pub mod stream;
 
 pub use crate::event::RunKind;
 pub use error::{RunError, RunErrorKind};
-pub use home::{Run, RunReceipt, RunStore, RunSummary};
+pub use home::{Run, RunReceipt, RunStopRecorder, RunStore, RunSummary};
 pub use import_store::{
     ContactPart, IdentityKind, ImportStore, RowDecision, RowMark, RowValueKind, StoredRow,
 };
@@ -29,7 +29,7 @@ pub use ledger::{
     OpRecord, OpState, OutcomeRecord, SettledBy, for_each_op_in_state, reverted_op_keys, store_ops,
 };
 pub use lock::FileLock;
-pub use metadata::{RunFact, RunMetadata, RunState};
+pub use metadata::{RunFact, RunMetadata, RunState, RunStop};
 pub use pack::{PackedResponses, pack_responses};
 pub use row_action::RowAction;
 pub use spool::{FetchFailure, Spool, SpoolEntry, SpoolWrite, StreamProgress};

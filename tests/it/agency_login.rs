@@ -161,7 +161,7 @@ fn a_dry_run_over_several_is_applied_location_by_location() {
         world.list_writes()
     );
     for run in world.list_files("home/runs") {
-        world.run_command(&format!("resume {run}")).exits(0);
+        world.run_command(&format!("apply {run} --yes")).exits(0);
     }
     assert_eq!(world.read_csv("res/third/succeeded.csv").len(), 2);
 }
@@ -172,7 +172,9 @@ fn a_run_of_one_location_is_resumed_and_undone_with_the_agencys_login() {
     sheet(&world);
     world.run_command("import in.csv --yes --out res --location second").exits(0);
     let run = world.only_run_id();
-    world.run_command(&format!("undo {run} --yes --created delete --out back")).exits(0);
+    world
+        .run_command(&format!("undo {run} --created delete --confirm-delete 2 --out back"))
+        .exits(0);
     assert_eq!(world.get_control("state?locationId=second")["contacts"], json!([]));
 }
 

@@ -17,11 +17,12 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "",
     "export",
     "import",
     "map",
+    "apply",
     "undo",
     "resume",
     "login",

@@ -116,7 +116,7 @@ fn a_few_ids_are_asked_for_by_themselves_and_a_long_list_is_picked_out_of_a_walk
     let chosen = some(&world, "id", 1);
     list(&world, "id", "id", &chosen);
     world.control_request("DELETE", "log", &Value::Null);
-    world.run_command(&format!("{EXPORT} --with none")).exits(0);
+    world.run_command(&format!("{EXPORT} --with none --replace")).exits(0);
     assert_eq!(ids(&world, "contacts").len(), 700);
     assert_eq!(
         (count_requests(&world, "POST", "/contacts/search"), count_single_reads(&world)),

@@ -190,8 +190,10 @@ fn a_full_disk_ends_the_run_with_nothing_half_written_and_it_resumes() {
         assert_nothing_half_written(&world, "out");
         assert!(!world.path("out/manifest.json").exists(), "{blocks}");
         let latest = world.run_command("runs list --json").exits(0).stdout;
-        let command = if latest.contains("unfinished") { "resume" } else { EXPORT };
-        world.run_command(command).exits(0);
+        let begun = latest.contains("interrupted") || latest.contains("failed");
+        let command =
+            if begun { format!("resume {}", world.only_run_id()) } else { EXPORT.to_owned() };
+        world.run_command(&command).exits(0);
         ExportFiles::of_undisturbed_export(60).assert_same(&ExportFiles::read_from(&world, "out"));
     }
 }

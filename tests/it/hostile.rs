@@ -233,10 +233,10 @@ fn a_planted_manifest_removes_nothing_that_no_export_has_written() {
     ];
     let files = names.map(|name| json!({"file": name, "format": "csv", "bytes": 1, "sha256": ""}));
     let manifest = json!({
-        "run": "old", "entries": 1, "tables": {"contacts": {"rows": 1, "files": files}},
+        "run": "old", "location": ghl_bulk::sandbox::LOCATION, "entries": 1, "tables": {"contacts": {"rows": 1, "files": files}},
     });
     std::fs::write(world.path("out/manifest.json"), manifest.to_string()).unwrap();
-    let done = world.run_command(&format!("{EXPORT} --json")).exits(0);
+    let done = world.run_command(&format!("{EXPORT} --json --replace")).exits(0);
     let warned = |event: &Value| event["code"] == "manifest_names_ignored";
     assert!(done.events().iter().any(warned), "{:?}", done.events());
     assert_eq!(std::fs::read_to_string(&outside).unwrap(), "outside");

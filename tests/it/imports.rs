@@ -68,18 +68,24 @@ fn a_person_who_exists_gets_only_what_differs() {
 }
 
 #[test]
-fn a_dry_run_sends_nothing_and_resume_applies_it_exactly() {
+fn a_dry_run_sends_nothing_and_only_apply_applies_it_exactly() {
     let world = empty_world();
     world.write_sheet("in.csv", TWO);
-    world.run_command("import in.csv --dry-run --out res").exits(0).says("ghl-bulk resume");
+    world.run_command("import in.csv --dry-run --out res").exits(0).says("ghl-bulk apply");
     assert!(world.read_contacts().is_empty());
     assert_eq!(world.list_writes(), Vec::<String>::new());
     let plan = world.read_csv("res/plan.csv");
     assert!(plan.iter().any(|row| row["field"] == "phone" && row["new"] == "+12025550143"));
-    world.run_command("resume").exits(0);
+    let run = world.only_run_id();
+    world.run_command("resume").exits(10).says(&format!("`ghl-bulk apply {run}` applies it"));
+    world.run_command(&format!("resume {run}")).exits(2).says(&format!("ghl-bulk apply {run}"));
+    world.run_command(&format!("apply {run}")).exits(2).says("no terminal to ask on");
+    assert_eq!(world.list_writes(), Vec::<String>::new());
+    world.run_command(&format!("apply {run} --yes")).exits(0);
     assert_eq!(world.read_contacts().len(), 2);
     assert_eq!(world.count_results(), [2, 0, 0, 0, 0]);
     world.run_command("resume").exits(10);
+    world.run_command(&format!("apply {run} --yes")).exits(2).says("is applied already");
 }
 
 #[test]
@@ -97,7 +103,7 @@ fn a_plan_is_stale_when_the_sheet_has_changed() {
     world.write_sheet("in.csv", TWO);
     world.run_command("import in.csv --dry-run --out res").exits(0);
     world.write_sheet("in.csv", &TWO.replace("Sample", "Simple"));
-    world.run_command("resume").exits(5).says("in.csv");
+    world.run_command(&format!("apply {} --yes", world.only_run_id())).exits(5).says("in.csv");
     assert!(world.read_contacts().is_empty());
 }
 
@@ -108,7 +114,11 @@ fn a_plan_is_stale_when_a_contact_it_touches_has_changed() {
     world.write_sheet("in.csv", TWO);
     world.run_command("import in.csv --dry-run --out res").exits(0);
     world.control_request("DELETE", &format!("contacts/{}", ids[0]), &Value::Null);
-    world.run_command("resume").exits(5).says("record 1").says(&ids[0]);
+    world
+        .run_command(&format!("apply {} --yes", world.only_run_id()))
+        .exits(5)
+        .says("record 1")
+        .says(&ids[0]);
     assert!(world.read_contacts().is_empty());
 }
 
@@ -118,7 +128,7 @@ fn a_plan_is_stale_when_the_contact_of_a_row_was_created_elsewhere() {
     world.write_sheet("in.csv", TWO);
     world.run_command("import in.csv --dry-run --out res").exits(0);
     world.add_contacts(&[json!({"email": "blake@example.com"})]);
-    world.run_command("resume").exits(5).says("record 2");
+    world.run_command(&format!("apply {} --yes", world.only_run_id())).exits(5).says("record 2");
 }
 
 #[test]

@@ -40,6 +40,7 @@ mod sample_imports;
 mod sandbox;
 mod secrets;
 mod several_locations;
+mod shared_limit;
 mod source_tree;
 mod table_file;
 mod tables;

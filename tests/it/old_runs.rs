@@ -91,7 +91,7 @@ fn resume_without_a_run_names_the_old_one_that_it_cannot_finish() {
     with(&[EXPORT, IMPORT])
         .run_command("resume")
         .exits(10)
-        .says("there is no run that is unfinished");
+        .says("there is no run that was interrupted or paused");
 }
 
 #[test]
@@ -144,6 +144,8 @@ fn a_new_run_beside_old_ones_does_all_that_it_did_before() {
     assert_eq!(world.count_results(), [1, 0, 0, 0, 0]);
     let run = world.list_files("home/runs").into_iter().find(|run| !ALL.contains(&run.as_str()));
     let run = run.unwrap();
-    world.run_command(&format!("undo {run} --yes --created delete --out undone")).exits(0);
+    world
+        .run_command(&format!("undo {run} --created delete --confirm-delete 1 --out undone"))
+        .exits(0);
     assert_eq!(world.read_contacts(), [] as [Value; 0]);
 }

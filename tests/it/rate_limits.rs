@@ -55,8 +55,8 @@ fn a_limit_of_one_request_at_a_time_is_respected() {
 #[test]
 fn a_second_run_leaves_room_for_what_the_first_has_used() {
     let world = limited("40/1s");
-    world.run_command("export --format jsonl --out out --with none").exits(0);
-    world.run_command("export --format jsonl --out out --with none").exits(0);
+    world.run_command("export --format jsonl --out first --with none").exits(0);
+    world.run_command("export --format jsonl --out first --with none").exits(0);
     world.run_command(EXPORT).exits(0);
     assert_eq!(world.get_control("log")["refused"], 0);
 }

@@ -56,7 +56,7 @@ fn rows_that_were_not_applied_are_sent_by_the_next_resume_with_all_that_hangs_on
         .run_resolve(&world.write_decisions(["not applied", "Not-Applied"]))
         .exits(0)
         .says("2 rows will be sent by `ghl-bulk resume");
-    assert_eq!(world.import_state(), "unfinished");
+    assert_eq!(world.import_state(), "paused");
     assert_eq!(world.count_results(), [0, 0, 0, 0, 2]);
     world.run_command("resume").exits(0);
     assert_eq!(world.read_contacts().len(), 2);
@@ -70,7 +70,7 @@ fn the_id_of_the_contact_that_was_made_lets_the_rest_of_the_row_follow() {
     let world = in_doubt();
     let id = world.add_contacts(&[json!({"firstName": "Nobody", "lastName": "Known"})]).remove(0);
     world.run_resolve(&world.write_decisions([&id, "applied"])).exits(0);
-    assert_eq!(world.import_state(), "unfinished", "the note is still to be written");
+    assert_eq!(world.import_state(), "paused", "the note is still to be written");
     world.run_command("resume").exits(0);
     assert_eq!(world.read_contacts().len(), 1);
     assert_eq!(world.read_contacts()[0]["notes"][0]["body"], "Hello");
@@ -174,7 +174,7 @@ fn an_undo_leaves_rows_in_doubt_alone_and_says_so() {
     assert_eq!(world.read_contacts().len(), 1);
     let import = world.last_run("import");
     world
-        .run_command(&format!("undo {import} --yes --created delete --out undone"))
+        .run_command(&format!("undo {import} --created delete --confirm-delete 1 --out undone"))
         .exits(0)
         .says("it is not known whether 1 write");
     assert_eq!(world.read_contacts(), Vec::<Value>::new());

@@ -293,7 +293,7 @@ fn an_unfinished_export_leaves_the_older_one_alone() {
     let older = ExportFiles::read_from(&world, "out");
     let fault = serde_json::json!(["GET /contacts/*/notes hold times=1 after=9"]);
     world.control_request("POST", "faults", &fault);
-    let export = RunningCommand::start(&world, &format!("{EXPORT} --with notes"));
+    let export = RunningCommand::start(&world, &format!("{EXPORT} --with notes --replace"));
     world.get_control("held?at_least=1");
     export.kill();
     older.assert_same(&ExportFiles::read_from(&world, "out"));

@@ -42,7 +42,7 @@ fn the_list_shows_the_state_of_every_run() {
         done.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines.len(), 2);
     assert!(lines.contains(&vec![first.as_str(), "export", "complete", LOCATION]), "{lines:?}");
-    assert!(lines.iter().any(|line| line[1..] == ["export", "unfinished", LOCATION]), "{lines:?}");
+    assert!(lines.iter().any(|line| line[1..] == ["export", "interrupted", LOCATION]), "{lines:?}");
     assert_eq!(
         world.run_command("runs").exits(0).stdout,
         done.stdout,
@@ -144,11 +144,11 @@ fn a_run_id_never_becomes_a_path() {
 }
 
 #[test]
-fn resume_without_an_unfinished_run_has_nothing_to_do() {
+fn resume_without_an_interrupted_run_has_nothing_to_do() {
     let (world, _) = finished();
     let done = world.run_command("resume").exits(10);
     insta::assert_snapshot!(done.stderr, @"
-    error: there is no run that is unfinished
+    error: there is no run that was interrupted or paused
       hint: `ghl-bulk runs list` lists all runs
     ");
     world
@@ -169,7 +169,7 @@ fn resuming_a_finished_run_does_nothing() {
 }
 
 #[test]
-fn an_unfinished_run_is_found_by_its_location() {
+fn an_interrupted_run_is_found_by_its_location() {
     let (world, run) = unfinished();
     world.run_command("resume --location elsewhere").exits(10);
     let world = world.with_env("GHL_TOKEN", ghl_bulk::sandbox::TOKEN);

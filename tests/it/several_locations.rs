@@ -147,7 +147,9 @@ fn a_failed_location_is_resumed_with_its_own_token() {
     let world = listing("second,TOKEN_TWO").with_env("TOKEN_TWO", "pit-sandbox-location:third");
     world.run_command(&format!("{EXPORT} --locations clients.csv")).exits(8);
     let world = world.without_env("GHL_TOKEN").with_env("TOKEN_TWO", "pit-sandbox-location:second");
-    world.run_command("resume").exits(0);
+    let failed = world.run_command("resume").exits(10);
+    failed.says("failed before it read anything");
+    world.run_command(&format!("resume {}", world.only_run_id())).exits(0);
     assert!(world.path("out/second/manifest.json").exists());
 }
 

@@ -8,6 +8,8 @@
 //! or another application may have used most of the window. If the server has counted more than we
 //! sent, the difference belongs to other applications and occupies slots too.
 
+mod shared_window;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,13 +20,21 @@ use tokio::time::Instant;
 
 use super::daily_quota::{DailyQuota, QuotaPolicy};
 use super::retry_after::retry_after;
+use crate::diagnostic::EventWarningCode;
 use crate::event::{CancelSignal, RunEvent, SharedObserver, WaitReason};
+use crate::id::RunId;
+
+pub use shared_window::{LimitPriority, SharedWindow};
+use shared_window::{MAX_SHARED_LIMIT, SharedDecision};
 
 /// The window as counted here: one thousandth longer, to allow for clock drift and for windows that
 /// include their end.
 fn padded_window(window: Duration) -> Duration {
     window + (window / 1000).clamp(MARGIN, Duration::from_millis(10))
 }
+
+/// From this wait on, the user sees why nothing is sent.
+const NOTICED: Duration = Duration::from_secs(1);
 
 /// The least that is added to a time from the server.
 const MARGIN: Duration = Duration::from_millis(3);
@@ -85,6 +95,9 @@ struct RateLimiterShared {
     quota: QuotaPolicy,
     stop: CancelSignal,
     observer: SharedObserver,
+    priority: LimitPriority,
+    /// The window that other processes of this machine use, too.
+    shared: Option<SharedWindow>,
 }
 
 struct RateLimiterState {
@@ -100,6 +113,10 @@ struct RateLimiterState {
     /// What the last response said is left in the window.
     remaining: Option<u32>,
     refused: u64,
+    /// Whether the user knows that other processes use the window.
+    reported_others: bool,
+    /// Until when the display shows that nothing is sent.
+    wait_shown_until: Option<Instant>,
 }
 
 /// A slot in the window. Dropped without a response it counts as used: the request may have
@@ -107,6 +124,8 @@ struct RateLimiterState {
 #[must_use]
 pub(super) struct RateLimitPermit {
     limiter: RateLimiter,
+    /// Whether it occupies a slot of the shared window.
+    shared: bool,
     recorded: bool,
 }
 
@@ -122,6 +141,18 @@ impl RateLimiter {
     /// Creates a rate limiter that starts with the documented limits.
     #[must_use]
     pub fn new(quota: QuotaPolicy, stop: CancelSignal, observer: SharedObserver) -> Self {
+        Self::with_shared_window(quota, LimitPriority::Background, stop, observer, None)
+    }
+
+    /// The same, with a window that other processes of this machine use, too.
+    #[must_use]
+    pub fn with_shared_window(
+        quota: QuotaPolicy,
+        priority: LimitPriority,
+        stop: CancelSignal,
+        observer: SharedObserver,
+        shared: Option<SharedWindow>,
+    ) -> Self {
         let state = RateLimiterState {
             limits: RateLimits::default(),
             used: VecDeque::new(),
@@ -131,6 +162,8 @@ impl RateLimiter {
             day: None,
             remaining: None,
             refused: 0,
+            reported_others: false,
+            wait_shown_until: None,
         };
         Self(Arc::new(RateLimiterShared {
             state: Mutex::new(state),
@@ -139,7 +172,28 @@ impl RateLimiter {
             quota,
             stop,
             observer,
+            priority,
+            shared,
         }))
+    }
+
+    /// Tells the other processes that use the window which run this one works on.
+    pub fn announce_run(&self, run: &RunId) {
+        if let Some(shared) = &self.0.shared {
+            shared.set_name(&format!("run {run}"));
+        }
+    }
+
+    /// The other processes of this machine that use the limit.
+    #[must_use]
+    pub fn other_users(&self) -> Vec<String> {
+        self.0.shared.as_ref().map(SharedWindow::other_users).unwrap_or_default()
+    }
+
+    /// Whether a person waits for the answers, so that a limit that stays used up is an error.
+    #[must_use]
+    pub fn is_interactive(&self) -> bool {
+        self.0.priority == LimitPriority::Interactive
     }
 
     /// The limits as currently known.
@@ -187,6 +241,7 @@ impl RateLimiter {
             () = self.0.stop.wait_for_cancel() => return Err(HaltReason::Cancelled),
             queue = self.0.queue.acquire() => queue.expect("the semaphore is never closed"),
         };
+        let begun = Instant::now();
         loop {
             if self.0.stop.is_cancelled() {
                 return Err(HaltReason::Cancelled);
@@ -195,18 +250,37 @@ impl RateLimiter {
             let responded = self.0.responded.notified();
             let next = self.lock_state().decide_permit(Instant::now(), self.0.quota);
             match next {
-                PermitDecision::Go => {
-                    return Ok(RateLimitPermit { limiter: self.clone(), recorded: false });
-                }
+                PermitDecision::Go => match self.take_shared_slot() {
+                    Ok(shared) => {
+                        return Ok(RateLimitPermit {
+                            limiter: self.clone(),
+                            shared,
+                            recorded: false,
+                        });
+                    }
+                    Err(after) => {
+                        self.report_full_window(begun, after);
+                        tokio::select! {
+                            () = tokio::time::sleep(after) => {}
+                            () = self.0.stop.wait_for_cancel() => {}
+                        }
+                    }
+                },
                 PermitDecision::Answer => tokio::select! {
                     () = responded => {}
                     () = self.0.stop.wait_for_cancel() => {}
                 },
-                PermitDecision::Until(instant) => tokio::select! {
-                    () = tokio::time::sleep_until(instant) => {}
-                    () = responded => {}
-                    () = self.0.stop.wait_for_cancel() => {}
-                },
+                PermitDecision::Until(instant) => {
+                    self.report_full_window(
+                        begun,
+                        instant.saturating_duration_since(Instant::now()),
+                    );
+                    tokio::select! {
+                        () = tokio::time::sleep_until(instant) => {}
+                        () = responded => {}
+                        () = self.0.stop.wait_for_cancel() => {}
+                    }
+                }
                 PermitDecision::SpentUntil(resume_in) if self.0.quota.wait => {
                     self.report_wait(WaitReason::DailyQuota, resume_in);
                     tokio::select! {
@@ -219,6 +293,50 @@ impl RateLimiter {
                 }
             }
         }
+    }
+
+    /// Takes a slot of the window that is shared with other processes, if it is shared; `Err` with the time
+    /// after which to ask again.
+    fn take_shared_slot(&self) -> Result<bool, Duration> {
+        let Some(shared) = &self.0.shared else { return Ok(false) };
+        if self.lock_state().limits.requests > MAX_SHARED_LIMIT {
+            return Ok(false);
+        }
+        let decision = shared.try_take();
+        match decision {
+            Ok(SharedDecision::Go) => Ok(true),
+            Ok(SharedDecision::After(time)) => {
+                self.lock_state().in_flight -= 1;
+                Err(time)
+            }
+            // A directory that cannot be written to: the server's own limit still holds.
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Shows why nothing is sent while the window is full, and once who else uses it.
+    fn report_full_window(&self, begun: Instant, time: Duration) {
+        let now = Instant::now();
+        let mut state = self.lock_state();
+        let shown = state.wait_shown_until.is_some_and(|until| until > now);
+        if time >= NOTICED && !shown {
+            state.wait_shown_until = Some(now + time);
+            drop(state);
+            self.report_wait(WaitReason::RateLimit, time);
+        } else {
+            drop(state);
+        }
+        if begun.elapsed() < NOTICED && time < NOTICED {
+            return;
+        }
+        let others = self.other_users();
+        if others.is_empty() || std::mem::replace(&mut self.lock_state().reported_others, true) {
+            return;
+        }
+        self.0.observer.observe(&RunEvent::Warning {
+            code: EventWarningCode::LimitShared,
+            message: format!("the rate limit is shared with {}", others.join(", ")),
+        });
     }
 
     fn report_wait(&self, reason: WaitReason, time: Duration) {
@@ -349,6 +467,7 @@ impl RateLimitPermit {
         let headers = RateLimitHeaders::from_headers(headers);
         self.recorded = true;
         let mut wait = None;
+        let limits;
         {
             let mut state = self.limiter.lock_state();
             state.finish_request(now);
@@ -363,8 +482,17 @@ impl RateLimitPermit {
                 if !day_used_up {
                     wait = state.blocked_until.is_none_or(|until| until < now).then_some(time);
                     state.blocked_until = state.blocked_until.max(Some(now + time));
+                    state.wait_shown_until = state.blocked_until;
                 }
             }
+            limits = state.limits;
+        }
+        let shared = self.limiter.0.shared.as_ref().filter(|_| self.shared);
+        if let Some(shared) = shared {
+            shared.finish();
+            let counted = headers.requests.zip(headers.remaining);
+            let counted = counted.map(|(requests, remaining)| requests.saturating_sub(remaining));
+            shared.learn(limits, counted, wait);
         }
         self.limiter.0.responded.notify_waiters();
         if let Some(time) = wait {
@@ -381,6 +509,9 @@ impl Drop for RateLimitPermit {
             // Without a response nothing was learned, but waiting for one would block forever.
             state.has_response = true;
             drop(state);
+            if let Some(shared) = self.limiter.0.shared.as_ref().filter(|_| self.shared) {
+                shared.finish();
+            }
             self.limiter.0.responded.notify_waiters();
         }
     }

@@ -16,19 +16,25 @@ pub(super) mod token_source;
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 pub(super) use api_url::URL;
 pub(super) use locations::MultiLocationArgs;
 
-use super::config::Profile;
+use super::config::{Profile, dirs};
 use super::output::error::CliError;
 use super::settings::Settings;
-use crate::api::{ApiClient, ApiClientConfig, BearerToken, RateLimiter, TokenProvider};
+use crate::api::{
+    ApiClient, ApiClientConfig, BearerToken, LimitPriority, RateLimiter, SharedWindow,
+    TokenProvider,
+};
 use crate::auth::AgencyAuth;
 use crate::doctor::TokenFacts;
 use crate::event::{CancelSignal, SharedObserver};
 use crate::id::LocationId;
 use crate::import;
 use crate::sandbox::{self, RunningSandbox, SandboxSettings};
+use crate::text::encode_hex;
 use api_url::validate_api_url;
 use location_file::LocationListEntry;
 use token_source::TokenSource;
@@ -56,6 +62,24 @@ pub(super) struct LocationAccounts {
     /// Where their token comes from; `None` where each has its own.
     pub(super) source: Option<TokenSource>,
     _sandbox: Option<RunningSandbox>,
+}
+
+/// What a client is for. A person waits for an interactive command, so it is served first.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ClientPurpose {
+    /// A command that works for a while.
+    Run(&'static str),
+    /// A command that asks a few questions.
+    Interactive(&'static str),
+}
+
+impl ClientPurpose {
+    fn priority(self) -> LimitPriority {
+        match self {
+            Self::Run(_) => LimitPriority::Background,
+            Self::Interactive(_) => LimitPriority::Interactive,
+        }
+    }
 }
 
 /// A run's account, as the run remembers it.
@@ -280,11 +304,12 @@ impl LocationAccount {
         Self { location, name: None, variable: None, profile: None, facts, credential }
     }
 
-    /// A client for the account.
+    /// A client for the account. `command` is what other processes are told that this one does.
     pub(super) fn build_client(
         &self,
         url: &str,
         settings: &Settings,
+        command: ClientPurpose,
         stop: &CancelSignal,
         observer: &SharedObserver,
     ) -> Result<ApiClient, CliError> {
@@ -294,9 +319,36 @@ impl LocationAccount {
             location: self.location.clone(),
             transport: settings.transport.clone(),
         };
-        let pace = RateLimiter::new(settings.quota, stop.clone(), observer.clone());
-        ApiClient::new(&config, pace, observer.clone())
+        let limiter = RateLimiter::with_shared_window(
+            settings.quota,
+            command.priority(),
+            stop.clone(),
+            observer.clone(),
+            self.join_shared_window(url, settings, command),
+        );
+        ApiClient::new(&config, limiter, observer.clone())
             .map_err(|error| CliError::usage(error.to_string()))
+    }
+
+    /// The window that all processes of this machine use for this location and token. Without a directory for
+    /// it, each process counts for itself; the embedded sandbox serves only this process.
+    fn join_shared_window(
+        &self,
+        url: &str,
+        settings: &Settings,
+        purpose: ClientPurpose,
+    ) -> Option<SharedWindow> {
+        if settings.sandbox {
+            return None;
+        }
+        let identity = format!("{url} {}", self.credential.rate_limit_identity());
+        let digest = encode_hex(&Sha256::digest(identity.as_bytes())[..8]);
+        // A command that leaves nothing on disk finds no window before there was a run.
+        let create = matches!(purpose, ClientPurpose::Run(_));
+        let home = dirs::runs_home().ok()?;
+        let path = home.shared_window_path(&self.location, &digest, create).ok()?;
+        let (ClientPurpose::Run(name) | ClientPurpose::Interactive(name)) = purpose;
+        SharedWindow::join(&path, name, purpose.priority()).ok()
     }
 }
 

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{prompt, secret_source};
 use crate::auth::{AgeKeySource, AuthError};
 use crate::cli::output::error::CliError;
+use crate::cli::output::question::can_ask;
 
 /// Reads the passphrase from the user or from the environment.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ impl AgeKeySource for CliUnlocker {
             // A file's last line break is no part of it.
             return Ok(text.expose_secret().trim_end_matches(['\n', '\r']).into());
         }
-        if !prompt::can_prompt() {
+        if !can_ask() {
             return Err(AuthError::Sealed(
                 "the login is sealed by a passphrase, and there is no terminal to ask on: set \
                  `GHL_BULK_PASSPHRASE` or `GHL_BULK_PASSPHRASE_FILE`"

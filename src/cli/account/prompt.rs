@@ -1,16 +1,11 @@
 //! Prompts: typed secrets, which are not shown, and pasted text.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, Read as _, Write as _};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
-
-/// Whether there is a terminal to type on.
-pub(in crate::cli) fn can_prompt() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
-}
 
 /// Asks for a secret. The terminal is as before afterwards, also after Ctrl-C.
 pub(in crate::cli) fn prompt_secret(prompt: &str) -> Result<SecretString, CliError> {

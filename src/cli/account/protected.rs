@@ -3,12 +3,12 @@
 //! A location is protected by the profile that was chosen and by every other protected profile that names
 //! it, so that omitting the profile does not bypass it. Reading and planning are free.
 
-use std::io::{self, BufRead, IsTerminal, Write};
-
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::output::question::{QuestionAnswer, ask_question, can_ask};
 use crate::cli::settings::Settings;
+use crate::event::CancelSignal;
 use crate::id::LocationId;
 use crate::import::ImportPlan;
 use crate::text::escape_for_terminal;
@@ -53,7 +53,7 @@ impl ProtectedLocationGuard {
         let Some(profile) = self.profile.as_ref().filter(|_| self.name.is_none()) else {
             return Ok(());
         };
-        if asks && is_terminal() {
+        if asks && can_ask() {
             return Ok(());
         }
         let why = if asks { "there is no terminal to ask on" } else { "`--yes` is not enough" };
@@ -83,49 +83,39 @@ impl ProtectedLocationGuard {
         self.profile.is_some() && self.name.is_none()
     }
 
-    /// Asks for the location's name.
-    pub(crate) fn prompt_for_name(
+    /// Asks for the location's name; false if the user enters nothing, which is a no.
+    pub(crate) async fn prompt_for_name(
         &self,
         planned: &ImportPlan,
+        stop: &CancelSignal,
         screen: &CliReporter,
-    ) -> Result<(), CliError> {
+    ) -> Result<bool, CliError> {
         // Without a terminal, nothing can be typed.
         self.ensure_confirmable(true)
-            .map_err(|failure| failure.with_resume(planned.run_id().clone()))?;
-        screen.finish();
+            .map_err(|failure| failure.with_apply(planned.run_id().clone(), ""))?;
+        screen.suspend();
         let name = self.location_name(planned);
         let profile = self.profile.as_deref().unwrap_or_default();
-        let answer = ask_question(&format!(
+        let question = format!(
             "The profile `{}` is protected. Type the location's name, `{}`, to apply this: ",
             escape_for_terminal(profile),
             escape_for_terminal(&name)
-        ));
-        if answer.as_deref() == Some(name.trim()) {
-            return Ok(());
-        }
-        Err(CliError::new(CliExitCode::Done, "nothing was sent")
-            .with_resume(planned.run_id().clone()))
+        );
+        let (code, message) = match ask_question(&question, stop).await {
+            QuestionAnswer::Line(line) if line == name.trim() => return Ok(true),
+            QuestionAnswer::Line(line) if line.is_empty() => return Ok(false),
+            QuestionAnswer::Cancelled => {
+                (CliExitCode::Interrupted, "interrupted; nothing was sent")
+            }
+            QuestionAnswer::Line(_) | QuestionAnswer::EndOfInput => {
+                (CliExitCode::Usage, "nothing was sent: that is not the location's name")
+            }
+        };
+        Err(CliError::new(code, message).with_apply(planned.run_id().clone(), ""))
     }
 
     /// The location's name.
     fn location_name(&self, planned: &ImportPlan) -> String {
         planned.location_name().unwrap_or_else(|| self.location.to_string())
     }
-}
-
-/// Whether there is a terminal to ask on.
-pub(crate) fn is_terminal() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
-/// Asks a question and reads a line.
-pub(crate) fn ask_question(text: &str) -> Option<String> {
-    let mut err = io::stderr().lock();
-    // When stderr is closed there is no answer either.
-    let _ = write!(err, "{text}");
-    let _ = err.flush();
-    drop(err);
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).ok()?;
-    Some(answer.trim().to_owned())
 }

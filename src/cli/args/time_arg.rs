@@ -6,6 +6,8 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
+use crate::export::SinceTime;
+
 /// A moment to come: a time stamp, a local time of day, or a duration from now.
 pub(crate) fn parse_deadline(text: &str) -> Result<Timestamp, String> {
     let now = Zoned::now();
@@ -28,8 +30,15 @@ pub(crate) fn parse_deadline(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// A moment past, with what stays the same when the command is repeated.
+pub(crate) fn parse_since(text: &str) -> Result<SinceTime, String> {
+    let at = parse_past_time(text)?;
+    let spelled = if parse_timestamp(text).is_some() { at.to_string() } else { text.to_owned() };
+    Ok(SinceTime { at, spelled })
+}
+
 /// A moment past: a time stamp, a date, or a duration before now.
-pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
+fn parse_past_time(text: &str) -> Result<Timestamp, String> {
     if let Some(stamp) = parse_timestamp(text) {
         return Ok(stamp);
     }
@@ -61,12 +70,12 @@ mod tests {
 
     #[test]
     fn moments_are_read_in_every_form_the_help_names() {
-        assert_eq!(parse_since("2026-11-21").unwrap().to_string(), "2026-11-21T00:00:00Z");
+        assert_eq!(parse_since("2026-11-21").unwrap().at.to_string(), "2026-11-21T00:00:00Z");
         assert_eq!(
-            parse_since("2026-11-21T06:00:00+01:00").unwrap().to_string(),
+            parse_since("2026-11-21T06:00:00+01:00").unwrap().at.to_string(),
             "2026-11-21T05:00:00Z"
         );
-        let week = parse_since("7d").unwrap().duration_until(Timestamp::now()).as_secs();
+        let week = parse_since("7d").unwrap().at.duration_until(Timestamp::now()).as_secs();
         assert!((0..10).contains(&(week - 7 * 24 * 3600)), "{week}");
         let left = parse_deadline("2h30m").unwrap().duration_since(Timestamp::now());
         assert!((8_990..=9_000).contains(&left.as_secs()));

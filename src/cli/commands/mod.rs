@@ -1,5 +1,6 @@
 //! The commands, one file or folder each: its arguments, and what it runs.
 
+pub(super) mod apply;
 pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod doctor;

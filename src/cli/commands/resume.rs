@@ -1,12 +1,11 @@
 //! `ghl-bulk resume`.
 
+use super::apply::{ConsentArgs, apply_run};
 use super::export::export_report;
-use super::import::confirm_delete::ConfirmDeleteArgs;
 use super::import::import_report;
-use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
-use crate::cli::account::{LocationAccounts, RunAccountRef};
+use crate::cli::account::{ClientPurpose, LocationAccounts, RunAccountRef};
 use crate::cli::config::dirs;
-use crate::cli::output::error::CliError;
+use crate::cli::output::error::{CliError, NextCommand};
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
@@ -15,32 +14,33 @@ use crate::context::EngineContext;
 use crate::export;
 use crate::id::RunId;
 use crate::import;
-use crate::run::{Run, RunKind, RunMetadata, RunState, RunStore};
+use crate::run::{Run, RunKind, RunMetadata, RunState, RunStore, RunSummary};
 
 /// Continue a run that was paused, interrupted or killed
 ///
 /// Stored records are not requested again. A write whose outcome is unknown is looked up before it is sent
-/// again. A dry run is applied exactly as it was planned, or refused if the sheet or the account has
-/// changed since. Resuming a finished run does nothing and is not an error.
+/// again. A plan of a dry run is not resumed but applied: `ghl-bulk apply RUN`. Resuming a finished run does
+/// nothing and is not an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  ghl-bulk resume                                        the latest unfinished run
+  ghl-bulk resume                                        the latest run that was interrupted or paused
   ghl-bulk resume 20261121-061512-k3f9                   this one
   ghl-bulk resume 20261121-061512-k3f9 --retry-errors    read again what could not be read")]
 pub(crate) struct ResumeArgs {
-    /// The run [default: the latest unfinished one, of `--location` if given]
+    /// The run [default: the latest one that was interrupted or paused, of `--location` if given]
     run: Option<RunId>,
 
     /// Read again the records that could not be read, and only those
     #[arg(long)]
     retry_errors: bool,
 
-    #[command(flatten)]
-    deletion: ConfirmDeleteArgs,
+    /// Replace whatever is in the output directory of the export
+    #[arg(long)]
+    replace: bool,
 
     #[command(flatten)]
-    confirm: ConfirmLocationArgs,
+    consent: ConsentArgs,
 }
 
 /// Runs the command.
@@ -53,8 +53,17 @@ pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode,
     let run = home.open_run(&id)?;
     let state = run.state()?;
     let screen = CliReporter::new(settings.output_style);
-    if run.meta.kind != RunKind::Export && (args.retry_errors || state != RunState::Unfinished) {
+    if run.meta.kind != RunKind::Export && (args.retry_errors || state.is_finished()) {
         return report_finished(args, &home, &run, state, settings, &screen);
+    }
+    match state {
+        RunState::Planned => return Err(not_applied_error(&id)),
+        RunState::Declined | RunState::Refused => {
+            let what = state.name(false);
+            return Err(CliError::usage(format!("run `{id}` is a plan that was {what}"))
+                .with_hint("start the import or undo again to make a new plan"));
+        }
+        _ => {}
     }
     if state == RunState::Complete || (state == RunState::Partial && !args.retry_errors) {
         screen.print_note(&format!("run {id} is finished; there is nothing to do"));
@@ -66,8 +75,17 @@ pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode,
     }
     match run.meta.kind {
         RunKind::Export => resume_export(args, run, home, settings, &screen),
-        RunKind::Import | RunKind::Undo => resume_import(args, run, settings, &screen),
+        RunKind::Import | RunKind::Undo => apply_run(run, &args.consent, true, settings),
     }
+}
+
+/// A plan is applied by a command of its own, so that nothing is sent that was only rehearsed.
+fn not_applied_error(id: &RunId) -> CliError {
+    let mut error = CliError::usage(format!(
+        "run `{id}` is a plan that was not applied: there is nothing to resume"
+    ));
+    error.next = Some(Box::new(NextCommand::apply(id.clone(), "")));
+    error
 }
 
 fn resume_export(
@@ -91,50 +109,20 @@ fn resume_export(
         let stop = stop;
         let observer = screen.location_observer(None);
         let own_stop = stop.child_signal();
-        let client = accounts.all[0].build_client(&accounts.url, settings, &own_stop, &observer)?;
+        let client = accounts.all[0].build_client(
+            &accounts.url,
+            settings,
+            ClientPurpose::Run("export"),
+            &own_stop,
+            &observer,
+        )?;
         let settle = dirs::read_settle_time()?;
         let concurrency = settings.concurrency;
         let context = EngineContext { client, home, stop: own_stop, observer, concurrency, settle };
-        let ended = export::resume(&context, run, args.retry_errors).await;
+        let ended = export::resume(&context, run, args.retry_errors, args.replace).await;
         screen.finish();
         let report = ended.map_err(|halted| CliError::from_export_halt(halted, &stop))?;
         Ok(export_report::report_export(&report, settings, screen))
-    })
-}
-
-/// Continues an import or an undo: plans it if it has no plan yet, and applies it. A user who resumes a
-/// dry run has seen its plan; a deletion needs its number all the same.
-fn resume_import(
-    args: &ResumeArgs,
-    run: Run,
-    settings: &Settings,
-    screen: &CliReporter,
-) -> Result<CliExitCode, CliError> {
-    let account = import::stored_account(&run)?;
-    let location = run.meta.location.clone();
-    let profile = account.profile.as_deref();
-    let guard =
-        ProtectedLocationGuard::new(settings, &location, profile, account.sandbox, &args.confirm);
-    guard.ensure_confirmable(true)?;
-    let accounts = LocationAccounts::resolve_for_run(
-        settings,
-        &RunAccountRef::from_import_account(&location, &account),
-    )?;
-    let accounts = &accounts;
-    signals::block_on(settings.deadline, screen, |stop| async move {
-        let context = super::import::import_context(accounts, settings, screen, &stop)?;
-        let planned = import::resume(&context, run).await;
-        let planned = planned.map_err(|halted| CliError::from_import_halt(halted, &stop))?;
-        guard.check_name(&planned)?;
-        import_report::print_plan(&planned, screen);
-        let deletes = planned.summary.removal.is_some();
-        if deletes && !planned.has_started_applying().map_err(CliError::from)? {
-            args.deletion.confirm_deletion(&planned, screen)?;
-        }
-        if guard.needs_prompt() {
-            guard.prompt_for_name(&planned, screen)?;
-        }
-        super::import::apply_plan(&context, planned, &stop, settings, screen).await
     })
 }
 
@@ -165,23 +153,65 @@ fn report_finished(
     }
 }
 
+/// The run that a bare `resume` continues: the latest one that began and did not end.
 fn latest_run(home: &RunStore, settings: &Settings, retry_errors: bool) -> Result<RunId, CliError> {
-    let state = if retry_errors { RunState::Partial } else { RunState::Unfinished };
     let locations = settings.locations()?;
-    let fits = |meta: &RunMetadata, known: RunState| {
-        known == state
-            && (meta.kind == RunKind::Export || !retry_errors)
-            && locations.first().is_none_or(|it| *it == meta.location)
+    let fits = |meta: &RunMetadata, state: RunState| {
+        let wanted = if retry_errors {
+            state == RunState::Partial && meta.kind == RunKind::Export
+        } else {
+            state.is_resumable()
+        };
+        wanted && locations.first().is_none_or(|it| *it == meta.location)
     };
-    if let Some(id) = home.latest_run_id(fits)? {
-        return Ok(id);
+    let runs = home.list_runs()?;
+    let fitting =
+        |run: &&RunSummary| run.known.as_ref().is_ok_and(|(meta, state)| fits(meta, *state));
+    let mut running = None;
+    for run in runs.iter().rev().filter(fitting) {
+        if !run.running {
+            return Ok(run.id.clone());
+        }
+        running = running.or(Some(&run.id));
     }
     // Opening a run that only another version can finish reports that.
-    let older = home.list_receipts()?.into_iter().rev().find(|run| fits(&run.meta, run.state));
+    let older = home.list_receipts()?.into_iter().rev().find(|run| {
+        fits(&run.meta, run.state)
+            && !runs.iter().any(|known| known.id == run.meta.run && known.known.is_ok())
+    });
     if let Some(older) = older {
         return Ok(older.meta.run);
     }
-    let what = if retry_errors { "with unreadable records" } else { "that is unfinished" };
-    Err(CliError::new(CliExitCode::Missing, format!("there is no run {what}"))
-        .with_hint("`ghl-bulk runs list` lists all runs"))
+    Err(no_run_error(&runs, running, retry_errors))
+}
+
+/// Why there is no run to resume, with the plans that wait to be applied.
+fn no_run_error(runs: &[RunSummary], running: Option<&RunId>, retry_errors: bool) -> CliError {
+    if let Some(run) = running {
+        return CliError::new(
+            CliExitCode::Locked,
+            format!("run `{run}` is running in another process, and there is no other to resume"),
+        );
+    }
+    let what =
+        if retry_errors { "with unreadable records" } else { "that was interrupted or paused" };
+    let error = CliError::new(CliExitCode::Missing, format!("there is no run {what}"));
+    let latest = |wanted: RunState| {
+        let is_wanted = |run: &&RunSummary| {
+            run.known.as_ref().is_ok_and(|(_, state)| *state == wanted) && !run.running
+        };
+        runs.iter().rev().find(is_wanted)
+    };
+    match (latest(RunState::Planned), latest(RunState::Failed)) {
+        _ if retry_errors => error.with_hint("`ghl-bulk runs list` lists all runs"),
+        (Some(plan), _) => error.with_hint(format!(
+            "run `{0}` is a plan that was not applied; `ghl-bulk apply {0}` applies it",
+            plan.id
+        )),
+        (None, Some(failed)) => error.with_hint(format!(
+            "run `{0}` failed before it read anything; `ghl-bulk resume {0}` tries it again",
+            failed.id
+        )),
+        (None, None) => error.with_hint("`ghl-bulk runs list` lists all runs"),
+    }
 }

@@ -93,6 +93,9 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<CliExitCode, CliError> {
         let listener =
             tokio::net::TcpListener::bind(("127.0.0.1", args.port)).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
+        // Listens from now on: the reader of the address may send a signal at once.
+        let mut stop = Box::pin(crate::cli::signals::wait_for_signal());
+        let _ = futures::poll!(&mut stop);
         let mut out = std::io::stdout().lock();
         // A closed pipe: the caller knows the port.
         let _ = writeln!(
@@ -108,9 +111,7 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<CliExitCode, CliError> {
         );
         let _ = out.flush();
         drop(out);
-        sandbox::serve(listener, settings, crate::cli::signals::wait_for_signal())
-            .await
-            .map_err(fail)
+        sandbox::serve(listener, settings, stop).await.map_err(fail)
     })?;
     Ok(CliExitCode::Done)
 }

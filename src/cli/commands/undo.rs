@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::import::confirm_delete::ConfirmDeleteArgs;
+use super::import::confirm_plan::PlanConfirmation;
 use super::import::import_report;
-use super::import::{apply_plan, confirm_plan, import_context};
+use super::import::{apply_plan, confirm_and_apply, import_context};
 use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
 use crate::cli::account::{LocationAccounts, RunAccountRef};
 use crate::cli::config::dirs;
@@ -42,7 +44,7 @@ pub(crate) struct UndoArgs {
     #[arg(long, value_name = "TAG", default_value = "import-undone")]
     tag: String,
 
-    /// Plan only; `ghl-bulk resume` applies the plan
+    /// Plan only; `ghl-bulk apply RUN` applies the plan
     #[arg(long)]
     dry_run: bool,
 
@@ -53,6 +55,9 @@ pub(crate) struct UndoArgs {
     /// The directory of the result files [default: ghl-import/RUN of the undo]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    deletion: ConfirmDeleteArgs,
 
     #[command(flatten)]
     confirm: ConfirmLocationArgs,
@@ -99,6 +104,8 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<CliExitCode, C
         tag: args.tag.clone(),
         out: out.map_err(wrong)?,
         base: base.map_err(wrong)?,
+        dry_run: args.dry_run,
+        consent: args.deletion.prior_consent(args.yes, args.dry_run),
         account,
     };
     let screen = CliReporter::new(settings.output_style);
@@ -115,15 +122,12 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<CliExitCode, C
         if planned.summary.rows == 0 {
             screen.print_note(&format!("run {} has applied nothing", args.run));
         }
-        if planned.summary.has_writes() {
-            import_report::print_plan(&planned, screen);
-            if guard.needs_prompt() {
-                guard.prompt_for_name(&planned, screen)?;
-            } else if !args.yes {
-                confirm_plan(&planned, screen)?;
-            }
+        if !planned.summary.has_writes() {
+            return apply_plan(&context, planned, &stop, settings, screen).await;
         }
-        apply_plan(&context, planned, &stop, settings, screen).await
+        let confirmation =
+            PlanConfirmation { yes: args.yes, deletion: args.deletion, guard: &guard };
+        confirm_and_apply(&context, planned, &confirmation, &stop, settings, screen).await
     })
 }
 

@@ -8,7 +8,7 @@ use super::export::export_report;
 use crate::api::{ApiError, ApiErrorKind};
 use crate::cli::account::token_info::{TokenInfo, TokenLocationInfo};
 use crate::cli::account::token_source::{DEFAULT, TokenSource};
-use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
@@ -66,8 +66,13 @@ async fn fetch_location(
     screen: &CliReporter,
     stop: &CancelSignal,
 ) -> Result<TokenLocationInfo, CliError> {
-    let client =
-        account.build_client(&accounts.url, settings, stop, &screen.location_observer(None))?;
+    let client = account.build_client(
+        &accounts.url,
+        settings,
+        ClientPurpose::Interactive("whoami"),
+        stop,
+        &screen.location_observer(None),
+    )?;
     match client.get_location().await {
         Ok(answer) => Ok(TokenLocationInfo::from(answer.head)),
         Err(ApiError { kind: ApiErrorKind::Scope, .. }) => Ok(TokenLocationInfo::default()),

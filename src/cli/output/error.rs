@@ -1,5 +1,6 @@
 //! Error messages: what happened, where and what to do; and the exit code.
 
+use std::fmt;
 use std::io::Write as _;
 
 use serde_json::{Map, Value, json};
@@ -9,6 +10,7 @@ use super::progress::{CliReporter, OutputStyle};
 use crate::api::{self, ApiErrorKind, HaltReason};
 use crate::event::{CancelCause, CancelSignal};
 use crate::id::RunId;
+use crate::run::RunState;
 use crate::text::escape_for_terminal;
 use crate::{export, import, publish, run};
 
@@ -22,13 +24,53 @@ pub(crate) struct CliError {
     pub(crate) lines: Vec<String>,
     /// What to do about it.
     pub(crate) hint: Option<String>,
-    /// The run that `ghl-bulk resume` continues.
-    pub(crate) resume: Option<RunId>,
+    /// The command that goes on.
+    pub(crate) next: Option<Box<NextCommand>>,
+}
+
+/// The command that goes on after an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NextCommand {
+    pub(crate) run: RunId,
+    /// `resume` or `apply`.
+    verb: &'static str,
+    /// The flags that it needs.
+    flags: String,
+}
+
+impl NextCommand {
+    /// The command that continues a run.
+    pub(crate) fn resume(run: RunId) -> Self {
+        Self { run, verb: "resume", flags: String::new() }
+    }
+
+    /// The command that applies a plan, with flags.
+    pub(crate) fn apply(run: RunId, flags: &str) -> Self {
+        Self { run, verb: "apply", flags: flags.to_owned() }
+    }
+
+    /// The command that goes on with a run in this state, if one does.
+    fn for_state(run: RunId, state: RunState) -> Option<Self> {
+        match state {
+            RunState::Planned => Some(Self::apply(run, "")),
+            RunState::Running | RunState::Interrupted | RunState::Paused | RunState::Failed => {
+                Some(Self::resume(run))
+            }
+            RunState::Declined | RunState::Refused | RunState::Complete | RunState::Partial => None,
+        }
+    }
+}
+
+impl fmt::Display for NextCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ghl-bulk {} {}", self.verb, self.run)?;
+        if self.flags.is_empty() { Ok(()) } else { write!(f, " {}", self.flags) }
+    }
 }
 
 impl CliError {
     pub(crate) fn new(code: CliExitCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), lines: Vec::new(), hint: None, resume: None }
+        Self { code, message: message.into(), lines: Vec::new(), hint: None, next: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -46,9 +88,9 @@ impl CliError {
         self
     }
 
-    /// With the run that `ghl-bulk resume` continues.
-    pub(crate) fn with_resume(mut self, run: RunId) -> Self {
-        self.resume = Some(run);
+    /// With the command that applies the plan of a run, and its flags.
+    pub(crate) fn with_apply(mut self, run: RunId, flags: &str) -> Self {
+        self.next = Some(Box::new(NextCommand::apply(run, flags)));
         self
     }
 
@@ -62,7 +104,9 @@ impl CliError {
             failure.code,
             CliExitCode::Damaged | CliExitCode::Stale | CliExitCode::Refused
         );
-        failure.resume = halted.run.filter(|_| again);
+        let run = halted.run.filter(|_| again);
+        failure.next =
+            run.and_then(|(run, state)| NextCommand::for_state(run, state)).map(Box::new);
         failure
     }
 
@@ -72,7 +116,9 @@ impl CliError {
             Some(cause) if export_was_stopped(&halted.error) => stop_cause_error(cause),
             _ => halted.error.into(),
         };
-        failure.resume = halted.run.filter(|_| failure.code != CliExitCode::Damaged);
+        let run = halted.run.filter(|_| failure.code != CliExitCode::Damaged);
+        failure.next =
+            run.and_then(|(run, state)| NextCommand::for_state(run, state)).map(Box::new);
         failure
     }
 
@@ -96,8 +142,8 @@ impl CliError {
         if let Some(hint) = &self.hint {
             let _ = writeln!(err, "  hint: {}", escape_for_terminal(hint));
         }
-        if let Some(run) = &self.resume {
-            let _ = writeln!(err, "  resume: ghl-bulk resume {run}");
+        if let Some(next) = &self.next {
+            let _ = writeln!(err, "  {}: {next}", next.verb);
         }
     }
 
@@ -110,14 +156,17 @@ impl CliError {
 
     /// The failure's part of a summary.
     pub(crate) fn summary_fields(&self) -> Map<String, Value> {
-        let resume = self.resume.as_ref().map(|run| format!("ghl-bulk resume {run}"));
+        let next = |verb: &str| {
+            self.next.as_ref().filter(|next| next.verb == verb).map(ToString::to_string)
+        };
         let fields = json!({
             "outcome": "failed",
             "error": self.message,
             "details": self.lines,
             "hint": self.hint,
-            "run": self.resume,
-            "resume": resume,
+            "run": self.next.as_ref().map(|next| &next.run),
+            "resume": next("resume"),
+            "apply": next("apply"),
         });
         match fields {
             Value::Object(fields) => fields,
@@ -191,6 +240,10 @@ impl From<api::ApiError> for CliError {
                 .with_hint("check the network and `--api-url`"),
             ApiErrorKind::Untrusted => Self::usage(format!("no safe connection to the API: {said}"))
                 .with_hint("behind a company's proxy, give the company's root certificate with `--ca-file FILE`; `ghl-bulk doctor` tells more"),
+            ApiErrorKind::Exhausted if error.status == Some(429) => {
+                Self::usage(format!("the rate limit stays used up: {said}"))
+                    .with_hint("other applications of the location use it; try again when they are done")
+            }
             ApiErrorKind::Exhausted => Self::usage(format!("no usable response from the API: {said}"))
                 .with_hint("it may be down; try again later"),
             ApiErrorKind::Halted(HaltReason::DailyQuota { resume_in }) => daily_quota_error(resume_in),
@@ -248,6 +301,11 @@ impl From<publish::PublishError> for CliError {
     fn from(error: publish::PublishError) -> Self {
         match error {
             publish::PublishError::Run(error) => error.into(),
+            publish::PublishError::Occupied(_) => {
+                Self::new(CliExitCode::Refused, error.to_string()).with_hint(
+                    "choose another directory with `--out`, or replace it with `--replace`",
+                )
+            }
             publish::PublishError::Abandoned => Self::new(CliExitCode::Bug, error.to_string()),
             publish::PublishError::Table(_) | publish::PublishError::File { .. } => {
                 Self::usage(format!("cannot write the output: {error}"))

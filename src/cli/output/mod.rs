@@ -4,4 +4,5 @@ pub(super) mod error;
 pub(super) mod exit_code;
 pub(super) mod import_error;
 pub(super) mod progress;
+pub(super) mod question;
 pub(super) mod text_format;

@@ -18,7 +18,9 @@ use self::summary::{DeletionSummary, PlanSummary};
 use super::request::ImportRequest;
 use super::source::load_directory;
 use super::source::{ImportSource, ResolvedSource};
-use super::{ImportError, ImportStage, TAG_BATCH, deletion, facts, output_dir, results, run_files};
+use super::{
+    ImportError, TAG_BATCH, deletion, facts, mark_planned, output_dir, results, run_files,
+};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::model::{LocationDirectory, MappingTarget, NoIdentityRule, NotePart, TaskPart};
@@ -66,7 +68,7 @@ impl PlanningJob<'_> {
             self.save_before_images(what, &input, &understood, &directory, key.clone()).await?;
         }
         let summary = self.decide_rows(input, understood, directory, key, found).await?;
-        self.run.write_fact(&facts::STAGE, &ImportStage::Planned)?;
+        mark_planned(self.run, self.request.consent.covers(summary.deletions()))?;
         Ok(summary)
     }
 

@@ -53,7 +53,7 @@ pub async fn resolve_in_doubt(run: &Run, file: &Path) -> Result<ResolveReport, I
         let undone = run.read_fact(&facts::UNDONE_BY)?.is_some();
         run.set_state(match state_from_counts(tally.await?) {
             // Nothing more is sent for an import that was undone.
-            RunState::Unfinished if undone => RunState::Partial,
+            RunState::Paused if undone => RunState::Partial,
             state => state,
         })?;
     }

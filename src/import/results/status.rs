@@ -78,7 +78,7 @@ pub fn read_status(
     };
     Ok(ImportStatus {
         stage: match run.read_fact(&facts::STAGE)?.unwrap_or(ImportStage::Planning) {
-            _ if state != RunState::Unfinished => "done",
+            _ if state.is_finished() => "done",
             ImportStage::Planning => "planning",
             ImportStage::Planned => "planned",
             ImportStage::Applying => "applying",

@@ -25,8 +25,8 @@ use super::planning::summary::PlanSummary;
 use super::planning::validate_rows::to_json;
 use super::source::load_directory;
 use super::{
-    FRESH, ImportAccount, ImportError, ImportHalted, ImportPlan, ImportStage, deletion_target,
-    facts, run_files,
+    FRESH, ImportAccount, ImportError, ImportHalted, ImportPlan, ImportStage, PriorConsent,
+    deletion_target, facts, run_files,
 };
 use crate::concurrency;
 use crate::context::EngineContext;
@@ -53,6 +53,12 @@ pub struct UndoRequest {
     pub out: Option<PathBuf>,
     /// The directory in which unnamed result directories are created, absolute.
     pub base: PathBuf,
+    /// Whether nothing is sent until the plan is applied.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// What the user agreed to before the plan was made.
+    #[serde(default)]
+    pub consent: PriorConsent,
     /// The account.
     pub account: ImportAccount,
 }
@@ -106,14 +112,13 @@ pub(super) async fn resume(
         let of = context.home.open_run(&undo.of)?;
         return run_planning(context, run, of, undo, held, true).await;
     }
+    context.client.rate_limiter().announce_run(&run.meta.run);
     context.observer.observe(&super::started_event(&run, true));
-    let id = run.meta.run.clone();
-    let halted = |error: ImportError| ImportHalted { run: Some(id), error };
     let summary = match recheck::recheck_records(context, &run, &undo, stage).await {
         Ok(()) => super::stored_summary(&run),
         Err(error) => Err(error),
     };
-    let summary = summary.map_err(halted)?;
+    let summary = summary.map_err(|error| super::halt_run(context, &run, error))?;
     Ok(assemble_plan(run, &undo, summary, held))
 }
 
@@ -138,6 +143,8 @@ fn assemble_plan(
         out: output_dir(&run, undo),
         sample: None,
         max_errors: None,
+        consent: undo.consent,
+        dry_run: undo.dry_run,
         account_read_at: Instant::now(),
         run,
         summary,
@@ -153,6 +160,7 @@ async fn run_planning(
     held: run::FileLock,
     resumed: bool,
 ) -> Result<ImportPlan, ImportHalted> {
+    context.client.rate_limiter().announce_run(&run.meta.run);
     context.observer.observe(&super::started_event(&run, resumed));
     let id = run.meta.run.clone();
     let work = UndoPlanningJob { context, run: &run, of: &of, undo: &undo };
@@ -179,7 +187,7 @@ pub(super) async fn recheck_and_mark_undone(
         Ok(of) => {
             of.write_fact(&facts::UNDONE_BY, &planned.run.meta.run)?;
             // `resume`, which takes the latest unfinished run, must not apply the rest of the import.
-            if of.state()? == RunState::Unfinished {
+            if of.state()?.is_resumable() {
                 of.set_state(RunState::Partial)?;
             }
             Ok(())
@@ -228,7 +236,7 @@ impl UndoPlanningJob<'_> {
         let summary = concurrency::run_blocking(work).await?;
         self.run.write_fact(&facts::SUMMARY, &summary)?;
         run_files::write_atomically(&path, to_json(&summary).as_bytes())?;
-        self.run.write_fact(&facts::STAGE, &ImportStage::Planned)?;
+        super::mark_planned(self.run, self.undo.consent.covers(summary.deletions()))?;
         Ok(summary)
     }
 

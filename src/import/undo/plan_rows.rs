@@ -9,7 +9,7 @@ use super::{UndoContext, UndoRequest};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::planning::op_buffer::OpBuffer;
 use crate::import::planning::ordering::OrderingGroups;
-use crate::import::planning::summary::PlanSummary;
+use crate::import::planning::summary::{DeletionSummary, PlanSummary};
 use crate::import::planning::validate_rows::{rejection_decision, to_json};
 use crate::import::{ImportError, TAG_BATCH, results, run_files};
 use crate::model::{Op, op_codec};
@@ -54,7 +54,9 @@ pub(super) fn decide_rows(
             Ok(())
         })
     })?;
-    let summary = PlanSummary::from_rows_and_ops(&rows, buffer.read_ops()?, Vec::new(), TAG_BATCH)?;
+    let mut summary =
+        PlanSummary::from_rows_and_ops(&rows, buffer.read_ops()?, Vec::new(), TAG_BATCH)?;
+    summary.removal = DeletionSummary::from_undo_ops(buffer.read_ops()?)?;
     buffer.store_in_ledger(db, &mut groups)?;
     run_files::create_dir_all(out)?;
     results::write_plan_files(&rows, out, columns)?;

@@ -29,8 +29,8 @@ fn a_file_of_tasks_deletes_tasks_and_finds_their_contacts() {
     done.says("this deletes 2 tasks, and no contact");
     assert!(world.plan_lines("1").contains(&"task.id: taskNumber1 -> deleted".to_owned()));
     let run = world.last_run("import");
-    world.run_command(&format!("resume {run} --confirm-delete 1")).exits(2).says("2 tasks");
-    world.run_command(&format!("resume {run} --confirm-delete 2")).exits(3);
+    world.run_command(&format!("apply {run} --confirm-delete 1")).exits(2).says("2 tasks");
+    world.run_command(&format!("apply {run} --confirm-delete 2")).exits(3);
     assert_eq!(titles(&world), [] as [&str; 0]);
     assert_eq!(world.read_contacts().len(), 3);
     assert_eq!(world.count_results(), [3, 1, 1, 0, 0]);

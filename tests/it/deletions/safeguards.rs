@@ -31,12 +31,12 @@ fn a_dry_run_is_applied_only_with_the_number() {
     world.write_sheet("in.csv", "Email\nann@example.com\nbob@example.com\n");
     let done = world.run_deletion("--dry-run").exits(0);
     let run = world.last_run("import");
-    let resume = format!("resume {run} --confirm-delete");
-    done.says(&format!("ghl-bulk {resume} 2"));
-    world.run_command(&format!("resume {run}")).exits(2).says("`--confirm-delete 2`");
-    world.run_command(&format!("{resume} 1")).exits(2).says("is not what the plan deletes");
+    let apply = format!("apply {run} --confirm-delete");
+    done.says(&format!("ghl-bulk {apply} 2"));
+    world.run_command(&format!("apply {run}")).exits(2).says("`--confirm-delete 2`");
+    world.run_command(&format!("{apply} 1")).exits(2).says("is not what the plan deletes");
     assert_eq!(world.list_writes(), [] as [String; 0]);
-    world.run_command(&format!("{resume} 2")).exits(0);
+    world.run_command(&format!("{apply} 2")).exits(0);
     assert_eq!(world.read_emails(), ["eve@example.com"]);
     world.run_command(&format!("resume {run}")).exits(0).says("nothing to do");
 }
@@ -54,7 +54,7 @@ fn a_contact_that_was_changed_since_the_dry_run_stops_the_plan() {
         world.run_deletion("--dry-run").exits(0);
         let run = world.last_run("import");
         world.control_request("PUT", &format!("contacts/{}", ids[0]), &change);
-        let resumed = world.run_command(&format!("resume {run} --confirm-delete 2"));
+        let resumed = world.run_command(&format!("apply {run} --confirm-delete 2"));
         resumed.exits(5).says(&ids[0]);
         assert_eq!(world.read_contacts().len(), 3, "{change}");
         assert_eq!(world.list_writes(), [] as [String; 0]);

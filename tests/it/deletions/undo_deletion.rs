@@ -142,7 +142,7 @@ fn a_contact_created_between_plan_and_undo_stops_the_undo() {
     let (world, _, run) = deleted();
     world.run_command(&format!("undo {run} --dry-run --out undone")).exits(0);
     world.add_contacts(&[json!({"email": "bob@example.com"})]);
-    world.run_command(&format!("resume {}", world.last_run("undo"))).exits(5);
+    world.run_command(&format!("apply {} --yes", world.last_run("undo"))).exits(5);
     assert_eq!(world.read_contacts().len(), 1);
 }
 

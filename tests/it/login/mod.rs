@@ -172,7 +172,7 @@ fn profiles_have_separate_logins() {
     );
     login("login --profile two --location second", "pit-sandbox-location:second");
     for (profile, location) in [("one", LOCATION), ("two", "second")] {
-        world.run_command(&format!("{EXPORT} --profile {profile}")).exits(0);
+        world.run_command(&format!("{EXPORT} --profile {profile} --replace")).exits(0);
         assert_eq!(world.read_json("out/manifest.json")["location"], location);
     }
     world.run_command(EXPORT).exits(8).says("no token was given").says("ghl-bulk login");

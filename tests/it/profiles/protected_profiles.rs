@@ -63,20 +63,20 @@ fn omitting_the_profile_does_not_bypass_the_protection() {
 }
 
 #[test]
-fn a_dry_run_is_free_and_its_resume_is_not() {
+fn a_dry_run_is_free_and_applying_it_is_not() {
     let world = guarded();
     world.run_command("import in.csv --profile main --dry-run --out res").exits(0);
-    untouched(&world, "resume --profile main");
     let run = world.last_run("import");
-    untouched(&world, &format!("resume {run}"));
-    world.run_command(&format!("resume {run} --confirm-location Elsewhere")).exits(2);
+    untouched(&world, &format!("apply {run} --yes --profile main"));
+    untouched(&world, &format!("apply {run}"));
+    world.run_command(&format!("apply {run} --yes --confirm-location Elsewhere")).exits(2);
     assert_eq!(world.read_contacts().len(), 0);
-    world.run_command(&format!("resume {run} {NAME}")).exits(0);
+    world.run_command(&format!("apply {run} --yes {NAME}")).exits(0);
     assert_eq!(world.read_contacts().len(), 1);
 }
 
 #[test]
-fn an_undo_needs_the_location_s_name_and_so_does_its_resume() {
+fn an_undo_needs_the_location_s_name_and_so_does_applying_its_plan() {
     let world = guarded();
     world.run_command(&format!("import in.csv --profile main --yes --out res {NAME}")).exits(0);
     let run = world.last_run("import");
@@ -84,11 +84,11 @@ fn an_undo_needs_the_location_s_name_and_so_does_its_resume() {
     untouched(&world, &format!("undo {run} --out undone"));
     world.run_command(&format!("undo {run} --dry-run --out planned")).exits(0);
     let undo = world.last_run("undo");
-    untouched(&world, &format!("resume {undo}"));
+    untouched(&world, &format!("apply {undo} --yes"));
     world
         .run_command(&format!("undo {run} --yes --out undone --confirm-location Elsewhere"))
         .exits(2);
-    world.run_command(&format!("resume {undo} {NAME}")).exits(0);
+    world.run_command(&format!("apply {undo} --yes {NAME}")).exits(0);
     assert_eq!(
         crate::import_world::tag_names(&world.contact_by_email("ada@example.com")),
         ["import-undone"]
@@ -156,9 +156,9 @@ fn on_a_terminal_the_location_s_name_is_asked_for() {
     let world = guarded();
     let asked = "Type the location's name";
     let import = "import in.csv --profile main --out res";
-    for wrong in ["y", "yes", "sandbox location 1", ""] {
+    for (wrong, expected) in [("y", 2), ("yes", 2), ("sandbox location 1", 2), ("", 0)] {
         let (code, shown) = typed(&world, import, asked, wrong);
-        assert_eq!(code, 0, "{shown}");
+        assert_eq!(code, expected, "{shown}");
         assert!(
             shown.contains("nothing was sent") && shown.contains("`Sandbox Location 1`"),
             "{shown}"

@@ -96,12 +96,13 @@ fn ctrl_c_stops_a_lookup_and_resume_continues_it() {
     assert_eq!(sent(&world, "POST /contacts/"), 3);
 }
 
-/// `resume` under a shell that lets no file grow beyond so many bytes.
-fn resume_with_room(world: &World, bytes: u64) -> (Option<i32>, String) {
+/// Applies the plan under a shell that lets no file grow beyond so many bytes.
+fn apply_with_room(world: &World, bytes: u64) -> (Option<i32>, String) {
     let shell = format!(
-        "trap '' XFSZ; ulimit -f {}; exec '{}' resume --concurrency 1",
+        "trap '' XFSZ; ulimit -f {}; exec '{}' apply {} --yes --concurrency 1",
         bytes.div_ceil(512),
-        env!("CARGO_BIN_EXE_ghl-bulk")
+        env!("CARGO_BIN_EXE_ghl-bulk"),
+        world.only_run_id()
     );
     let bare = world.command("");
     let env = bare.get_envs().filter_map(|(key, value)| Some((key, value?)));
@@ -118,7 +119,7 @@ fn a_full_disk_stops_the_import_before_an_unrecorded_request() {
     world.run_command("import in.csv --dry-run --out res").exits(0);
     let db = world.path(&format!("home/runs/{}/run.db", world.only_run_id()));
     let room = std::fs::metadata(&db).unwrap().len() + (80 << 10);
-    let (code, said) = resume_with_room(&world, room);
+    let (code, said) = apply_with_room(&world, room);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("run.db"), "{said}");
     let created = world.read_contacts().len();
@@ -143,5 +144,6 @@ fn a_plan_that_was_stored_but_not_marked_complete_is_planned_again() {
     let forgotten = connection.execute("DELETE FROM meta WHERE key IN ('stage', 'summary')", []);
     assert_eq!(forgotten.unwrap(), 2);
     drop(connection);
-    goes_on(&world);
+    world.run_command(&format!("apply {} --yes", world.only_run_id())).exits(0);
+    assert_eq!(world.read_contacts().len(), MANY);
 }

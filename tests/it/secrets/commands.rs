@@ -48,7 +48,8 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
     let exported = world.only_run_id();
     run("export --estimate --json", &[0]);
     run("map in.csv -o map.toml", &[0]);
-    run("import in.csv --dry-run --out plan", &[3]);
+    let planned = run("import in.csv --dry-run --out plan --json", &[3]).summary();
+    run(&format!("apply {} --yes", planned["run"].as_str().unwrap()), &[3]);
     run("import in.csv --map map.toml --yes --out res --json", &[3]);
     let imported = run("import more.csv --yes --out more --json", &[0]).summary();
     let imported = imported["run"].as_str().unwrap();

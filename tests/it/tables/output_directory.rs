@@ -64,7 +64,7 @@ fn a_finished_export_replaces_an_older_one() {
     let gone =
         world.get_control("state")["contacts"][0]["contact"]["id"].as_str().unwrap().to_owned();
     world.control_request("DELETE", &format!("contacts/{gone}"), &Value::Null);
-    world.run_command(&only_contacts("out")).exits(0);
+    world.run_command(&format!("{} --replace", only_contacts("out"))).exits(0);
     let files =
         ["contacts.jsonl", "custom_fields.jsonl", "manifest.json", "tags.jsonl", "users.jsonl"];
     assert_eq!(world.list_files("out"), files);
@@ -80,8 +80,8 @@ fn files_that_no_export_wrote_survive_in_the_directory() {
     fs::create_dir_all(world.path("out/mine")).unwrap();
     fs::write(world.path("out/README.txt"), "mine").unwrap();
     fs::write(world.path("out/mine/contacts.jsonl"), "mine too").unwrap();
-    world.run_command("export --format csv --out out").exits(0);
-    world.run_command(&only_contacts("out")).exits(0);
+    world.run_command("export --format csv --out out --replace").exits(0);
+    world.run_command(&format!("{} --replace", only_contacts("out"))).exits(0);
     assert_eq!(fs::read_to_string(world.path("out/README.txt")).unwrap(), "mine");
     assert_eq!(fs::read_to_string(world.path("out/mine/contacts.jsonl")).unwrap(), "mine too");
     let ours = [
@@ -95,6 +95,82 @@ fn files_that_no_export_wrote_survive_in_the_directory() {
     let names = world.list_files("out");
     assert_eq!(names[0], "README.txt");
     assert_eq!(names[1..], ours, "the older export's own files are gone");
+}
+
+#[test]
+fn an_export_of_something_else_is_never_replaced_unasked() {
+    let world = World::with_settings(|settings| {
+        settings.locations = [ghl_bulk::sandbox::LOCATION, "second"].map(str::to_owned).into();
+    });
+    world.run_command("export --format jsonl --out out --tag vip --updated-since 7d").exits(0);
+    let before = ExportFiles::read_from(&world, "out");
+    let requests = world.get_control("log")["requests"].clone();
+    for (other, why) in [
+        ("--tag vip --updated-since 7d --location second", "an export of location"),
+        ("--updated-since 7d", "with other filters"),
+        ("--tag vip --updated-since 8d", "with other filters"),
+        ("", "with other filters"),
+        ("--tag vip --updated-since 7d --with notes", "an export of other tables"),
+        ("--tag vip --updated-since 7d --with tasks,notes,appointments", "other tables"),
+    ] {
+        let done = world.run_command(&format!("export --format jsonl --out out {other}"));
+        done.exits(4).says("is not replaced").says(why).says("--replace");
+        before.assert_same(&ExportFiles::read_from(&world, "out"));
+    }
+    assert_eq!(world.get_control("log")["requests"], requests, "nothing was asked for");
+    // The same request, whatever the time and the format.
+    world.run_command("export --format csv --out out --tag vip --updated-since 7d").exits(0);
+    world.run_command("export --format csv --out out --replace").exits(0);
+}
+
+#[test]
+fn files_of_no_export_are_named_and_left_alone() {
+    let world = World::new();
+    fs::create_dir(world.path("out")).unwrap();
+    fs::write(world.path("out/.gitkeep"), "").unwrap();
+    world.run_command(&only_contacts("out")).exits(0);
+    fs::write(world.path("out/notes of mine.txt"), "mine").unwrap();
+    let refused = world.run_command(&only_contacts("out")).exits(4);
+    refused.says("a file of no export: `notes of mine.txt`").says("--replace");
+    assert_eq!(fs::read_to_string(world.path("out/notes of mine.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn an_interrupted_export_does_not_replace_another_one_that_came_between() {
+    let world = World::new();
+    world.control_request("POST", "faults", &json!(["POST /contacts/search hold=after times=1"]));
+    let export = RunningCommand::start(&world, &only_contacts("out"));
+    world.get_control("held?at_least=1");
+    export.kill();
+    world.control_request("POST", "release", &Value::Null);
+    world.run_command("export --format jsonl --out out").exits(0);
+    world.run_command("resume").exits(4).says("an export of other tables").says("--replace");
+    assert!(world.path("out/tasks.jsonl").exists());
+    world.run_command("resume --replace").exits(0);
+    assert!(!world.path("out/tasks.jsonl").exists());
+}
+
+#[test]
+fn files_are_readable_by_their_owner_only_unless_a_mode_is_given() {
+    let world = World::new();
+    let mode = |name: &str| {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(world.path(name)).unwrap().permissions().mode() & 0o777
+    };
+    world.run_command("export --out a/b --format csv,parquet,jsonl").exits(0);
+    let names = world.list_files("a/b");
+    assert_eq!((mode("a"), mode("a/b")), (0o700, 0o700));
+    assert!(names.iter().all(|name| mode(&format!("a/b/{name}")) == 0o600), "{names:?}");
+    world.run_command("export --out c --format csv --file-mode 0640").exits(0);
+    assert_eq!((mode("c"), mode("c/contacts.csv"), mode("c/manifest.json")), (0o750, 0o640, 0o640));
+    fs::create_dir(world.path("d")).unwrap();
+    let before = mode("d");
+    world.run_command("export --out d --format csv").exits(0);
+    assert_eq!((mode("d"), mode("d/contacts.csv")), (before, 0o600));
+    world.run_command("export --out d --file-mode rw").exits(2).says("not a mode such as `0640`");
+    world.write_sheet("in.csv", "Email\nann@example.com\n");
+    world.run_command("import in.csv --yes --out res/in").exits(0);
+    assert_eq!((mode("res"), mode("res/in/succeeded.csv")), (0o700, 0o600));
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn created_contacts_are_kept_when_asked() {
 #[test]
 fn created_contacts_are_deleted_when_asked_and_the_plan_stores_their_contents() {
     let (world, _) = imported(&[], NEW, "");
-    world.run_undo("--created delete").exits(0).says("2  delete created");
+    world.run_deleting_undo().exits(0).says("2  delete created");
     assert_eq!(world.read_contacts(), Vec::<Value>::new());
     let (action, changes) = world.planned_undo("1");
     assert_eq!(action, "delete_created");
@@ -77,7 +77,7 @@ fn a_created_contact_that_has_grown_is_tagged_instead_of_deleted_and_named() {
     for (n, (_, edit)) in edits.iter().enumerate() {
         world.edit_contact(&format!("p{n}@example.com"), edit);
     }
-    world.run_undo("--created delete").exits(0);
+    world.run_deleting_undo().exits(0);
     assert_eq!(world.read_contacts().len(), edits.len(), "the untouched one is deleted, no other");
     let warnings = world.read_csv("undone/warnings.csv");
     for (n, (field, _)) in edits.iter().enumerate() {
@@ -95,7 +95,7 @@ fn an_edited_note_of_the_import_prevents_the_deletion_of_its_contact() {
     let mut notes = world.contact_by_email("avery@example.com")["notes"].clone();
     notes[0]["body"] = "their own words".into();
     world.edit_contact("avery@example.com", &json!({"__notes": notes}));
-    world.run_undo("--created delete").exits(0);
+    world.run_deleting_undo().exits(0);
     assert_eq!(world.read_contacts().len(), 1);
     assert_eq!(world.contact_by_email("avery@example.com")["notes"][0]["body"], "their own words");
 }
@@ -104,14 +104,14 @@ fn an_edited_note_of_the_import_prevents_the_deletion_of_its_contact() {
 fn contacts_that_an_undo_has_tagged_can_still_be_deleted_by_another() {
     let (world, _) = imported(&[], NEW, "");
     world.run_undo("").exits(0);
-    world.run_undo("--created delete").exits(0);
+    world.run_deleting_undo().exits(0);
     assert_eq!(world.read_contacts(), Vec::<Value>::new());
 }
 
 #[test]
 fn importing_the_file_again_recreates_deleted_contacts_with_their_notes() {
     let (world, _) = imported(&[], NEW, "");
-    world.run_undo("--created delete").exits(0);
+    world.run_deleting_undo().exits(0);
     world.run_import("").exits(0);
     assert_eq!(world.read_contacts().len(), 2);
     assert_eq!(world.contact_by_email("avery@example.com")["notes"][0]["body"], "Met at the fair");

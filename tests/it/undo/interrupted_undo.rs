@@ -37,7 +37,8 @@ fn an_undo_that_is_killed_anywhere_resumes_where_it_was() {
         let (world, before) = changed();
         let import = world.last_run("import");
         let world = world.with_env("GHL_BULK_FAILPOINT", point);
-        let one = "--created delete --concurrency 1 --out undone";
+        let one =
+            format!("--created delete --confirm-delete {PEOPLE} --concurrency 1 --out undone");
         world.run_command(&format!("undo {import} --yes {one}")).exits(-1);
         let world = world.without_env("GHL_BULK_FAILPOINT");
         world.run_command(&format!("resume {}", world.last_run("undo"))).exits(0);
@@ -54,7 +55,7 @@ fn an_undo_that_is_killed_while_planning_is_planned_again() {
     world.control_request("POST", "faults", &json!(["GET /contacts/*/notes hold times=1"]));
     let undo = RunningCommand::start(
         &world,
-        &format!("undo {import} --yes --created delete --out undone"),
+        &format!("undo {import} --created delete --confirm-delete {PEOPLE} --out undone"),
     );
     world.get_control("held?at_least=1");
     undo.kill();
@@ -110,7 +111,7 @@ fn an_import_that_has_applied_nothing_leaves_nothing_to_undo() {
     world.write_sheet("in.csv", ANNA);
     world.run_command("import in.csv --dry-run --out res").exits(0);
     world.run_undo("").exits(0).says("has applied nothing");
-    world.run_command(&format!("resume {}", world.last_run("import"))).exits(0);
+    world.run_command(&format!("apply {} --yes", world.last_run("import"))).exits(0);
     assert_eq!(world.read_contacts().len(), 1, "the plan still holds");
 }
 
@@ -128,7 +129,7 @@ fn a_planned_undo_is_stale_when_a_contact_it_would_restore_was_edited() {
     world.edit_contact("p1@example.com", &json!({"city": "Bern"}));
     let after = world.read_contents();
     world
-        .run_command(&format!("resume {undo}"))
+        .run_command(&format!("apply {undo} --yes"))
         .exits(5)
         .says("record 2")
         .says("record 8")
@@ -146,9 +147,13 @@ fn a_planned_undo_is_valid_while_nothing_has_changed() {
             world.last_run("import")
         ))
         .exits(0)
-        .says("ghl-bulk resume");
+        .says(&format!("ghl-bulk apply {} --confirm-delete", world.last_run("undo")));
     let undo = world.last_run("undo");
-    world.run_command(&format!("resume {undo}")).exits(0);
+    world.run_command("resume").exits(10).says(&format!("ghl-bulk apply {undo}"));
+    world.run_command(&format!("resume {undo}")).exits(2).says("ghl-bulk apply");
+    world.run_command(&format!("apply {undo} --yes")).exits(2).says("--confirm-delete");
+    world.run_command(&format!("apply {undo} --confirm-delete {}", PEOPLE + 1)).exits(2);
+    world.run_command(&format!("apply {undo} --confirm-delete {PEOPLE}")).exits(0);
     assert_eq!(world.read_contents(), before);
 }
 
@@ -159,7 +164,9 @@ fn edits_made_while_an_undo_is_interrupted_are_left_alone_by_its_resume() {
     // The first deletions and updates are done, the others not begun.
     let world = world.with_env("GHL_BULK_FAILPOINT", "after_intent:1");
     world
-        .run_command(&format!("undo {import} --yes --created delete --concurrency 1 --out undone"))
+        .run_command(&format!(
+            "undo {import} --created delete --confirm-delete {PEOPLE} --concurrency 1 --out undone",
+        ))
         .exits(-1);
     let world = world.without_env("GHL_BULK_FAILPOINT");
     world.edit_contact("p9@example.com", &json!({"__notes": [{"body": "theirs"}]}));

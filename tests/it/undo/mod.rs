@@ -35,6 +35,26 @@ impl World {
         self.run_command(&format!("undo {} --yes --out undone {options}", self.last_run("import")))
     }
 
+    /// Takes the latest import back and deletes the contacts that it created: first the command is refused for
+    /// want of their number, then the command that it prints is run.
+    #[track_caller]
+    pub(crate) fn run_deleting_undo(&self) -> CommandOutput {
+        let refused = self.run_undo("--created delete").exits(2);
+        self.run_printed_command(&refused, "apply: ")
+    }
+
+    /// Runs the command that an output names after a label.
+    #[track_caller]
+    pub(crate) fn run_printed_command(
+        &self,
+        printed: &CommandOutput,
+        label: &str,
+    ) -> CommandOutput {
+        let line = printed.stderr.lines().find_map(|line| line.split_once(label));
+        let line = line.unwrap_or_else(|| panic!("no `{label}` in {}", printed.stderr)).1;
+        self.run_command(line.strip_prefix("ghl-bulk ").unwrap())
+    }
+
     /// Edits a contact behind everybody's back.
     fn edit_contact(&self, email: &str, changes: &Value) {
         let person = self.contact_by_email(email);
@@ -113,9 +133,11 @@ fn without_a_yes_the_plan_is_shown_and_nothing_is_sent() {
     let after = world.read_contents();
     let done = world.run_command(&format!("undo {} --out undone", world.last_run("import")));
     let undo = world.last_run("undo");
-    done.exits(2).says("city: Rome -> Oslo").says(&format!("ghl-bulk resume {undo}"));
+    done.exits(2).says("city: Rome -> Oslo").says(&format!("ghl-bulk apply {undo} --yes"));
     assert_eq!(world.read_contents(), after);
-    world.run_command(&format!("resume {undo}")).exits(0);
+    world.run_command(&format!("resume {undo}")).exits(2).says("ghl-bulk apply");
+    assert_eq!(world.read_contents(), after);
+    world.run_command(&format!("apply {undo} --yes")).exits(0);
     assert_eq!(world.read_contents(), before);
 }
 
@@ -372,7 +394,7 @@ fn what_was_undone_can_be_imported_again() {
 
 #[test]
 fn a_search_that_lags_hides_nothing_from_an_undo() {
-    for created in ["tag", "delete"] {
+    for created in ["tag", "delete --confirm-delete 1"] {
         let world = World::with_settings(|settings| {
             settings.contacts = 0;
             settings.lag = std::time::Duration::from_mins(2);

@@ -20,7 +20,7 @@ fn an_import_is_shown_with_its_sheet_and_how_its_rows_ended() {
     let before = shown(&world, &import);
     assert_eq!((&before["stage"], &before["mode"]), (&json!("planned"), &json!("create")));
     assert_eq!((&before["rows"]["pending"], &before["rows"]["rejected"]), (&json!(1), &json!(1)));
-    world.run_command("resume").exits(3);
+    world.run_command(&format!("apply {import} --yes")).exits(3);
     let done = world.run_command(&format!("runs show {import}")).exits(0);
     let file = world.path("in.csv");
     for line in [

@@ -39,7 +39,7 @@ fn an_account_is_as_before_after_a_mixed_import_and_its_undo() {
         let done = world.run_import(map);
         assert!(matches!(done.code, 0 | 3), "{done:?}");
         assert!(world.count_results()[0] > 45, "{:?}", world.count_results());
-        world.run_undo("--created delete").exits(0);
+        world.run_deleting_undo().exits(0);
         let after = world.read_contents();
         assert_eq!(after.len(), before.len());
         for (then, now) in before.iter().zip(&after) {

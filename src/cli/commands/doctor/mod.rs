@@ -5,7 +5,7 @@ mod report;
 
 use clap::ValueEnum;
 
-use crate::cli::account::{LocationAccounts, MultiLocationArgs};
+use crate::cli::account::{ClientPurpose, LocationAccounts, MultiLocationArgs};
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -163,7 +163,13 @@ impl DoctorOutput {
                 doctor::skip_location("the API does not answer", &mut report_check);
                 continue;
             }
-            match account.build_client(url, settings, stop, &screen.location_observer(None)) {
+            match account.build_client(
+                url,
+                settings,
+                ClientPurpose::Interactive("doctor"),
+                stop,
+                &screen.location_observer(None),
+            ) {
                 Ok(client) => doctor::examine_location(&client, &wanted, &mut report_check).await,
                 Err(failure) => report_check(failed_check(failure, "token")),
             }

@@ -94,8 +94,8 @@ pub(crate) fn print_location_error(location: &str, failure: &CliError) {
     if let Some(hint) = &failure.hint {
         let _ = writeln!(err, "  hint: {}", escape_for_terminal(hint));
     }
-    if let Some(run) = &failure.resume {
-        let _ = writeln!(err, "  resume: ghl-bulk resume {run}");
+    if let Some(next) = &failure.next {
+        let _ = writeln!(err, "  next: {next}");
     }
 }
 

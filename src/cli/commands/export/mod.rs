@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use self::export_report::{ExportOrEstimate, LocationResult};
 use self::export_templates::RequestedTemplates;
-use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::args::time_arg;
 use crate::cli::config::dirs;
@@ -23,7 +23,8 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
-use crate::export::{self, ContactListFile, ExportFilters, ExportRequest, ExportTables};
+use crate::export::{self, ContactListFile, ExportFilters, ExportRequest, ExportTables, SinceTime};
+use crate::publish::FileMode;
 use crate::table::{FORMATS, FormulaGuardMode};
 
 /// Export contacts, with their tasks, notes and appointments, into files
@@ -93,6 +94,15 @@ pub(crate) struct OutputFormatArgs {
     /// Which CSV cells get a leading `'`, so that a spreadsheet does not execute or change them
     #[arg(long, value_name = "HOW", value_parser = choice_parser::<FormulaGuardMode>(), default_value = "formulas")]
     pub(crate) csv_safe: FormulaGuardMode,
+
+    /// The access rights of the files, as on Unix [default: 0600, only you]
+    #[arg(long, value_name = "MODE")]
+    pub(crate) file_mode: Option<FileMode>,
+
+    /// Replace whatever is in the output directory, also an export of another location, with other filters
+    /// or other tables
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 /// Which contacts.
@@ -105,11 +115,11 @@ struct ContactFilterArgs {
 
     /// Contacts updated since a time: a time, a date (UTC) or a duration such as `7d`
     #[arg(long, value_name = "TIME", value_parser = time_arg::parse_since)]
-    updated_since: Option<jiff::Timestamp>,
+    updated_since: Option<SinceTime>,
 
     /// Contacts added since a time: a time, a date (UTC) or a duration such as `7d`
     #[arg(long, value_name = "TIME", value_parser = time_arg::parse_since)]
-    added_since: Option<jiff::Timestamp>,
+    added_since: Option<SinceTime>,
 
     /// Contacts of this business, by name or id
     #[arg(long, value_name = "BUSINESS")]
@@ -219,8 +229,8 @@ impl ExportArgs {
             tables,
             filters: ExportFilters {
                 tags: which.tag.clone(),
-                updated_since: which.updated_since,
-                added_since: which.added_since,
+                updated_since: which.updated_since.clone(),
+                added_since: which.added_since.clone(),
                 business: which.business.clone(),
                 business_id: None,
                 query: which.query.clone(),
@@ -231,6 +241,8 @@ impl ExportArgs {
             token_variable: account.variable.clone(),
             profile: account.profile.clone(),
             sandbox,
+            file_mode: self.shape.file_mode.unwrap_or_default(),
+            replace: self.shape.replace,
         })
     }
 }
@@ -285,7 +297,13 @@ async fn export_location(
     let work = async {
         let own_stop = stop.child_signal();
         let observer = screen.location_observer(many.then(|| account.location.to_string()));
-        let client = account.build_client(&accounts.url, settings, &own_stop, &observer)?;
+        let purpose = if args.estimate {
+            ClientPurpose::Interactive("export --estimate")
+        } else {
+            ClientPurpose::Run("export")
+        };
+        let client =
+            account.build_client(&accounts.url, settings, purpose, &own_stop, &observer)?;
         let request = args.build_request(account, &accounts.url, &out, settings.sandbox)?;
         if args.estimate {
             let estimate = export::estimate_cost(&client, request).await?;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::confirm_delete::deletion_count_text;
+use super::confirm_delete::{confirm_flag, deletion_count_text};
+use crate::cli::output::error::NextCommand;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::format_duration;
@@ -39,14 +40,14 @@ pub(crate) fn report_dry_run(
         line.insert("run".to_owned(), json!(planned.run_id()));
         line.insert("out".to_owned(), json!(planned.out));
         line.insert("plan".to_owned(), json!(summary));
-        line.insert("resume".to_owned(), resume_command(planned).into());
+        line.insert("apply".to_owned(), apply_command(planned).into());
         screen.emit_event(&line);
         return code;
     }
     print_plan(planned, screen);
     if summary.has_writes() {
-        let resume = resume_command(planned);
-        screen.print_note(&format!("nothing was sent; this applies the plan:\n  {resume}"));
+        let apply = apply_command(planned);
+        screen.print_note(&format!("nothing was sent; this applies the plan:\n  {apply}"));
     } else {
         screen.print_note("there is nothing to send");
     }
@@ -54,10 +55,28 @@ pub(crate) fn report_dry_run(
 }
 
 /// The command that applies a plan.
-fn resume_command(planned: &ImportPlan) -> String {
-    let number = planned.summary.removal.as_ref().map(|it| it.count).filter(|count| *count > 0);
-    let number = number.map(|count| format!(" --confirm-delete {count}")).unwrap_or_default();
-    format!("ghl-bulk resume {}{number}", planned.run_id())
+fn apply_command(planned: &ImportPlan) -> String {
+    let removal = planned.summary.removal.as_ref().filter(|removal| removal.count > 0);
+    let flags = removal.map(confirm_flag).unwrap_or_default();
+    NextCommand::apply(planned.run_id().clone(), &flags).to_string()
+}
+
+/// Reports that the user declined a plan.
+pub(crate) fn report_declined(
+    planned: &ImportPlan,
+    settings: &Settings,
+    screen: &CliReporter,
+) -> CliExitCode {
+    let code = CliExitCode::Done;
+    if settings.json {
+        let mut line = summary_header(code, "declined");
+        line.insert("run".to_owned(), json!(planned.run_id()));
+        line.insert("out".to_owned(), json!(planned.out));
+        screen.emit_event(&line);
+        return code;
+    }
+    screen.print_note("nothing was sent, and the plan is closed");
+    code
 }
 
 /// Shows the totals of a plan.
@@ -108,6 +127,9 @@ fn plan_lines(planned: &ImportPlan) -> Vec<String> {
 /// What is deleted permanently, and what an undo can restore.
 fn deletion_line(removal: &DeletionSummary) -> String {
     let what = deletion_count_text(removal);
+    if removal.by_undo {
+        return format!("this deletes {what} permanently; an undo cannot be undone");
+    }
     if removal.what != DeletedRecordKind::Contacts {
         let one = removal.what.singular_name();
         return format!(

@@ -2,6 +2,7 @@
 
 pub(super) mod args;
 pub(super) mod confirm_delete;
+pub(super) mod confirm_plan;
 pub(super) mod import_report;
 pub(super) mod many_files;
 
@@ -9,10 +10,9 @@ use std::path::{Path, PathBuf};
 
 use self::args::{PolicyArgs, SheetArgs};
 use self::confirm_delete::ConfirmDeleteArgs;
-use crate::cli::account::protected::{
-    ConfirmLocationArgs, ProtectedLocationGuard, ask_question, is_terminal,
-};
-use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use self::confirm_plan::{PlanAnswer, PlanConfirmation};
+use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
+use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
@@ -24,7 +24,6 @@ use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::import::{self, ImportPlan, ImportRequest, MaxErrors, UnmappedRule};
 use crate::model::ImportMode;
-use crate::text::escape_for_terminal;
 
 /// Import a spreadsheet: create, update, tag or delete contacts, notes and tasks
 ///
@@ -58,7 +57,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "MODE", value_parser = choice_parser::<ImportMode>())]
     mode: Option<ImportMode>,
 
-    /// Plan only, without changing anything; `ghl-bulk resume` applies the plan
+    /// Plan only, without changing anything; `ghl-bulk apply RUN` applies the plan
     #[arg(long)]
     dry_run: bool,
 
@@ -103,7 +102,7 @@ const AFTER_HELP: &str = "\
 Examples:
   ghl-bulk import samples/contacts.csv --sandbox --yes        try it on made-up data, no account needed
   ghl-bulk map leads.xlsx -o leads.toml                       first time: propose a mapping
-  ghl-bulk import leads.xlsx --map leads.toml --dry-run       show the plan; then `ghl-bulk resume`
+  ghl-bulk import leads.xlsx --map leads.toml --dry-run       show the plan; then `ghl-bulk apply`
   ghl-bulk import leads.xlsx --map leads.toml --max-errors 1%
   ghl-bulk import vip.csv --mode tag                          add tags to contacts that exist
   ghl-bulk import faq.csv --location-name 'Acme *' --dry-run  into several locations of an agency
@@ -169,6 +168,7 @@ impl ImportArgs {
             reading: self.sheet.reading_options(),
             options: self.policy.policy_options(self.mode),
             dry_run: self.dry_run,
+            consent: self.deletion.prior_consent(self.yes, self.dry_run),
             max_errors: self.max_errors,
             sample: self.sample,
             account: import::ImportAccount {
@@ -251,14 +251,30 @@ async fn import_location(
         // There is nothing to ask about; the result files are made all the same.
         return apply_plan(&context, planned, stop, settings, screen).await;
     }
-    import_report::print_plan(&planned, screen);
-    let confirmed = args.deletion.confirm_deletion(&planned, screen)?;
-    if guard.needs_prompt() {
-        guard.prompt_for_name(&planned, screen)?;
-    } else if !confirmed && !args.yes {
-        confirm_plan(&planned, screen)?;
+    let confirmation = PlanConfirmation { yes: args.yes, deletion: args.deletion, guard: &guard };
+    confirm_and_apply(&context, planned, &confirmation, stop, settings, screen).await
+}
+
+/// Shows a plan, asks about it, and applies it.
+pub(crate) async fn confirm_and_apply(
+    context: &EngineContext,
+    planned: ImportPlan,
+    confirmation: &PlanConfirmation<'_>,
+    stop: &CancelSignal,
+    settings: &Settings,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
+    if !planned.has_started_applying().map_err(CliError::from)? {
+        import_report::print_plan(&planned, screen);
     }
-    apply_plan(&context, planned, stop, settings, screen).await
+    match confirmation.confirm(&planned, stop, screen).await? {
+        PlanAnswer::Apply => apply_plan(context, planned, stop, settings, screen).await,
+        PlanAnswer::Declined => {
+            planned.decline().map_err(CliError::from)?;
+            screen.finish();
+            Ok(import_report::report_declined(&planned, settings, screen))
+        }
+    }
 }
 
 /// What an import of these accounts works with.
@@ -281,7 +297,8 @@ fn build_context(
 ) -> Result<EngineContext, CliError> {
     let own_stop = stop.child_signal();
     let observer = screen.location_observer(label);
-    let client = account.build_client(url, settings, &own_stop, &observer)?;
+    let client =
+        account.build_client(url, settings, ClientPurpose::Run("import"), &own_stop, &observer)?;
     Ok(EngineContext {
         client,
         home: dirs::runs_home()?,
@@ -305,26 +322,4 @@ pub(crate) async fn apply_plan(
     screen.finish();
     let report = ended.map_err(|halted| CliError::from_import_halt(halted, stop))?;
     Ok(import_report::report_applied(&report, &summary, settings, screen))
-}
-
-/// Asks whether to go on.
-pub(crate) fn confirm_plan(planned: &ImportPlan, screen: &CliReporter) -> Result<(), CliError> {
-    let run = planned.run_id();
-    if !is_terminal() {
-        return Err(CliError::usage(
-            "nothing was sent: confirmation is required, and there is no terminal to ask on",
-        )
-        .with_hint(format!(
-            "review {} and run `ghl-bulk resume {run}`, or use `--yes`",
-            escape_for_terminal(&planned.out.join("plan.csv").display().to_string())
-        ))
-        .with_resume(run.clone()));
-    }
-    screen.finish();
-    let name = planned.location_name().unwrap_or_default();
-    let answer = ask_question(&format!("Apply this to {}? [y/N] ", escape_for_terminal(&name)));
-    if answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes")) {
-        return Ok(());
-    }
-    Err(CliError::new(CliExitCode::Done, "nothing was sent").with_resume(run.clone()))
 }

@@ -13,10 +13,11 @@ pub(in crate::cli) use args::LoginArgs;
 use crate::api::{self, ApiErrorKind, BearerToken};
 use crate::auth::{CredentialStore, PrivateIntegration, StoredCredentials};
 use crate::cli::account::token_source::{DEFAULT, TokenSource};
-use crate::cli::account::{LocationAccount, LocationAccounts, prompt, token_info};
+use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, prompt, token_info};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::output::question::can_ask;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::id::LocationId;
@@ -106,7 +107,7 @@ fn choose_location(args: &LoginArgs, settings: &Settings) -> Result<Option<Locat
     let mut all = settings.locations()?;
     match all.len() {
         0 if args.no_check => Ok(None),
-        0 if prompt::can_prompt() => {
+        0 if can_ask() => {
             let text =
                 prompt::prompt_line("Location id (in the browser's address after `/location/`): ")?;
             let id = text.trim().parse();
@@ -133,7 +134,13 @@ fn fetch_location(
     let account = LocationAccount::with_token(location, token);
     let account = &account;
     signals::block_on(settings.deadline, screen, |stop| async move {
-        let client = account.build_client(url, settings, &stop, &screen.location_observer(None))?;
+        let client = account.build_client(
+            url,
+            settings,
+            ClientPurpose::Interactive("login"),
+            &stop,
+            &screen.location_observer(None),
+        )?;
         match client.get_location().await {
             Ok(answer) => Ok(TokenLocationInfo::from(answer.head)),
             // The token is valid; it only lacks a scope that is optional here.

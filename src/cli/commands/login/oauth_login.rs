@@ -18,6 +18,7 @@ use crate::cli::account::{prompt, secret_source};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::output::question::can_ask;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
@@ -125,7 +126,7 @@ fn read_client_secret() -> Result<SecretString, CliError> {
         use secrecy::ExposeSecret as _;
         return Ok(secret.expose_secret().trim().into());
     }
-    if prompt::can_prompt() {
+    if can_ask() {
         return prompt::prompt_secret("Client secret (not shown): ");
     }
     Err(CliError::new(CliExitCode::Access, "the app's client secret is not given").with_hint(

@@ -9,10 +9,11 @@ use crate::api::BearerToken;
 use crate::cli::account::{prompt, secret_source};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::question::can_ask;
 
 /// The token that the person gives.
 pub(super) fn read_token(args: &LoginArgs) -> Result<BearerToken, CliError> {
-    let text = if args.stdin || !prompt::can_prompt() {
+    let text = if args.stdin || !can_ask() {
         secret_source::from_reader(io::stdin().lock())
             .map_err(|error| CliError::usage(format!("stdin cannot be read: {error}")))?
     } else {

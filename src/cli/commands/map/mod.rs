@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::import::args::SheetArgs;
-use crate::cli::account::LocationAccounts;
+use crate::cli::account::{ClientPurpose, LocationAccounts};
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -133,7 +133,13 @@ pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, Cl
             None => None,
             Some(accounts) => {
                 let observer = screen.location_observer(None);
-                Some(accounts.all[0].build_client(&accounts.url, settings, &stop, &observer)?)
+                Some(accounts.all[0].build_client(
+                    &accounts.url,
+                    settings,
+                    ClientPurpose::Interactive("map"),
+                    &stop,
+                    &observer,
+                )?)
             }
         };
         let proposed = import::propose_mapping(client.as_ref(), wish).await;

@@ -19,7 +19,7 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::id::RunId;
 use crate::publish::OutputDir;
-use crate::run::{RunError, RunKind, RunState, RunSummary};
+use crate::run::{RunError, RunKind, RunSummary};
 use crate::text::{escape_for_terminal, escape_json_line, format_plural};
 use crate::{export, import};
 
@@ -114,8 +114,7 @@ fn list_runs(settings: &Settings) -> Result<CliExitCode, CliError> {
     for summary in &runs {
         let line = match &summary.known {
             Ok((meta, state)) => {
-                let (state, location) =
-                    (state_name(*state, summary.running), meta.location.to_string());
+                let (state, location) = (state.name(summary.running), meta.location.to_string());
                 format!(
                     "{}  {:<8} {state:<11} {}",
                     summary.id,
@@ -139,21 +138,12 @@ fn list_runs(settings: &Settings) -> Result<CliExitCode, CliError> {
     Ok(CliExitCode::Done)
 }
 
-fn state_name(state: RunState, running: bool) -> &'static str {
-    match (state, running) {
-        (_, true) => "running",
-        (RunState::Unfinished, _) => "unfinished",
-        (RunState::Complete, _) => "complete",
-        (RunState::Partial, _) => "partial",
-    }
-}
-
 fn run_json(summary: &RunSummary) -> Value {
     let base = json!({"run": summary.id, "dir": summary.dir, "running": summary.running});
     let more = match &summary.known {
         Ok((meta, state)) => json!({
             "kind": meta.kind, "location": meta.location, "created": meta.created,
-            "tool": meta.tool, "state": state, "options": meta.options,
+            "tool": meta.tool, "state": state.name(summary.running), "options": meta.options,
         }),
         Err(error @ RunError::OtherVersion { written_by, .. }) => {
             json!({"tool": written_by, "state": "other_version", "error": error.to_string()})
@@ -184,6 +174,8 @@ fn publish_run(
     let templates = export_templates::select_templates(&shape.template, Some(request.tables))?;
     request.formats = shape.selected_formats();
     request.csv_safe = shape.csv_safe;
+    request.replace = shape.replace;
+    request.file_mode = shape.file_mode.unwrap_or(request.file_mode);
     if let Some(out) = out {
         request.out.clone_from(out);
     }

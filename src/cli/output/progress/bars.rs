@@ -121,7 +121,10 @@ impl BarsView {
         };
         bar.set_prefix(self.label.as_ref().map(|label| format!("{label} ")).unwrap_or_default());
         bar.enable_steady_tick(TICK);
-        let everything = matches!(reason, WaitReason::RateLimited | WaitReason::DailyQuota);
+        let everything = matches!(
+            reason,
+            WaitReason::RateLimit | WaitReason::RateLimited | WaitReason::DailyQuota
+        );
         self.wait = Some(WaitBar { bar, until, everything });
         if time >= LONG {
             self.draw_bars(None);

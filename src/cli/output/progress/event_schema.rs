@@ -139,7 +139,7 @@ fn progress_event() -> NamedSchema {
 
 fn waiting_event() -> NamedSchema {
     let reason = json!({
-        "enum": ["rate_limited", "budget", "retry", "index_lag", "reconciling"],
+        "enum": ["rate_limit", "rate_limited", "budget", "retry", "index_lag", "reconciling"],
         "description": "Why. `refused`: the server answered 429, nothing is sent until its window \
             is over. `budget`: the day's requests are used up and `--wait` was given. `retry`: a \
             request failed in a way that passes and is sent again. `index`: the search hides a \
@@ -196,11 +196,11 @@ fn locations_schema() -> Value {
 
 fn summary_event() -> NamedSchema {
     let outcome = json!({
-        "enum": ["complete", "partial", "failed", "estimate", "planned", "sampled", "pending", "in_doubt", "proposed", "healthy", "warning", "failing", "logged_in", "logged_out", "nothing", "known"],
+        "enum": ["complete", "partial", "failed", "estimate", "planned", "declined", "sampled", "pending", "in_doubt", "proposed", "healthy", "warning", "failing", "logged_in", "logged_out", "nothing", "known"],
         "description": "`complete`: everything is done. `partial`: everything but the records in \
             `errors.csv`, the rows in `rejected.csv`, or some locations. `failed`: the command ended \
             early; `error` says why. `estimate`: only the cost was asked for. `planned`: a dry run; \
-            nothing was sent. `sampled`: the rows that `--sample` chose are done. `pending`: rows \
+            nothing was sent. `declined`: the user said no to the plan. `sampled`: the rows that `--sample` chose are done. `pending`: rows \
             are left for `ghl-bulk resume`. `in_doubt`: a person \
             must decide about the rows in `in_doubt.csv` or `duplicates.csv`. `proposed`: a mapping was made. \
             `healthy`, `warning`, `failing`: `doctor` found nothing wrong, only warnings, or a failure. \
@@ -229,6 +229,7 @@ fn summary_event() -> NamedSchema {
         "details": { "type": "array", "items": { "type": "string" }, "description": "What the error is about, one by one. It may hold text from outside." },
         "hint": nullable_string_schema("What to do about it."),
         "resume": nullable_string_schema("The command that goes on from here, if there is one."),
+        "apply": nullable_string_schema("The command that applies the plan, if there is one."),
     });
     let mut fields = fields;
     for more in [map_properties(), doctor_properties(), login_properties()] {

@@ -127,6 +127,16 @@ impl CliReporter {
         }
     }
 
+    /// Takes the bars away while the user is asked something. The next event shows them again.
+    pub(crate) fn suspend(&self) {
+        for watch in lock_ignoring_poison(&self.watches).iter() {
+            if let Some(view) = lock_ignoring_poison(&watch.0).as_mut() {
+                view.suspend(Instant::now());
+            }
+        }
+        self.sink.clear_bars();
+    }
+
     /// Shows the last counts and takes the bars away. Watchers handed out so far fall silent.
     pub(crate) fn finish(&self) {
         let watches = std::mem::take(&mut *lock_ignoring_poison(&self.watches));
@@ -149,6 +159,11 @@ impl CliReporter {
 trait ProgressView: Send {
     /// Shows an event, now or later.
     fn handle_event(&mut self, event: &RunEvent, now: Instant);
+
+    /// Shows what was withheld, and takes the display away until the next event.
+    fn suspend(&mut self, now: Instant) {
+        self.finish(now);
+    }
 
     /// Shows what was withheld, and closes the display.
     fn finish(&mut self, now: Instant);

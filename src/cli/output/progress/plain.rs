@@ -15,6 +15,9 @@ use crate::event::{RunEvent, WaitReason};
 /// Between two lines of a kind.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// Between two lines about a full window.
+const RATE_LIMIT_PAUSE: Duration = Duration::from_mins(1);
+
 /// A shorter wait is not worth a line.
 pub(super) const NOTICED: Duration = Duration::from_secs(1);
 
@@ -41,14 +44,16 @@ impl PlainView {
 
     fn report_progress(&mut self, now: Instant) {
         self.pending = true;
-        if is_due(self.counted, now) {
+        if is_due(self.counted, now, PAUSE) {
             self.print_line(&self.counts.summary_line(Some(now)));
             (self.counted, self.pending) = (Some(now), false);
         }
     }
 
     fn report_wait(&mut self, reason: WaitReason, time: Duration, now: Instant) {
-        if time >= NOTICED && is_due(self.waited, now) {
+        // A full window is usual: every ten seconds at the documented limit.
+        let pause = if reason == WaitReason::RateLimit { RATE_LIMIT_PAUSE } else { PAUSE };
+        if time >= NOTICED && is_due(self.waited, now, pause) {
             self.print_line(&format!("waiting {}: {}", format_duration(time), wait_reason(reason)));
             self.waited = Some(now);
         }
@@ -89,14 +94,15 @@ impl ProgressView for PlainView {
     }
 }
 
-fn is_due(last: Option<Instant>, now: Instant) -> bool {
-    last.is_none_or(|last| now.duration_since(last) >= PAUSE)
+fn is_due(last: Option<Instant>, now: Instant, pause: Duration) -> bool {
+    last.is_none_or(|last| now.duration_since(last) >= pause)
 }
 
 /// A wait's reason in the user's words.
 pub(super) fn wait_reason(reason: WaitReason) -> &'static str {
     match reason {
-        WaitReason::RateLimited => "the limit is used up",
+        WaitReason::RateLimit => "the rate limit",
+        WaitReason::RateLimited => "the API refused because of its rate limit",
         WaitReason::DailyQuota => "the day's requests are used up",
         WaitReason::Retry => "a request failed and will be sent again",
         WaitReason::Reconciling => {

@@ -184,7 +184,7 @@ fn only_long_waits_are_shown_and_not_each() {
     assert_eq!(
         lines,
         [
-            "waiting 9.8 s: the limit is used up",
+            "waiting 9.8 s: the API refused because of its rate limit",
             "waiting 35 s: the search may not show every contact yet"
         ]
     );

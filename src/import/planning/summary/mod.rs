@@ -71,6 +71,12 @@ impl PlanSummary {
         self.total > 0
     }
 
+    /// How many records the plan deletes.
+    #[must_use]
+    pub fn deletions(&self) -> u64 {
+        self.removal.as_ref().map_or(0, |removal| removal.count)
+    }
+
     /// Counts the decisions.
     pub(crate) fn from_rows_and_ops(
         rows: &ImportStore,
