@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::api::{ApiClient, ApiError, ApiErrorKind, HaltReason};
-use crate::event::{CancelCause, CancelSignal, SharedObserver};
+use crate::event::{CancelCause, CancelSignal, RunEvent, RunPhase, SharedObserver};
 use crate::id::RunId;
 use crate::run::{RunState, RunStore};
 
@@ -23,6 +23,13 @@ pub struct EngineContext {
     pub concurrency: NonZeroUsize,
     /// How long the search may hide a record that exists.
     pub settle: Duration,
+}
+
+impl EngineContext {
+    /// Tells the user that a part of the work begins.
+    pub(crate) fn start_phase(&self, phase: RunPhase) {
+        self.observer.observe(&RunEvent::Phase { phase });
+    }
 }
 
 /// The state of a run that a failed request stopped, and the reason in one sentence. `began` is whether the

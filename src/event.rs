@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -72,6 +73,11 @@ pub enum RunEvent {
         /// an escaping writer.
         message: String,
     },
+    /// A part of the work begins.
+    Phase {
+        /// Which one.
+        phase: RunPhase,
+    },
     /// A count changed. Counts are absolute, so losing an event does no harm.
     Progress {
         /// What is counted: a table name, or `contacts_done` for contacts whose children are read.
@@ -90,6 +96,48 @@ pub enum RunEvent {
     },
     /// An output file is complete under its final name.
     Written(WrittenFile),
+}
+
+/// A part of the work of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunPhase {
+    /// An export reads the account.
+    Reading,
+    /// An export writes its files.
+    Publishing,
+    /// An import reads and validates its file.
+    Validating,
+    /// An import or undo reads what the account has.
+    Comparing,
+    /// An import or undo decides what each row does.
+    Planning,
+    /// A plan that was made earlier is compared with the account again.
+    Checking,
+    /// A plan is applied.
+    Applying,
+    /// Requests that got no answer are looked up.
+    LookingUp,
+    /// The result files are written.
+    Results,
+}
+
+impl RunPhase {
+    /// The name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reading => "reading the account",
+            Self::Publishing => "writing the files",
+            Self::Validating => "reading the file",
+            Self::Comparing => "comparing with the account",
+            Self::Planning => "planning",
+            Self::Checking => "checking the plan",
+            Self::Applying => "applying",
+            Self::LookingUp => "looking up requests without an answer",
+            Self::Results => "writing the results",
+        }
+    }
 }
 
 /// Why nothing is sent for a while.
@@ -133,6 +181,9 @@ pub struct WrittenFile {
 pub trait EventObserver: Send + Sync {
     /// Receives one event.
     fn observe(&self, event: &RunEvent);
+
+    /// Receives the counter of the requests that a client sends, for display.
+    fn watch_requests(&self, _sent: Arc<AtomicU64>) {}
 }
 
 /// A shared observer.

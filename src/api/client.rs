@@ -68,8 +68,11 @@ impl ApiClient {
         observer: SharedObserver,
     ) -> Result<Self, HttpSetupError> {
         let http = config.transport.build_client(&config.url)?;
+        let total_sent = Arc::new(AtomicU64::new(0));
+        observer.watch_requests(Arc::clone(&total_sent));
         let sender = RequestSender {
             http,
+            total_sent,
             base: config.url.trim_end_matches('/').to_owned(),
             version: VERSION,
             credential: Arc::clone(&config.credential),

@@ -45,6 +45,8 @@ pub(super) struct RequestSender {
     pub(super) limiter: RateLimiter,
     pub(super) observer: SharedObserver,
     pub(super) sent: [AtomicU64; endpoint::COUNT],
+    /// All requests, for display.
+    pub(super) total_sent: Arc<AtomicU64>,
     pub(super) large: Semaphore,
     pub(super) clock: ServerClockOffset,
 }
@@ -156,6 +158,7 @@ impl RequestSender {
         read: DecodeFn<T>,
     ) -> Result<(u16, ApiResponse<T>), AttemptError> {
         self.sent[request.route as usize].fetch_add(1, Ordering::Relaxed);
+        self.total_sent.fetch_add(1, Ordering::Relaxed);
         let response = attempt::send_request(self.build_request(request, token)).await?;
         let status = response.status().as_u16();
         tracing::trace!(path = ?request.path, status, "answered");

@@ -23,7 +23,8 @@ use crate::concurrency;
 use crate::context::{self, EngineContext};
 use crate::diagnostic::{Diagnostic, EventWarningCode};
 use crate::event::{
-    CancelCause, CancelSignal, ExportOutcome, ExportReport, RunEvent, SharedObserver, WrittenFile,
+    CancelCause, CancelSignal, ExportOutcome, ExportReport, RunEvent, RunPhase, SharedObserver,
+    WrittenFile,
 };
 use crate::id::{LocationId, RunId};
 use crate::publish::{
@@ -249,6 +250,10 @@ impl ExportJob {
     }
 
     async fn run_to_completion(self, output: LockedOutputDir) -> Result<ExportReport, ExportError> {
+        self.context.start_phase(RunPhase::Reading);
+        if self.resumed {
+            self.report_stored_progress()?;
+        }
         let published = match self.pull_and_publish(&output).await {
             Ok(published) => published,
             Err(error) => {
@@ -330,6 +335,7 @@ impl ExportJob {
         let spool_result = spool.close().await;
         spool_result?;
         pull_result?;
+        self.context.start_phase(RunPhase::Publishing);
         // If publish has failed, it reports the reason itself.
         let _ = pull_ended.send(());
         Ok(())
@@ -346,6 +352,19 @@ impl ExportJob {
             settle: self.context.settle,
             errors_only: self.errors_only,
         }
+    }
+
+    /// Shows how far the processes before this one came.
+    fn report_stored_progress(&self) -> Result<(), ExportError> {
+        let stored = SpoolReader::open(&self.run.db_path())?.stream_progress(stream::CONTACTS)?;
+        if stored.rows > 0 {
+            self.context.observer.observe(&RunEvent::Progress {
+                what: stream::CONTACTS,
+                done: stored.rows,
+                total: stored.total,
+            });
+        }
+        Ok(())
     }
 
     fn record_request_counts(&self) -> Result<(), ExportError> {

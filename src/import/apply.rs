@@ -15,6 +15,7 @@ use super::{
 };
 use crate::concurrency;
 use crate::context::EngineContext;
+use crate::event::RunPhase;
 use crate::id::{LocationId, RunId};
 use crate::model::{ImportPolicy, LocationDirectory};
 use crate::push::{self, Push};
@@ -81,7 +82,9 @@ async fn apply_and_report(
     }
     planned.run.write_fact(&facts::STAGE, &ImportStage::Applying)?;
     planned.run.set_state(RunState::Running)?;
+    context.start_phase(RunPhase::Applying);
     let pushed = push_ops(context, planned).await;
+    context.start_phase(RunPhase::Results);
     // The files are written even when the work was stopped: they show how far it got.
     let finished = write_report(context, planned, begun, pushed.as_ref().ok()).await;
     let report = match (pushed, finished) {

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::concurrency;
 use crate::context::{self, EngineContext};
-use crate::event::RunEvent;
+use crate::event::{RunEvent, RunPhase};
 use crate::id::RunId;
 use crate::plan::DeletedRecordKind;
 use crate::run::{FileLock, Run, RunKind, RunMetadata, RunState};
@@ -225,6 +225,7 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, Imp
     }
     context.client.rate_limiter().announce_run(&run.meta.run);
     context.observer.observe(&started_event(&run, true));
+    context.start_phase(RunPhase::Checking);
     drift::check_source_files(&run, &request).map_err(halted)?;
     if stage == ImportStage::Planned {
         drift::check_account(context, &run).await.map_err(halted)?;

@@ -165,7 +165,7 @@ fn a_quota_that_others_have_used_up_is_noticed_at_the_first_answer() {
 fn with_wait_it_sleeps_until_the_next_days_quota_and_ctrl_c_still_ends_it() {
     let world = limited("100/10s/50");
     let mut export = RunningCommand::start(&world, &format!("{EXPORT} --wait"));
-    export.wait_for_stderr("the day's requests are used up");
+    export.wait_for_stderr("waiting for the next day's quota");
     export.send_signal("INT");
     export.wait_for_exit().exits(130).says("resume: ghl-bulk resume ");
     assert_eq!(world.get_control("log")["refused"], 0);

@@ -93,7 +93,6 @@ impl ProtectedLocationGuard {
         // Without a terminal, nothing can be typed.
         self.ensure_confirmable(true)
             .map_err(|failure| failure.with_apply(planned.run_id().clone(), ""))?;
-        screen.suspend();
         let name = self.location_name(planned);
         let profile = self.profile.as_deref().unwrap_or_default();
         let question = format!(
@@ -101,7 +100,7 @@ impl ProtectedLocationGuard {
             escape_for_terminal(profile),
             escape_for_terminal(&name)
         );
-        let (code, message) = match ask_question(&question, stop).await {
+        let (code, message) = match ask_question(&question, stop, screen).await {
             QuestionAnswer::Line(line) if line == name.trim() => return Ok(true),
             QuestionAnswer::Line(line) if line.is_empty() => return Ok(false),
             QuestionAnswer::Cancelled => {

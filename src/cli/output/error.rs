@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::exit_code::CliExitCode;
 use super::progress::{CliReporter, OutputStyle};
+use super::text_format::{terminal_width, wrap_line};
 use crate::api::{self, ApiErrorKind, HaltReason};
 use crate::event::{CancelCause, CancelSignal};
 use crate::id::RunId;
@@ -135,12 +136,14 @@ impl CliError {
     fn print_text(&self) {
         let mut err = std::io::stderr().lock();
         // When stderr is closed there is nothing to report to.
-        let _ = writeln!(err, "error: {}", escape_for_terminal(&self.message));
+        let width = terminal_width();
+        let mut print = |line: String| drop(writeln!(err, "{}", wrap_line(&line, width)));
+        print(format!("error: {}", escape_for_terminal(&self.message)));
         for line in &self.lines {
-            let _ = writeln!(err, "  {}", escape_for_terminal(line));
+            print(format!("  {}", escape_for_terminal(line)));
         }
         if let Some(hint) = &self.hint {
-            let _ = writeln!(err, "  hint: {}", escape_for_terminal(hint));
+            print(format!("  hint: {}", escape_for_terminal(hint)));
         }
         if let Some(next) = &self.next {
             let _ = writeln!(err, "  {}: {next}", next.verb);

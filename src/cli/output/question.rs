@@ -4,6 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use tokio::sync::oneshot;
 
+use super::progress::CliReporter;
 use crate::event::CancelSignal;
 
 /// What came of a question.
@@ -23,7 +24,12 @@ pub(crate) fn can_ask() -> bool {
 }
 
 /// Asks a question on stderr and reads a line. The question must be safe for a terminal.
-pub(crate) async fn ask_question(text: &str, stop: &CancelSignal) -> QuestionAnswer {
+pub(crate) async fn ask_question(
+    text: &str,
+    stop: &CancelSignal,
+    screen: &CliReporter,
+) -> QuestionAnswer {
+    screen.suspend();
     let mut err = io::stderr().lock();
     // When stderr is closed there is no answer either.
     let _ = write!(err, "{text}");
@@ -38,11 +44,13 @@ pub(crate) async fn ask_question(text: &str, stop: &CancelSignal) -> QuestionAns
         // After Ctrl-C nothing waits for it.
         let _ = answered.send(read);
     });
-    tokio::select! {
+    let answer = tokio::select! {
         line = answer => match line.ok().flatten() {
             Some(line) => QuestionAnswer::Line(line),
             None => QuestionAnswer::EndOfInput,
         },
         () = stop.wait_for_cancel() => QuestionAnswer::Cancelled,
-    }
+    };
+    screen.resume_after_question();
+    answer
 }

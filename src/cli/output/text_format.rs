@@ -37,9 +37,58 @@ pub(crate) fn format_duration(time: Duration) -> String {
     }
 }
 
+/// The columns of the terminal at stderr; `None` if it is not a terminal.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let terminal = console::Term::stderr();
+    terminal.is_term().then(|| usize::from(terminal.size().1))
+}
+
+/// Breaks a line at spaces so that it fits a width; the continuation is indented like the line itself. A command
+/// to copy, and a word that is longer than the width, stay whole.
+pub(crate) fn wrap_line(line: &str, width: Option<usize>) -> String {
+    let indent: String = line.chars().take_while(|c| *c == ' ').collect();
+    let Some(width) = width.filter(|width| *width > indent.len() + 20) else {
+        return line.to_owned();
+    };
+    if line.trim_start().starts_with("ghl-bulk ") || console::measure_text_width(line) <= width {
+        return line.to_owned();
+    }
+    let mut wrapped = String::new();
+    let mut column = 0;
+    for word in line[indent.len()..].split(' ') {
+        let size = console::measure_text_width(word);
+        if column == 0 {
+            wrapped.push_str(&indent);
+            column = indent.len();
+        } else if column + 1 + size > width {
+            wrapped.push('\n');
+            wrapped.push_str(&indent);
+            column = indent.len();
+        } else {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped.push_str(word);
+        column += size;
+    }
+    wrapped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_break_at_spaces_and_commands_stay_whole() {
+        let line = "  hint: one two three four five six seven eight nine ten";
+        let wrapped = wrap_line(line, Some(30));
+        assert_eq!(wrapped, "  hint: one two three four\n  five six seven eight nine ten");
+        assert_eq!(wrap_line(line, None), line);
+        let command = "  ghl-bulk import 'a file with a long name.csv' --map other.toml";
+        assert_eq!(wrap_line(command, Some(30)), command);
+        let word = format!("a {}", "x".repeat(50));
+        assert_eq!(wrap_line(&word, Some(30)), format!("a\n{}", "x".repeat(50)));
+    }
 
     #[test]
     fn sizes_are_rounded_to_a_tenth_of_their_unit() {

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::concurrency;
 use crate::context::EngineContext;
+use crate::event::{RunEvent, RunPhase};
 use crate::model::{LocationDirectory, MappingTarget, NoIdentityRule, NotePart, TaskPart};
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::RowPlanner;
@@ -45,6 +46,7 @@ pub(super) struct PlanningJob<'a> {
 impl PlanningJob<'_> {
     /// Validates the rows, reads the account and decides.
     pub(super) async fn run(&self, input: ImportSource) -> Result<PlanSummary, ImportError> {
+        self.context.start_phase(RunPhase::Reading);
         let directory = self.fetch_directory(&input).await?;
         let understood = input.resolve_mapping(self.request, &directory)?;
         self.run.write_fact(&facts::DIRECTORY, &directory)?;
@@ -58,15 +60,18 @@ impl PlanningJob<'_> {
         self.run.write_fact(&facts::KEY_FIELD, &key)?;
         self.run.write_fact(&facts::DELETES, &understood.removes)?;
         let removes = understood.removes;
+        self.context.start_phase(RunPhase::Validating);
         let (input, understood, found) = self.validate_rows(input, understood, &directory).await?;
         if found.has_unexcused_names() {
             return Err(ImportError::UnknownNames(found.unknown));
         }
+        self.context.start_phase(RunPhase::Comparing);
         let fetch = fetch_remote::RemoteFetcher::new(self.context, self.run.db_path(), key.clone());
         fetch.for_deletion(removes.is_some()).fetch_all().await?;
         if let Some(what) = removes {
             self.save_before_images(what, &input, &understood, &directory, key.clone()).await?;
         }
+        self.context.start_phase(RunPhase::Planning);
         let summary = self.decide_rows(input, understood, directory, key, found).await?;
         mark_planned(self.run, self.request.consent.covers(summary.deletions()))?;
         Ok(summary)
@@ -147,6 +152,7 @@ impl PlanningJob<'_> {
         found: validate_rows::SheetValidation,
     ) -> Result<PlanSummary, ImportError> {
         let (db, out) = (self.run.db_path(), output_dir(self.run, self.request));
+        let observer = self.context.observer.clone();
         let (home, dir) = (self.context.home.clone(), self.run.dir().to_owned());
         let meta = self.run.meta.clone();
         let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
@@ -168,7 +174,10 @@ impl PlanningJob<'_> {
                 rows.insert_warning(0, &warning)?;
             }
             let (mut groups, mut ops) = (OrderingGroups::default(), OpBuffer::new(&dir)?);
-            decide.decide_rows(&mut groups, &mut ops)?;
+            let total = Some(rows.row_count()?);
+            decide.decide_rows(&mut groups, &mut ops, &|done| {
+                observer.observe(&RunEvent::Progress { what: "rows", done, total });
+            })?;
             let unknown = decide.unresolved_names(found.unknown);
             if !unknown.is_empty() {
                 return Err(ImportError::UnknownNames(unknown));

@@ -31,7 +31,7 @@ use super::{
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::diagnostic::EventWarningCode;
-use crate::event::RunEvent;
+use crate::event::{RunEvent, RunPhase};
 use crate::id::RunId;
 use crate::model::{ImportPolicy, LocationDirectory};
 use crate::run::{
@@ -114,6 +114,7 @@ pub(super) async fn resume(
     }
     context.client.rate_limiter().announce_run(&run.meta.run);
     context.observer.observe(&super::started_event(&run, true));
+    context.start_phase(RunPhase::Checking);
     let summary = match recheck::recheck_records(context, &run, &undo, stage).await {
         Ok(()) => super::stored_summary(&run),
         Err(error) => Err(error),
@@ -228,7 +229,9 @@ impl UndoPlanningJob<'_> {
         let (db, of, created) = (self.run.db_path(), self.of.db_path(), self.undo.created);
         concurrency::run_blocking(move || applied_ops::copy_applied_rows(&db, &of, created))
             .await?;
+        self.context.start_phase(RunPhase::Comparing);
         self.remote_fetcher().fetch_all().await?;
+        self.context.start_phase(RunPhase::Planning);
         let (db, out, taking) =
             (self.run.db_path(), output_dir(self.run, self.undo), self.undo_context()?);
         let path = out.join("summary.json");

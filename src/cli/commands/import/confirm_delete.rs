@@ -114,14 +114,13 @@ async fn prompt_for_count(
             .with_hint(review_hint(planned))
             .with_apply(planned.run_id().clone(), &confirm_flag(removal)));
     }
-    screen.suspend();
     let name = planned.location_name().unwrap_or_default();
     let question = format!(
         "Delete {what} from {}? Type `delete {}` to do it: ",
         escape_for_terminal(&name),
         removal.count
     );
-    match ask_question(&question, stop).await {
+    match ask_question(&question, stop, screen).await {
         QuestionAnswer::Line(line) if confirms_count(&line, removal.count) => {
             Ok(DeletionAnswer::Confirmed)
         }

@@ -78,14 +78,13 @@ async fn ask_for_yes(
         .with_hint(format!("review {plan}, then apply the plan; or use `--yes`"))
         .with_apply(run.clone(), "--yes"));
     }
-    screen.suspend();
     let name = planned.location_name().unwrap_or_default();
     let question = format!(
         "Apply {} to {}? [y/N] ",
         write_counts(&planned.summary),
         escape_for_terminal(&name)
     );
-    match ask_question(&question, stop).await {
+    match ask_question(&question, stop, screen).await {
         QuestionAnswer::Line(line) if matches!(line.to_lowercase().as_str(), "y" | "yes") => {
             Ok(PlanAnswer::Apply)
         }

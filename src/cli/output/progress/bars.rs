@@ -1,20 +1,23 @@
-//! Progress as bars on a terminal: one per count, and a line below them while nothing is sent.
+//! Progress on a terminal: the overall line first, then a bar for each count of the phase.
 //!
-//! The bars are drawn without colors. They disappear at the first written file, when everything has been
-//! read: only what was printed above them stays on the terminal.
+//! They are drawn without colors and disappear at the end and while the user is asked something: only what was
+//! printed above them stays on the terminal.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::ProgressView;
 use super::counts::{ProgressCounts, ProgressMeter};
-use super::plain::{NOTICED, wait_reason};
+use super::lock_ignoring_poison;
+use super::overall::OverallLine;
+use super::plain::NOTICED;
 use super::sink::OutputStreams;
-use crate::cli::output::text_format::format_duration;
-use crate::event::{RunEvent, WaitReason};
+use crate::cli::output::text_format::terminal_width;
+use crate::event::{RunEvent, RunPhase, WaitReason};
 use crate::text::truncate_text;
 
 /// How often a spinner turns.
@@ -31,13 +34,6 @@ struct BarRow {
     bar: ProgressBar,
 }
 
-struct WaitBar {
-    bar: ProgressBar,
-    until: Instant,
-    /// Whether no request at all is sent, rather than one request delayed.
-    everything: bool,
-}
-
 /// The bars of one location.
 pub(super) struct BarsView {
     sink: Arc<OutputStreams>,
@@ -45,20 +41,25 @@ pub(super) struct BarsView {
     label: Option<String>,
     counts: ProgressCounts,
     rows: Vec<BarRow>,
-    wait: Option<WaitBar>,
+    /// The state of the overall line, which its bar reads whenever it is drawn.
+    overall: Arc<Mutex<OverallLine>>,
+    overall_bar: Option<ProgressBar>,
 }
 
 impl BarsView {
     /// No bars yet.
     pub(super) fn new(sink: Arc<OutputStreams>, label: Option<String>) -> Self {
         let screen = sink.bars().cloned().unwrap_or_default();
+        let shown = label.as_ref().map(|label| label.chars().take(LABEL).collect());
+        let overall = Arc::new(Mutex::new(OverallLine::new(shown, Instant::now())));
         Self {
             sink,
             screen,
             label,
             counts: ProgressCounts::default(),
             rows: Vec::new(),
-            wait: None,
+            overall,
+            overall_bar: None,
         }
     }
 
@@ -96,51 +97,69 @@ impl BarsView {
     /// A bar at its place among the location's bars.
     fn insert_bar(&self, place: usize) -> ProgressBar {
         let bar = ProgressBar::no_length().with_style(spinner_style(self.bar_width()));
-        let bar = match (self.rows.get(place), place.checked_sub(1), &self.wait) {
+        let bar = match (self.rows.get(place), place.checked_sub(1), &self.overall_bar) {
             (Some(below), ..) => self.screen.insert_before(&below.bar, bar),
             (None, Some(above), _) => self.screen.insert_after(&self.rows[above].bar, bar),
-            (None, None, Some(wait)) => self.screen.insert_before(&wait.bar, bar),
+            (None, None, Some(overall)) => self.screen.insert_after(overall, bar),
             (None, None, None) => self.screen.add(bar),
         };
         bar.enable_steady_tick(TICK);
         bar
     }
 
+    /// Shows the overall line, above the bars.
+    fn draw_overall(&mut self) {
+        if self.overall_bar.is_some() {
+            return;
+        }
+        let bar = ProgressBar::no_length().with_style(overall_style(&self.overall));
+        let bar = match self.rows.first() {
+            Some(first) => self.screen.insert_before(&first.bar, bar),
+            None => self.screen.add(bar),
+        };
+        bar.enable_steady_tick(TICK);
+        self.overall_bar = Some(bar);
+    }
+
+    /// A phase begins: the bars of the phase before go.
+    fn start_phase(&mut self, phase: RunPhase) {
+        lock_ignoring_poison(&self.overall).start_phase(phase);
+        for row in std::mem::take(&mut self.rows) {
+            self.remove_bar(&row.bar);
+        }
+        self.counts.clear();
+        self.draw_overall();
+    }
+
+    fn update_count(&mut self, what: &'static str, done: u64, total: Option<u64>, now: Instant) {
+        self.counts.update(what, done, total, now);
+        let mut overall = lock_ignoring_poison(&self.overall);
+        // Answers that were under way still come in while nothing is sent.
+        let waits_for_all = |(reason, until)| now < until && blocks_everything(reason);
+        if !overall.wait().is_some_and(waits_for_all) {
+            overall.end_wait();
+        }
+        if let Some(meter) = self.counts.leading_meter() {
+            overall.measure(meter, now);
+        }
+        drop(overall);
+        self.draw_overall();
+        self.draw_bars(Some(now));
+    }
+
     fn start_wait(&mut self, reason: WaitReason, time: Duration, now: Instant) {
         // The time may overflow the clock's range.
         let Some(until) = now.checked_add(time) else { return };
-        let outlasted = self.wait.as_ref().is_some_and(|wait| wait.until >= until);
+        let mut overall = lock_ignoring_poison(&self.overall);
+        let outlasted = overall.wait().is_some_and(|(_, known)| known >= until);
         if time < NOTICED || outlasted {
             return;
         }
-        self.end_wait();
-        let bar = ProgressBar::no_length().with_style(countdown_style(reason, until));
-        let bar = match self.rows.last() {
-            Some(last) => self.screen.insert_after(&last.bar, bar),
-            None => self.screen.add(bar),
-        };
-        bar.set_prefix(self.label.as_ref().map(|label| format!("{label} ")).unwrap_or_default());
-        bar.enable_steady_tick(TICK);
-        let everything = matches!(
-            reason,
-            WaitReason::RateLimit | WaitReason::RateLimited | WaitReason::DailyQuota
-        );
-        self.wait = Some(WaitBar { bar, until, everything });
+        overall.start_wait(reason, until);
+        drop(overall);
+        self.draw_overall();
         if time >= LONG {
             self.draw_bars(None);
-        }
-    }
-
-    /// Progress ends a wait; but answers that were under way still come in while nothing is sent.
-    fn end_wait_on_progress(&mut self, now: Instant) {
-        if self.wait.as_ref().is_some_and(|wait| !wait.everything || now >= wait.until) {
-            self.end_wait();
-        }
-    }
-
-    fn end_wait(&mut self) {
-        if let Some(wait) = self.wait.take() {
-            self.remove_bar(&wait.bar);
         }
     }
 
@@ -150,9 +169,12 @@ impl BarsView {
     }
 
     fn clear_bars(&mut self) {
-        self.end_wait();
-        for row in std::mem::take(&mut self.rows) {
+        // From below: a line that is removed above others stays on the screen.
+        for row in std::mem::take(&mut self.rows).into_iter().rev() {
             self.remove_bar(&row.bar);
+        }
+        if let Some(bar) = self.overall_bar.take() {
+            self.remove_bar(&bar);
         }
     }
 }
@@ -163,21 +185,23 @@ impl ProgressView for BarsView {
             RunEvent::Started { run, resumed: true, .. } => {
                 self.print_line(&format!("resuming run {run}"));
             }
-            RunEvent::Started { .. } => {}
+            RunEvent::Started { .. } | RunEvent::Written(_) => {}
             RunEvent::Warning { code, message } => {
                 self.counts.note_warning(*code);
                 self.sink.print_warning(self.label.as_deref(), message);
             }
+            RunEvent::Phase { phase } => self.start_phase(*phase),
             RunEvent::Progress { what, done, total } => {
-                self.counts.update(what, *done, *total, now);
-                self.end_wait_on_progress(now);
-                self.draw_bars(Some(now));
+                self.update_count(what, *done, *total, now);
             }
             RunEvent::Waiting { reason, ms } => {
                 self.start_wait(*reason, Duration::from_millis(*ms), now);
             }
-            RunEvent::Written(_) => self.clear_bars(),
         }
+    }
+
+    fn watch_requests(&mut self, sent: Arc<AtomicU64>) {
+        lock_ignoring_poison(&self.overall).count_requests(sent);
     }
 
     fn finish(&mut self, _: Instant) {
@@ -209,16 +233,24 @@ fn spinner_style(width: usize) -> ProgressStyle {
         .tick_chars("-\\|/ ")
 }
 
-fn countdown_style(reason: WaitReason, until: Instant) -> ProgressStyle {
+fn overall_style(overall: &Arc<Mutex<OverallLine>>) -> ProgressStyle {
+    let overall = Arc::clone(overall);
     let show = move |_: &ProgressState, to: &mut dyn fmt::Write| {
-        let left = until.saturating_duration_since(Instant::now());
+        let line = lock_ignoring_poison(&overall).render(Instant::now(), line_width());
         // A tracker cannot fail; the line is drawn again soon anyway.
-        let _ = match left {
-            Duration::ZERO => write!(to, "resuming"),
-            left => write!(to, "waiting {}: {}", format_duration(left), wait_reason(reason)),
-        };
+        let _ = to.write_str(&line);
     };
-    style_from_template("{prefix}{countdown}").with_key("countdown", show)
+    style_from_template("{overall}").with_key("overall", show)
+}
+
+/// The columns of the terminal, less one, since some terminals wrap a full line.
+fn line_width() -> usize {
+    terminal_width().unwrap_or(80).saturating_sub(1)
+}
+
+/// Whether no request at all is sent, rather than one request delayed.
+fn blocks_everything(reason: WaitReason) -> bool {
+    matches!(reason, WaitReason::RateLimit | WaitReason::RateLimited | WaitReason::DailyQuota)
 }
 
 fn style_from_template(text: &str) -> ProgressStyle {

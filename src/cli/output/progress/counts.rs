@@ -48,11 +48,11 @@ pub(super) struct ProgressMeter {
 }
 
 impl ProgressMeter {
-    fn new(what: &'static str, done: u64, now: Instant) -> Self {
+    pub(super) fn new(what: &'static str, done: u64, now: Instant) -> Self {
         Self { what, done, total: None, moved: now, samples: VecDeque::from([(now, done)]) }
     }
 
-    fn update(&mut self, done: u64, now: Instant) {
+    pub(super) fn update(&mut self, done: u64, now: Instant) {
         if done < self.done {
             self.samples.clear();
         }
@@ -140,6 +140,18 @@ impl ProgressCounts {
         if let Some(meter) = self.meters.iter_mut().find(|meter| meter.what == CONTACTS_DONE) {
             meter.total = total;
         }
+    }
+
+    /// Forgets every count: another phase begins.
+    pub(super) fn clear(&mut self) {
+        self.meters.clear();
+    }
+
+    /// The count that says how far the phase is: of the contacts whose children are read, if these are read at
+    /// all, else of whatever is counted first.
+    pub(super) fn leading_meter(&self) -> Option<&ProgressMeter> {
+        let children = self.meters.iter().find(|meter| meter.what == CONTACTS_DONE);
+        children.or_else(|| self.meters.first())
     }
 
     /// Takes a warning's code: some say that more than notes is read contact by contact.

@@ -14,6 +14,7 @@ pub(crate) fn events_schema() -> Value {
     let events = [
         started_event(),
         warning_event(),
+        phase_event(),
         progress_event(),
         waiting_event(),
         written_event(),
@@ -118,6 +119,24 @@ fn warning_event() -> NamedSchema {
         "message": string_schema("A sentence for people. It may hold text of the server's: escape it before showing it."),
     });
     event_schema("warning", "Something the user should know, while the work goes on.", &fields, &[])
+}
+
+fn phase_event() -> NamedSchema {
+    let phases = [
+        "reading",
+        "publishing",
+        "validating",
+        "comparing",
+        "planning",
+        "checking",
+        "applying",
+        "looking_up",
+        "results",
+    ];
+    let fields = json!({
+        "phase": { "type": "string", "enum": phases, "description": "Which part." },
+    });
+    event_schema("phase", "A part of the work begins.", &fields, &[])
 }
 
 fn progress_event() -> NamedSchema {

@@ -100,7 +100,9 @@ impl ProgressView for JsonView {
             RunEvent::Started { location, .. } => {
                 self.location = Some(location.as_str().to_owned());
             }
-            RunEvent::Warning { .. } | RunEvent::Written(_) => self.flush_deferred(true, now),
+            RunEvent::Warning { .. } | RunEvent::Phase { .. } | RunEvent::Written(_) => {
+                self.flush_deferred(true, now);
+            }
         }
         self.write_event(event);
     }

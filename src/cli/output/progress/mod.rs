@@ -11,9 +11,11 @@ mod bars;
 mod counts;
 mod event_schema;
 mod json_events;
+mod overall;
 mod plain;
 mod sink;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -135,6 +137,12 @@ impl CliReporter {
             }
         }
         self.sink.clear_bars();
+        self.sink.set_asking(true);
+    }
+
+    /// The question was answered.
+    pub(crate) fn resume_after_question(&self) {
+        self.sink.set_asking(false);
     }
 
     /// Shows the last counts and takes the bars away. Watchers handed out so far fall silent.
@@ -160,6 +168,9 @@ trait ProgressView: Send {
     /// Shows an event, now or later.
     fn handle_event(&mut self, event: &RunEvent, now: Instant);
 
+    /// Shows how many requests were sent, from now on.
+    fn watch_requests(&mut self, _sent: Arc<AtomicU64>) {}
+
     /// Shows what was withheld, and takes the display away until the next event.
     fn suspend(&mut self, now: Instant) {
         self.finish(now);
@@ -176,6 +187,12 @@ impl EventObserver for ViewObserver {
     fn observe(&self, event: &RunEvent) {
         if let Some(view) = lock_ignoring_poison(&self.0).as_mut() {
             view.handle_event(event, Instant::now());
+        }
+    }
+
+    fn watch_requests(&self, sent: Arc<AtomicU64>) {
+        if let Some(view) = lock_ignoring_poison(&self.0).as_mut() {
+            view.watch_requests(sent);
         }
     }
 }

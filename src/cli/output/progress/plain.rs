@@ -4,13 +4,15 @@
 //! end. Warnings are shown at once, waits when they are long enough to be noticed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::ProgressView;
 use super::counts::ProgressCounts;
 use super::sink::OutputStreams;
 use crate::cli::output::text_format::format_duration;
-use crate::event::{RunEvent, WaitReason};
+use crate::event::{RunEvent, RunPhase, WaitReason};
+use crate::text::format_plural;
 
 /// Between two lines of a kind.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -29,13 +31,24 @@ pub(super) struct PlainView {
     counted: Option<Instant>,
     waited: Option<Instant>,
     pending: bool,
+    phase: Option<RunPhase>,
+    requests: Option<Arc<AtomicU64>>,
 }
 
 impl PlainView {
     /// No lines yet.
     pub(super) fn new(sink: Arc<OutputStreams>, label: Option<String>) -> Self {
         let counts = ProgressCounts::default();
-        Self { sink, label, counts, counted: None, waited: None, pending: false }
+        Self {
+            sink,
+            label,
+            counts,
+            counted: None,
+            waited: None,
+            pending: false,
+            phase: None,
+            requests: None,
+        }
     }
 
     fn print_line(&self, text: &str) {
@@ -45,7 +58,7 @@ impl PlainView {
     fn report_progress(&mut self, now: Instant) {
         self.pending = true;
         if is_due(self.counted, now, PAUSE) {
-            self.print_line(&self.counts.summary_line(Some(now)));
+            self.print_line(&self.counts_line(Some(now)));
             (self.counted, self.pending) = (Some(now), false);
         }
     }
@@ -54,14 +67,22 @@ impl PlainView {
         // A full window is usual: every ten seconds at the documented limit.
         let pause = if reason == WaitReason::RateLimit { RATE_LIMIT_PAUSE } else { PAUSE };
         if time >= NOTICED && is_due(self.waited, now, pause) {
-            self.print_line(&format!("waiting {}: {}", format_duration(time), wait_reason(reason)));
+            self.print_line(&format!("{}, {}", wait_reason(reason), format_duration(time)));
             self.waited = Some(now);
         }
     }
 
+    /// The phase and all counts; `now` where the rate is wanted, too.
+    fn counts_line(&self, now: Option<Instant>) -> String {
+        let phase = self.phase.map(|phase| format!("{}: ", phase.name())).unwrap_or_default();
+        let sent = self.requests.as_ref().map(|sent| sent.load(Ordering::Relaxed));
+        let sent = sent.map(|sent| format!(", {}", format_plural(sent, "request")));
+        format!("{phase}{}{}", self.counts.summary_line(now), sent.unwrap_or_default())
+    }
+
     fn flush_pending(&mut self) {
         if std::mem::take(&mut self.pending) {
-            self.print_line(&self.counts.summary_line(None));
+            self.print_line(&self.counts_line(None));
         }
     }
 }
@@ -84,9 +105,17 @@ impl ProgressView for PlainView {
             RunEvent::Waiting { reason, ms } => {
                 self.report_wait(*reason, Duration::from_millis(*ms), now);
             }
+            RunEvent::Phase { phase } => {
+                self.flush_pending();
+                self.phase = Some(*phase);
+            }
             // Files are written once everything is read: these counts are the last.
             RunEvent::Written(_) => self.flush_pending(),
         }
+    }
+
+    fn watch_requests(&mut self, sent: Arc<AtomicU64>) {
+        self.requests = Some(sent);
     }
 
     fn finish(&mut self, _: Instant) {
@@ -101,13 +130,11 @@ fn is_due(last: Option<Instant>, now: Instant, pause: Duration) -> bool {
 /// A wait's reason in the user's words.
 pub(super) fn wait_reason(reason: WaitReason) -> &'static str {
     match reason {
-        WaitReason::RateLimit => "the rate limit",
-        WaitReason::RateLimited => "the API refused because of its rate limit",
-        WaitReason::DailyQuota => "the day's requests are used up",
-        WaitReason::Retry => "a request failed and will be sent again",
-        WaitReason::Reconciling => {
-            "some requests got no answer; checking soon whether they arrived"
-        }
-        WaitReason::IndexLag => "the search may not show every contact yet",
+        WaitReason::RateLimit => "waiting for the rate limit",
+        WaitReason::RateLimited => "refused, waiting for the rate limit",
+        WaitReason::DailyQuota => "waiting for the next day's quota",
+        WaitReason::Retry => "a request failed, retrying",
+        WaitReason::Reconciling => "waiting to look up requests without an answer",
+        WaitReason::IndexLag => "waiting for the search index",
     }
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::MultiProgress;
 
 use super::{OutputStyle, lock_ignoring_poison};
+use crate::cli::output::text_format::{terminal_width, wrap_line};
 use crate::text::escape_for_terminal;
 
 type SharedWriter = Mutex<Box<dyn Write + Send>>;
@@ -20,13 +21,26 @@ pub(super) struct OutputStreams {
     out: SharedWriter,
     err: SharedWriter,
     broken: AtomicBool,
+    /// Whether the last line on the terminal is a question.
+    asking: AtomicBool,
+    /// Whether lines are broken where the terminal ends.
+    wraps: bool,
 }
 
 impl OutputStreams {
+    /// Says whether the last line on the terminal is a question that waits for its answer.
+    pub(super) fn set_asking(&self, asking: bool) {
+        self.asking.store(asking, Ordering::Relaxed);
+    }
+
+    fn width(&self) -> Option<usize> {
+        if self.wraps { terminal_width() } else { None }
+    }
+
     /// The process's own streams.
     pub(super) fn standard(style: OutputStyle) -> Self {
         let bars = (style == OutputStyle::Bars).then(MultiProgress::new);
-        Self { bars, ..Self::from_writers(io::stdout(), io::stderr()) }
+        Self { bars, wraps: true, ..Self::from_writers(io::stdout(), io::stderr()) }
     }
 
     /// Any two streams, without bars.
@@ -35,7 +49,14 @@ impl OutputStreams {
         err: impl Write + Send + 'static,
     ) -> Self {
         let broken = AtomicBool::new(false);
-        Self { bars: None, out: Mutex::new(Box::new(out)), err: Mutex::new(Box::new(err)), broken }
+        Self {
+            bars: None,
+            out: Mutex::new(Box::new(out)),
+            err: Mutex::new(Box::new(err)),
+            broken,
+            asking: AtomicBool::new(false),
+            wraps: false,
+        }
     }
 
     /// The bars, if there are any.
@@ -45,10 +66,15 @@ impl OutputStreams {
 
     /// Writes a line to stderr. It contains no control characters.
     pub(super) fn print_line(&self, text: &str) {
+        let text = &wrap_line(text, self.width());
+        // The line of a question without an answer ends here.
+        let begin = if self.asking.swap(false, Ordering::Relaxed) { "\n" } else { "" };
         // Not `suspend`, which panics when the terminal is closed.
         let _ = match &self.bars {
-            Some(bars) => bars.println(text),
-            None => lock_ignoring_poison(&self.err).write_all(format!("{text}\n").as_bytes()),
+            Some(bars) => bars.println(format!("{begin}{text}")),
+            None => {
+                lock_ignoring_poison(&self.err).write_all(format!("{begin}{text}\n").as_bytes())
+            }
         };
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::diagnostic::EventWarningCode;
-use crate::event::{WaitReason, WrittenFile};
+use crate::event::{RunPhase, WaitReason, WrittenFile};
 
 /// A stream in memory. Clones are the same stream.
 #[derive(Clone, Default)]
@@ -183,10 +183,7 @@ fn only_long_waits_are_shown_and_not_each() {
     );
     assert_eq!(
         lines,
-        [
-            "waiting 9.8 s: the API refused because of its rate limit",
-            "waiting 35 s: the search may not show every contact yet"
-        ]
+        ["refused, waiting for the rate limit, 9.8 s", "waiting for the search index, 35 s"]
     );
 }
 
@@ -212,6 +209,7 @@ fn name(event: &RunEvent) -> &'static str {
     match event {
         RunEvent::Started { .. } => "started",
         RunEvent::Warning { .. } => "warning",
+        RunEvent::Phase { .. } => "phase",
         RunEvent::Progress { .. } => "progress",
         RunEvent::Waiting { .. } => "waiting",
         RunEvent::Written(_) => "written",
@@ -223,6 +221,7 @@ fn every_event_has_exactly_the_documented_fields() {
     let events = [
         started(),
         warning("w"),
+        RunEvent::Phase { phase: RunPhase::Reading },
         progress("contacts", 1, Some(2)),
         waiting(WaitReason::IndexLag, 1),
         written(),
@@ -240,6 +239,7 @@ fn every_event_has_exactly_the_documented_fields() {
 #[test]
 fn every_reason_to_wait_is_documented() {
     let reasons = [
+        WaitReason::RateLimit,
         WaitReason::RateLimited,
         WaitReason::DailyQuota,
         WaitReason::Retry,

@@ -56,6 +56,7 @@ impl RowDecider<'_> {
         &self,
         groups: &mut OrderingGroups,
         ops: &mut OpBuffer,
+        report_decided: &dyn Fn(u64),
     ) -> Result<(), ImportError> {
         // Rows that delete the same record are recognised by that record.
         let roles = if self.removes.is_some() { HashMap::new() } else { self.duplicate_roles()? };
@@ -67,6 +68,7 @@ impl RowDecider<'_> {
             loop {
                 let lot = rows.rows_after(after, LOT)?;
                 let Some(last) = lot.last() else { break Ok::<(), ImportError>(()) };
+                report_decided(after);
                 after = last.n;
                 for row in &lot {
                     if let Some(draft) = &row.draft {
