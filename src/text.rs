@@ -186,9 +186,27 @@ pub(crate) fn encode_hex(bytes: &[u8]) -> String {
     base16ct::lower::encode_string(bytes)
 }
 
+/// A word of a command line for a POSIX shell, in quotes if it needs them.
+pub(crate) fn quote_for_shell(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''")).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_for_a_shell_is_quoted_if_it_needs_it() {
+        assert_eq!(quote_for_shell("ghl-import/a.csv"), "ghl-import/a.csv");
+        assert_eq!(quote_for_shell("my leads.csv"), "'my leads.csv'");
+        assert_eq!(quote_for_shell("it's"), r"'it'\''s'");
+        assert_eq!(quote_for_shell(""), "''");
+        assert_eq!(quote_for_shell("$(x)"), "'$(x)'");
+    }
 
     #[test]
     fn what_acts_on_a_terminal_is_shown_instead() {

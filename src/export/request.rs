@@ -112,6 +112,19 @@ impl ExportRequest {
         }
     }
 
+    /// Whether another request, as a run stores it, asks for the same in the same way, so that the one can go on
+    /// where the other stopped.
+    #[must_use]
+    pub fn is_same(&self, stored: &Value) -> bool {
+        let Ok(other) = serde_json::from_value::<Self>(stored.clone()) else { return false };
+        self.out == other.out
+            && self.formats == other.formats
+            && self.templates == other.templates
+            && self.csv_safe == other.csv_safe
+            && self.scope() == other.scope()
+            && (self.url == other.url || (self.sandbox && other.sandbox))
+    }
+
     /// What is asked for, to compare it with an export that is in the output directory already.
     pub(super) fn scope(&self) -> ExportScope {
         let filters = &self.filters;

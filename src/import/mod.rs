@@ -12,6 +12,7 @@ mod deletion;
 mod drift;
 mod error;
 mod facts;
+mod inherit;
 mod planning;
 mod request;
 mod results;
@@ -33,6 +34,7 @@ use crate::run::{FileLock, Run, RunKind, RunMetadata, RunState};
 
 pub use apply::{ImportReport, apply_plan, rewrite_results};
 pub use error::ImportError;
+pub use inherit::inherit_request;
 pub use planning::summary::{DeletionSummary, PlanSummary};
 pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
 pub use results::RowOutcomeCounts;

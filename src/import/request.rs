@@ -68,6 +68,22 @@ impl PriorConsent {
 }
 
 impl ImportRequest {
+    /// Whether another request, as a run stores it, imports the same file in the same way, so that the one can
+    /// go on where the other stopped.
+    #[must_use]
+    pub fn is_same(&self, stored: &serde_json::Value) -> bool {
+        let Ok(other) = serde_json::from_value::<Self>(stored.clone()) else { return false };
+        let other = Self {
+            base: self.base.clone(),
+            account: self.account.clone(),
+            consent: self.consent,
+            max_errors: self.max_errors,
+            sample: self.sample,
+            ..other
+        };
+        *self == other
+    }
+
     /// Whether the command line makes the rows delete.
     #[must_use]
     pub fn is_deletion(&self) -> bool {

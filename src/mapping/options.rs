@@ -57,6 +57,12 @@ macro_rules! policy_options {
         }
 
         impl PolicyOptions {
+            /// These options, with others where they set nothing.
+            #[must_use]
+            pub fn or(self, others: Self) -> Self {
+                Self { $($name: self.$name.or(others.$name)),+ }
+            }
+
             /// Applies the options to a policy.
             pub fn apply_to(&self, policy: &mut ImportPolicy) {
                 $(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::CommandFactory;
 
 use crate::cli::Cli;
+use crate::cli::args::output_dir_arg::parse_output_dir;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 
@@ -15,7 +16,7 @@ Example:
   ghl-bulk man ~/.local/share/man/man1")]
 pub(crate) struct ManArgs {
     /// The directory; created if it does not exist
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = parse_output_dir)]
     dir: PathBuf,
 }
 

@@ -3,6 +3,7 @@
 pub(super) mod apply;
 pub(super) mod completions;
 pub(super) mod config;
+pub(super) mod continue_run;
 pub(super) mod doctor;
 pub(super) mod export;
 pub(super) mod import;

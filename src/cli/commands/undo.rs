@@ -10,6 +10,7 @@ use super::import::import_report;
 use super::import::{apply_plan, confirm_and_apply, import_context};
 use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
 use crate::cli::account::{LocationAccounts, RunAccountRef};
+use crate::cli::args::output_dir_arg::parse_output_dir;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -53,7 +54,7 @@ pub(crate) struct UndoArgs {
     yes: bool,
 
     /// The directory of the result files [default: ghl-import/RUN of the undo]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = parse_output_dir)]
     out: Option<PathBuf>,
 
     #[command(flatten)]

@@ -1,14 +1,11 @@
 //! Protected profiles: a command that changes their location must be confirmed with the location's name.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
-
 use ghl_bulk::sandbox::LOCATION;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 use super::main_profile;
 use crate::import_world::empty_world;
+use crate::terminal::run_on_terminal;
 use crate::world::World;
 
 const NAME: &str = "--confirm-location 'Sandbox Location 1'";
@@ -127,37 +124,13 @@ fn a_profile_that_is_not_protected_needs_no_name() {
     world.run_command("import in.csv --profile main --yes --out res").exits(0);
 }
 
-/// Runs a command on a terminal where a line is typed at its prompt; gives its code and its output.
-fn typed(world: &World, line: &str, asked: &str, answer: &str) -> (i32, String) {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap();
-    let side = || File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-    let mut command = world.command(line);
-    let mut child = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
-    // Its sides of the terminal are its own now, so that reading ends with it.
-    drop(command);
-    let mut terminal = File::from(terminal);
-    let (mut shown, mut part, mut answered) = (String::new(), [0; 4096], false);
-    // On Linux the end of the last side is an error.
-    while let Ok(read @ 1..) = terminal.read(&mut part) {
-        shown.push_str(&String::from_utf8_lossy(&part[..read]));
-        if !answered && shown.contains(asked) {
-            answered = true;
-            writeln!(terminal, "{answer}").unwrap();
-        }
-    }
-    (child.wait().unwrap().code().unwrap(), shown)
-}
-
 #[test]
 fn on_a_terminal_the_location_s_name_is_asked_for() {
     let world = guarded();
     let asked = "Type the location's name";
     let import = "import in.csv --profile main --out res";
     for (wrong, expected) in [("y", 2), ("yes", 2), ("sandbox location 1", 2), ("", 0)] {
-        let (code, shown) = typed(&world, import, asked, wrong);
+        let (code, shown) = run_on_terminal(&world, import, asked, wrong);
         assert_eq!(code, expected, "{shown}");
         assert!(
             shown.contains("nothing was sent") && shown.contains("`Sandbox Location 1`"),
@@ -165,13 +138,14 @@ fn on_a_terminal_the_location_s_name_is_asked_for() {
         );
         assert_eq!(world.read_contacts().len(), 0);
     }
-    let (code, shown) = typed(&world, import, asked, "Sandbox Location 1");
+    let (code, shown) = run_on_terminal(&world, import, asked, "Sandbox Location 1");
     assert_eq!((code, world.read_contacts().len()), (0, 1), "{shown}");
     // `--yes` only skips the prompt, and that is not enough.
-    let (code, shown) = typed(&world, &format!("{import} --yes"), asked, "Sandbox Location 1");
-    assert!(code == 2 && shown.contains("`--yes` is not enough"), "{shown}");
+    let (code, shown) =
+        run_on_terminal(&world, &format!("{import} --yes"), asked, "Sandbox Location 1");
+    assert!(code == 2 && shown.contains("`--yes` is not"), "{shown}");
     let undo = format!("undo {} --out undone", world.last_run("import"));
-    let (code, shown) = typed(&world, &undo, asked, "Sandbox Location 1");
+    let (code, shown) = run_on_terminal(&world, &undo, asked, "Sandbox Location 1");
     assert_eq!(code, 0, "{shown}");
     assert_eq!(
         crate::import_world::tag_names(&world.contact_by_email("ada@example.com")),

@@ -2,6 +2,7 @@
 
 pub(super) mod export_report;
 pub(super) mod export_templates;
+mod stdout_table;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use serde_json::Value;
 
 use self::export_report::{ExportOrEstimate, LocationResult};
 use self::export_templates::RequestedTemplates;
+use self::stdout_table::StdoutTable;
+use super::continue_run::{ContinueArgs, StartChoice, find_interrupted_run};
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::args::time_arg;
@@ -25,6 +28,7 @@ use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::export::{self, ContactListFile, ExportFilters, ExportRequest, ExportTables, SinceTime};
 use crate::publish::FileMode;
+use crate::run::{RunKind, RunMetadata};
 use crate::table::{FORMATS, FormulaGuardMode};
 
 /// Export contacts, with their tasks, notes and appointments, into files
@@ -35,12 +39,19 @@ use crate::table::{FORMATS, FormulaGuardMode};
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct ExportArgs {
-    /// The output directory; with several locations, each gets a subdirectory
+    /// The output directory, or `-` for stdout; with several locations, each gets a subdirectory
     #[arg(long, value_name = "DIR", default_value = "ghl-export")]
     out: PathBuf,
 
     #[command(flatten)]
     shape: OutputFormatArgs,
+
+    /// With `--out -`: the table that is written [default: contacts]
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["with", "template", "locations", "all_locations", "location_name", "estimate"])]
+    table: Option<String>,
+
+    #[command(flatten)]
+    start: ContinueArgs,
 
     /// What to export in addition to contacts; `none` for contacts only [default: tasks,notes, or what the
     /// templates need]
@@ -186,6 +197,10 @@ impl ExportArgs {
 
     /// The templates, and what is exported in addition to the contacts.
     fn templates_and_tables(&self) -> Result<(RequestedTemplates, ExportTables), CliError> {
+        if let Some(stdout) = self.stdout_table()? {
+            let none = export_templates::select_templates(&[], Some(stdout.tables()))?;
+            return Ok((none, stdout.tables()));
+        }
         let usual = ExportTables { tasks: true, notes: true, appointments: false };
         let with = self.with_tables()?;
         let templates = export_templates::select_templates(&self.shape.template, with)?;
@@ -198,6 +213,21 @@ impl ExportArgs {
         Ok((templates, tables))
     }
 
+    /// The table that goes to stdout, if one does.
+    fn stdout_table(&self) -> Result<Option<StdoutTable>, CliError> {
+        if !StdoutTable::is_stdout(&self.out) {
+            return match &self.table {
+                Some(_) => Err(CliError::usage("`--table` goes with `--out -`")
+                    .with_hint("a directory gets all tables; `--with` chooses more of them")),
+                None => Ok(None),
+            };
+        }
+        if !self.with.is_empty() || !self.shape.template.is_empty() {
+            return Err(CliError::usage("`--out -` writes one table; choose it with `--table`"));
+        }
+        StdoutTable::from_args(self.table.as_deref(), &self.shape.format).map(Some)
+    }
+
     /// The file that names the contacts.
     fn resolve_contact_list(&self) -> Result<Option<ContactListFile>, CliError> {
         let Some(file) = &self.contacts else { return Ok(None) };
@@ -205,6 +235,22 @@ impl ExportArgs {
         let file = std::path::absolute(file)
             .map_err(|error| CliError::usage(format!("`--contacts`: {error}")))?;
         Ok(Some(ContactListFile::new(file)))
+    }
+
+    /// Whether to go on with an interrupted run of the same export.
+    async fn choose_start(
+        &self,
+        context: &EngineContext,
+        request: &ExportRequest,
+        asks: bool,
+        settings: &Settings,
+        stop: &CancelSignal,
+        screen: &CliReporter,
+    ) -> Result<StartChoice, CliError> {
+        let location = context.client.location_id();
+        let is_same = |meta: &RunMetadata| request.is_same(&meta.options);
+        let found = find_interrupted_run(&context.home, RunKind::Export, location, is_same)?;
+        self.start.choose_start(found.as_ref(), asks, settings, stop, screen).await
     }
 
     fn build_request(
@@ -223,7 +269,10 @@ impl ExportArgs {
         Ok(ExportRequest {
             out: std::path::absolute(out)
                 .map_err(|error| CliError::usage(format!("`--out`: {error}")))?,
-            formats: self.shape.selected_formats(),
+            formats: match self.stdout_table()? {
+                Some(stdout) => stdout.formats(),
+                None => self.shape.selected_formats(),
+            },
             csv_safe: self.shape.csv_safe,
             templates: templates.chosen,
             tables,
@@ -264,6 +313,12 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
     args.resolve_contact_list()?;
     let accounts = LocationAccounts::resolve_selected(settings, &args.several)?;
     let many = args.several.selects_many() || accounts.all.len() > 1;
+    let stdout = args.stdout_table()?;
+    if stdout.is_some() && (many || settings.json || args.estimate) {
+        return Err(CliError::usage(
+            "`--out -` writes the table of one location to stdout, and nothing else",
+        ));
+    }
     if many && args.contacts.is_some() {
         return Err(CliError::usage("`--contacts` is about one location, and several are given")
             .with_hint(
@@ -272,11 +327,18 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
     }
     let screen = CliReporter::new(settings.output_style);
     templates.report_missing(&screen);
-    let (accounts, screen) = (&accounts, &screen);
+    let (accounts, screen, stdout) = (&accounts, &screen, stdout.as_ref());
+    let out = stdout.map_or(args.out.as_path(), |stdout| stdout.dir.as_path());
     signals::block_on(settings.deadline, screen, |stop| async move {
-        let one = |account| export_location(args, settings, accounts, account, many, screen, &stop);
+        let job = ExportCommand { args, settings, accounts, out, many, screen, stop: &stop };
+        let one = |account| job.export_location(account);
         let ended = join_all(accounts.all.iter().map(one)).await;
         screen.finish();
+        if let (Some(stdout), Some((_, Ok(ExportOrEstimate::Report(report))))) =
+            (stdout, ended.first())
+        {
+            stdout.write(report)?;
+        }
         if args.estimate {
             return export_report::report_estimates(ended, settings, screen);
         }
@@ -284,45 +346,59 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
     })
 }
 
-async fn export_location(
-    args: &ExportArgs,
-    settings: &Settings,
-    accounts: &LocationAccounts,
-    account: &LocationAccount,
+/// The command, with what it needs for each location.
+struct ExportCommand<'a> {
+    args: &'a ExportArgs,
+    settings: &'a Settings,
+    accounts: &'a LocationAccounts,
+    out: &'a Path,
     many: bool,
-    screen: &CliReporter,
-    stop: &CancelSignal,
-) -> LocationResult<ExportOrEstimate> {
-    let out = location_out_dir(&args.out, account, many);
-    let work = async {
-        let own_stop = stop.child_signal();
-        let observer = screen.location_observer(many.then(|| account.location.to_string()));
-        let purpose = if args.estimate {
-            ClientPurpose::Interactive("export --estimate")
-        } else {
-            ClientPurpose::Run("export")
+    screen: &'a CliReporter,
+    stop: &'a CancelSignal,
+}
+
+impl ExportCommand<'_> {
+    async fn export_location(&self, account: &LocationAccount) -> LocationResult<ExportOrEstimate> {
+        let Self { args, settings, accounts, out, many, screen, stop } = *self;
+        let out = location_out_dir(out, account, many);
+        let work = async {
+            let own_stop = stop.child_signal();
+            let observer = screen.location_observer(many.then(|| account.location.to_string()));
+            let purpose = if args.estimate {
+                ClientPurpose::Interactive("export --estimate")
+            } else {
+                ClientPurpose::Run("export")
+            };
+            let client =
+                account.build_client(&accounts.url, settings, purpose, &own_stop, &observer)?;
+            let request = args.build_request(account, &accounts.url, &out, settings.sandbox)?;
+            if args.estimate {
+                let estimate = export::estimate_cost(&client, request).await?;
+                return Ok(ExportOrEstimate::Estimate(estimate));
+            }
+            let context = EngineContext {
+                client,
+                home: dirs::runs_home()?,
+                stop: own_stop,
+                observer,
+                concurrency: settings.concurrency,
+                settle: dirs::read_settle_time()?,
+            };
+            let ended =
+                match args.choose_start(&context, &request, !many, settings, stop, screen).await? {
+                    StartChoice::New => export::export_location(&context, request).await,
+                    StartChoice::Continue(run) => {
+                        let run = context.home.open_run(&run)?;
+                        export::resume(&context, run, false, args.shape.replace).await
+                    }
+                };
+            match ended {
+                Ok(report) => Ok(ExportOrEstimate::Report(Box::new(report))),
+                Err(halted) => Err(CliError::from_export_halt(halted, stop)),
+            }
         };
-        let client =
-            account.build_client(&accounts.url, settings, purpose, &own_stop, &observer)?;
-        let request = args.build_request(account, &accounts.url, &out, settings.sandbox)?;
-        if args.estimate {
-            let estimate = export::estimate_cost(&client, request).await?;
-            return Ok(ExportOrEstimate::Estimate(estimate));
-        }
-        let context = EngineContext {
-            client,
-            home: dirs::runs_home()?,
-            stop: own_stop,
-            observer,
-            concurrency: settings.concurrency,
-            settle: dirs::read_settle_time()?,
-        };
-        match export::export_location(&context, request).await {
-            Ok(report) => Ok(ExportOrEstimate::Report(Box::new(report))),
-            Err(halted) => Err(CliError::from_export_halt(halted, stop)),
-        }
-    };
-    (account.location.clone(), work.await)
+        (account.location.clone(), work.await)
+    }
 }
 
 fn location_out_dir(out: &Path, account: &LocationAccount, many: bool) -> PathBuf {

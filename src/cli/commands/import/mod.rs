@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use self::args::{PolicyArgs, SheetArgs};
 use self::confirm_delete::ConfirmDeleteArgs;
 use self::confirm_plan::{PlanAnswer, PlanConfirmation};
+use super::continue_run::{ContinueArgs, StartChoice, find_interrupted_run};
 use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
+use crate::cli::args::output_dir_arg::parse_output_dir;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -24,6 +26,7 @@ use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::import::{self, ImportPlan, ImportRequest, MaxErrors, UnmappedRule};
 use crate::model::ImportMode;
+use crate::run::{RunKind, RunMetadata};
 
 /// Import a spreadsheet: create, update, tag or delete contacts, notes and tasks
 ///
@@ -72,6 +75,9 @@ pub(crate) struct ImportArgs {
     #[command(flatten)]
     deletion: ConfirmDeleteArgs,
 
+    #[command(flatten)]
+    start: ContinueArgs,
+
     /// Stop if more rows than this fail: a number, or a share such as `5%`
     #[arg(long, value_name = "N|N%")]
     max_errors: Option<MaxErrors>,
@@ -81,7 +87,7 @@ pub(crate) struct ImportArgs {
     sample: Option<u64>,
 
     /// The directory of the result files [default: ghl-import/RUN]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = parse_output_dir)]
     out: Option<PathBuf>,
 
     #[command(flatten)]
@@ -232,10 +238,26 @@ async fn import_location(
     stop: &CancelSignal,
 ) -> Result<CliExitCode, CliError> {
     let guard = args.protection_guard(account, settings);
-    let request = args.build_request(&accounts.url, account, many, settings)?;
+    let mut request = args.build_request(&accounts.url, account, many, settings)?;
+    if let Some(run) = import::inherit_request(&mut request, &dirs::runs_home()?) {
+        screen.print_note(&format!(
+            "with the mapping and options of run {run}, whose rows these are"
+        ));
+    }
     let label = many.then(|| account.location.to_string());
     let context = build_context(&accounts.url, account, label, settings, screen, stop)?;
-    let planned = import::plan_import(&context, request).await;
+    let location = context.client.location_id();
+    let is_same = |meta: &RunMetadata| request.is_same(&meta.options);
+    let found = find_interrupted_run(&context.home, RunKind::Import, location, is_same)?;
+    let asks = !many && !args.yes;
+    let planned =
+        match args.start.choose_start(found.as_ref(), asks, settings, stop, screen).await? {
+            StartChoice::New => import::plan_import(&context, request).await,
+            StartChoice::Continue(run) => {
+                let run = context.home.open_run(&run)?;
+                import::resume(&context, run).await
+            }
+        };
     let planned = planned.map_err(|halted| CliError::from_import_halt(halted, stop))?;
     guard.check_name(&planned)?;
     if args.dry_run {

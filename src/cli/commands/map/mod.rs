@@ -232,6 +232,7 @@ impl MappingDestination {
     fn from_args(args: &MapArgs, presets: Option<&Path>) -> Result<Self, CliError> {
         let place = match (&args.out, &args.save_preset) {
             (_, Some(name)) => Self::Preset(presets::preset_path(presets, name)?),
+            (Some(path), None) if path == Path::new("-") => Self::Stdout,
             (Some(path), None) => Self::File(path.clone()),
             (None, None) => Self::Stdout,
         };

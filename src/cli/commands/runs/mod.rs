@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::export::OutputFormatArgs;
 use super::export::{export_report, export_templates};
 use super::import::import_report;
+use crate::cli::args::output_dir_arg::parse_output_dir;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -54,7 +55,7 @@ enum RunsSubcommand {
         #[command(flatten)]
         shape: OutputFormatArgs,
         /// The output directory [default: the run's]
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = parse_output_dir)]
         out: Option<PathBuf>,
     },
     /// Write the result files of an import again, without calling the API
@@ -62,7 +63,7 @@ enum RunsSubcommand {
         /// The run
         run: RunId,
         /// The directory of the result files [default: the run's]
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = parse_output_dir)]
         out: Option<PathBuf>,
     },
     /// Apply your decisions on rows in doubt: `in_doubt.csv` with `_doubt_decision` filled in

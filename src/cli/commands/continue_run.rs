@@ -1,0 +1,86 @@
+//! A command that is started again after an interruption: it can go on where it stopped.
+
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::question::{QuestionAnswer, ask_question, can_ask};
+use crate::cli::settings::Settings;
+use crate::event::CancelSignal;
+use crate::id::{LocationId, RunId};
+use crate::run::{RunKind, RunMetadata, RunStore, RunSummary};
+
+/// How a command that was interrupted is started again.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct ContinueArgs {
+    /// Continue the latest run of the same command that was interrupted or paused, or start one
+    #[arg(long = "continue")]
+    continue_run: bool,
+}
+
+/// Whether a command begins a run or goes on with one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum StartChoice {
+    /// A new run.
+    New,
+    /// The run that was interrupted.
+    Continue(RunId),
+}
+
+impl ContinueArgs {
+    /// Finds a run of the same command that was interrupted or paused, and decides whether to go on with it: as
+    /// `--continue` says, else as the user answers, else not. `asks` is whether the command may ask.
+    pub(crate) async fn choose_start(
+        self,
+        found: Option<&RunSummary>,
+        asks: bool,
+        settings: &Settings,
+        stop: &CancelSignal,
+        screen: &CliReporter,
+    ) -> Result<StartChoice, CliError> {
+        let Some(found) = found else { return Ok(StartChoice::New) };
+        let run = found.id.clone();
+        if self.continue_run {
+            return Ok(StartChoice::Continue(run));
+        }
+        let kind = found.known.as_ref().map_or("command", |(meta, _)| meta.kind.name());
+        let why = found.stop().ok().flatten().map(|stop| format!(" ({})", stop.reason));
+        let why = why.unwrap_or_default();
+        if !asks || settings.json || settings.quiet || !can_ask() {
+            screen.print_note(&format!(
+                "run {run} of the same {kind} was interrupted{why}; `--continue` goes on with it, and this \
+                 command starts a new one"
+            ));
+            return Ok(StartChoice::New);
+        }
+        let question =
+            format!("Run {run} of the same {kind} was interrupted{why}. Continue it? [Y/n] ");
+        let question = crate::text::escape_for_terminal(&question).into_owned();
+        match ask_question(&question, stop, screen).await {
+            QuestionAnswer::Line(line)
+                if matches!(line.to_lowercase().as_str(), "" | "y" | "yes") =>
+            {
+                Ok(StartChoice::Continue(run))
+            }
+            QuestionAnswer::Line(_) => Ok(StartChoice::New),
+            QuestionAnswer::EndOfInput | QuestionAnswer::Cancelled => {
+                Err(CliError::new(CliExitCode::Interrupted, "interrupted; nothing was begun"))
+            }
+        }
+    }
+}
+
+/// The latest run of a kind and location that was interrupted or paused and that was asked for the same.
+pub(crate) fn find_interrupted_run(
+    home: &RunStore,
+    kind: RunKind,
+    location: &LocationId,
+    is_same: impl Fn(&RunMetadata) -> bool,
+) -> Result<Option<RunSummary>, CliError> {
+    let fits = |run: &RunSummary| {
+        run.known.as_ref().is_ok_and(|(meta, state)| {
+            let own = meta.kind == kind && meta.location == *location;
+            own && state.is_resumable() && !run.running && is_same(meta)
+        })
+    };
+    Ok(home.list_runs()?.into_iter().rev().find(fits))
+}
