@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -37,6 +38,8 @@ pub struct ApiClientConfig {
     pub credential: Arc<dyn TokenProvider>,
     /// The location that all requests address.
     pub location: LocationId,
+    /// For how long a server that cannot be reached is tried again.
+    pub unreachable_for: Duration,
     /// The connection settings.
     pub transport: HttpOptions,
 }
@@ -73,6 +76,8 @@ impl ApiClient {
         let sender = RequestSender {
             http,
             total_sent,
+            unreachable_for: config.unreachable_for,
+            unreachable_reported: AtomicBool::new(false),
             base: config.url.trim_end_matches('/').to_owned(),
             version: VERSION,
             credential: Arc::clone(&config.credential),

@@ -10,6 +10,8 @@ use super::rate_limit::HaltReason;
 pub enum ApiErrorKind {
     /// The token was rejected.
     Token,
+    /// The source of the token failed, such as a token command.
+    TokenSource,
     /// The token lacks the scope that [`ApiEndpoint::required_scope`] names. The API answers 401
     /// (api.md §7).
     Scope,
@@ -84,6 +86,7 @@ impl ApiError {
         matches!(
             self.kind,
             ApiErrorKind::Token
+                | ApiErrorKind::TokenSource
                 | ApiErrorKind::Location
                 | ApiErrorKind::Unreachable
                 | ApiErrorKind::Untrusted

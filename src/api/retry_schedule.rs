@@ -20,6 +20,10 @@ pub(super) struct RetrySchedule {
     started: Instant,
     attempts: u32,
     refusals: u32,
+    /// Attempts for which no connection was made.
+    unconnected: u32,
+    /// For how long a server that cannot be reached is tried again; `None` as the policy says.
+    unreachable_for: Option<Duration>,
     pause: Duration,
 }
 
@@ -27,7 +31,37 @@ impl RetrySchedule {
     /// A schedule whose time begins now.
     pub(super) fn start(policy: RetryPolicy) -> Self {
         let started = Instant::now();
-        Self { policy, started, attempts: 0, refusals: 0, pause: Duration::ZERO }
+        Self {
+            policy,
+            started,
+            attempts: 0,
+            refusals: 0,
+            unconnected: 0,
+            unreachable_for: None,
+            pause: Duration::ZERO,
+        }
+    }
+
+    /// The same, with a time of its own for a server that cannot be reached.
+    pub(super) fn with_unreachable_time(self, time: Duration) -> Self {
+        Self { unreachable_for: Some(time), ..self }
+    }
+
+    /// Counts an attempt for which no connection was made, and returns the pause before the next one; `None` if
+    /// there is none. With a time of its own it uses up none of the attempts of the policy: nothing was sent.
+    pub(super) fn next_connection_pause(&mut self) -> Option<Duration> {
+        let Some(time) = self.unreachable_for else {
+            self.count_attempt();
+            return self.next_pause();
+        };
+        self.unconnected += 1;
+        self.pause = next_backoff(self.pause);
+        (self.started.elapsed() + self.pause <= time).then_some(self.pause)
+    }
+
+    /// The attempts for which no connection was made.
+    pub(super) fn unconnected(&self) -> u32 {
+        self.unconnected
     }
 
     /// Counts an attempt that failed.
@@ -61,7 +95,7 @@ impl RetrySchedule {
 
     /// All attempts so far, with those that were refused.
     pub(super) fn attempts(&self) -> u32 {
-        self.attempts + self.refusals
+        self.attempts + self.refusals + self.unconnected
     }
 
     /// The time since the first attempt.

@@ -1,7 +1,8 @@
 //! Sending: rate limiting, retries and decoding, the same for every endpoint.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -24,6 +25,9 @@ use crate::event::{RunEvent, SharedObserver, WaitReason};
 /// How many large responses are read at a time.
 const LARGE_BODIES_AT_ONCE: usize = 2;
 
+/// How many attempts find no connection before the user is told.
+const UNCONNECTED_BEFORE_WARNING: u32 = 4;
+
 const VERSION: HeaderName = HeaderName::from_static("version");
 
 /// One request, ready to send, repeatedly if needed.
@@ -45,6 +49,10 @@ pub(super) struct RequestSender {
     pub(super) limiter: RateLimiter,
     pub(super) observer: SharedObserver,
     pub(super) sent: [AtomicU64; endpoint::COUNT],
+    /// For how long a server that cannot be reached is tried again.
+    pub(super) unreachable_for: Duration,
+    /// Whether the user knows that the server cannot be reached.
+    pub(super) unreachable_reported: AtomicBool,
     /// All requests, for display.
     pub(super) total_sent: Arc<AtomicU64>,
     pub(super) large: Semaphore,
@@ -76,7 +84,8 @@ impl RequestSender {
         decide: fn(&AttemptError) -> RetryDecision,
         mut first_permit: Option<RateLimitPermit>,
     ) -> Result<(u16, ApiResponse<T>), ApiError> {
-        let mut schedule = RetrySchedule::start(request.policy);
+        let mut schedule =
+            RetrySchedule::start(request.policy).with_unreachable_time(self.unreachable_for);
         let mut renewed = false;
         loop {
             let token = self.credential.current_token().await;
@@ -122,8 +131,7 @@ impl RequestSender {
                     self.report_lasting_refusal(schedule.refusals());
                 }
                 RetryDecision::Retry => {
-                    schedule.count_attempt();
-                    let Some(pause) = schedule.next_pause() else {
+                    let Some(pause) = self.next_pause(&error, &mut schedule) else {
                         return fail(retry::exhausted_kind(&error), &schedule);
                     };
                     let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
@@ -134,6 +142,27 @@ impl RequestSender {
                 }
             }
         }
+    }
+
+    /// The pause before the next attempt, if there is one. A server that cannot be reached is tried for longer,
+    /// and the user is told once.
+    fn next_pause(&self, error: &AttemptError, schedule: &mut RetrySchedule) -> Option<Duration> {
+        let AttemptError::Connect(message) = error else {
+            schedule.count_attempt();
+            return schedule.next_pause();
+        };
+        let pause = schedule.next_connection_pause();
+        if schedule.unconnected() == UNCONNECTED_BEFORE_WARNING
+            && pause.is_some()
+            && !self.unreachable_reported.swap(true, Ordering::Relaxed)
+        {
+            let seconds = self.unreachable_for.as_secs();
+            self.observer.observe(&RunEvent::Warning {
+                code: EventWarningCode::Unreachable,
+                message: format!("the API cannot be reached ({message}); trying for {seconds} s"),
+            });
+        }
+        pause
     }
 
     /// Tells the user that the rate limit has refused a request again and again.

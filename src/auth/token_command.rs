@@ -139,7 +139,7 @@ impl CommandTokenProvider {
 
     async fn request_token(&self) -> Result<BearerToken, TokenUnavailable> {
         let denied = |error: AuthError| TokenUnavailable {
-            kind: ApiErrorKind::Token,
+            kind: ApiErrorKind::TokenSource,
             message: error.to_string(),
         };
         run_token_command(&self.line).await.map_err(denied)

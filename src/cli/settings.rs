@@ -47,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) deadline: Option<jiff::Timestamp>,
     /// How connections are made.
     pub(crate) transport: HttpOptions,
+    /// For how long a run tries to reach the API.
+    pub(crate) retry_for: Duration,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
     /// How events are shown.
@@ -87,6 +89,7 @@ impl Settings {
                 ca_file: typed.ca_file,
                 allow_http: typed.allow_http,
             },
+            retry_for: typed.retry_for,
             json: typed.json,
             quiet: typed.quiet,
             verbose: typed.verbose,

@@ -81,6 +81,7 @@ event_codes! {
         TextTooLong "text_too_long": "Values are longer than the other system takes; shorten them there or before the export.",
         UndoInDoubt "undo_in_doubt": "It is not known whether some writes succeeded, so they are not undone; resolve them and undo again.",
         UndoPending "undo_pending": "Some writes of the import were never sent, so there is nothing to undo for them.",
+        Unreachable "unreachable": "The API cannot be reached; `--retry-for` says for how long it is tried again.",
         UnreadableList "unreadable_list": "A list of the location cannot be read, so its table is empty; the message says why.",
     }
 }

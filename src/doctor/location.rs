@@ -88,6 +88,7 @@ fn stop_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&'stat
 fn non_scope_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&'static str> {
     match result.as_ref().err()?.kind {
         ApiErrorKind::Token => Some("the token is not accepted"),
+        ApiErrorKind::TokenSource => Some("there is no token"),
         ApiErrorKind::Location if !reached => Some("the token has no access to the location"),
         ApiErrorKind::Halted(HaltReason::Cancelled) => Some("interrupted"),
         ApiErrorKind::Halted(HaltReason::DailyQuota { .. }) => {
@@ -174,7 +175,10 @@ fn accepts_token(result: &Result<Bytes, ApiError>) -> bool {
 
 fn check_token_accepted(probes: &ProbeResults) -> DoctorCheck {
     const ID: &str = "token";
-    if let Some(error) = probes.probe_errors().find(|error| error.kind == ApiErrorKind::Token) {
+    if let Some(error) = probes
+        .probe_errors()
+        .find(|error| matches!(error.kind, ApiErrorKind::Token | ApiErrorKind::TokenSource))
+    {
         let message = &error.message;
         // Without a status it was never sent: there is no token, or its refresh was refused.
         let what = match error.status {

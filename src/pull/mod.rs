@@ -210,6 +210,7 @@ fn failure_from_api_error(stream: &str, subject: &str, error: &api::ApiError) ->
         }
         ApiErrorKind::Refused
         | ApiErrorKind::Token
+        | ApiErrorKind::TokenSource
         | ApiErrorKind::Location
         | ApiErrorKind::Halted(_) => FetchFailureCode::Refused,
     };

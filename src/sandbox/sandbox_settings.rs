@@ -14,6 +14,8 @@ use super::{BurstWindow, FaultRule, LOCATION, LocationRateLimit};
 pub struct SandboxSettings {
     /// How many contacts the first location starts with; the other locations start empty.
     pub contacts: usize,
+    /// Whether some values do not fit the type of their custom field, as in real accounts.
+    pub awkward: bool,
     /// The seed of all data; equal seeds give equal bytes.
     pub seed: u64,
     /// Requests allowed per location.
@@ -53,6 +55,7 @@ impl Default for SandboxSettings {
     fn default() -> Self {
         Self {
             contacts: 1000,
+            awkward: true,
             seed: 1,
             limit: LocationRateLimit::default(),
             window: BurstWindow::Sliding,

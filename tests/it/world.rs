@@ -49,6 +49,7 @@ impl World {
             ("GHL_LOCATION_ID", location),
             ("GHL_BULK_HOME", dir.path().join("home").display().to_string()),
             ("GHL_BULK_SETTLE_S", "2".to_owned()),
+            ("GHL_BULK_RETRY_FOR", "1s".to_owned()),
         ];
         let env = env.map(|(key, value)| (key.to_owned(), value)).into();
         Self { dir, sandbox, env }

@@ -69,6 +69,7 @@ fn outcome_of_error(error: ApiError) -> WriteOutcome {
             | ApiErrorKind::Unreachable
             | ApiErrorKind::Untrusted
             | ApiErrorKind::Token
+            | ApiErrorKind::TokenSource
             | ApiErrorKind::Scope
             | ApiErrorKind::Location,
             _,

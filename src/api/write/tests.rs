@@ -59,6 +59,7 @@ fn client(url: &str, stop: &CancelSignal) -> ApiClient {
         url: url.to_owned(),
         credential: Arc::new(BearerToken::new("pit-test").unwrap()),
         location: "here".parse().unwrap(),
+        unreachable_for: Duration::ZERO,
         transport: HttpOptions {
             patience: Duration::from_millis(300),
             connect: Duration::from_millis(300),

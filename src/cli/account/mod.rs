@@ -15,6 +15,7 @@ pub(super) mod token_source;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -64,6 +65,9 @@ pub(super) struct LocationAccounts {
     _sandbox: Option<RunningSandbox>,
 }
 
+/// For how long an interactive command tries to reach the server.
+const INTERACTIVE_RETRY: Duration = Duration::from_secs(5);
+
 /// What a client is for. A person waits for an interactive command, so it is served first.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ClientPurpose {
@@ -74,6 +78,14 @@ pub(super) enum ClientPurpose {
 }
 
 impl ClientPurpose {
+    /// For how long a server that cannot be reached is tried again: a person does not wait for minutes.
+    fn unreachable_time(self, retry_for: Duration) -> Duration {
+        match self {
+            Self::Run(_) => retry_for,
+            Self::Interactive(_) => retry_for.min(INTERACTIVE_RETRY),
+        }
+    }
+
     fn priority(self) -> LimitPriority {
         match self {
             Self::Run(_) => LimitPriority::Background,
@@ -283,6 +295,8 @@ impl LocationAccounts {
             locations: locations.iter().map(ToString::to_string).collect(),
             // A try-out need not take the minutes that the real limit takes.
             limit: sandbox::LocationRateLimit::NONE,
+            // The first export ends without a warning; `sandbox --awkward` serves the rest.
+            awkward: false,
             ..SandboxSettings::default()
         };
         let running = sandbox::start(settings).map_err(|error| {
@@ -317,6 +331,7 @@ impl LocationAccount {
             url: url.to_owned(),
             credential: Arc::clone(&self.credential),
             location: self.location.clone(),
+            unreachable_for: command.unreachable_time(settings.retry_for),
             transport: settings.transport.clone(),
         };
         let limiter = RateLimiter::with_shared_window(

@@ -27,7 +27,7 @@ pub(crate) struct GlobalArgs {
     pub(crate) profile: Option<String>,
 
     /// The API's address
-    #[arg(long, global = true, value_name = "URL", env = "GHL_API_URL")]
+    #[arg(long, global = true, value_name = "URL", env = "GHL_API_URL", hide_short_help = true)]
     pub(crate) api_url: Option<String>,
 
     /// Run against an embedded API simulator with made-up data
@@ -35,31 +35,35 @@ pub(crate) struct GlobalArgs {
     pub(crate) sandbox: bool,
 
     /// Maximum number of concurrent requests; the API's rate limit sets the pace
-    #[arg(long, global = true, value_name = "N", default_value = "32")]
+    #[arg(long, global = true, value_name = "N", default_value = "32", hide_short_help = true)]
     pub(crate) concurrency: NonZeroUsize,
 
     /// Requests of the daily quota to leave for other programs: a number, or a share such as `10%`
-    #[arg(long, global = true, value_name = "N|N%", default_value = "0")]
+    #[arg(long, global = true, value_name = "N|N%", default_value = "0", hide_short_help = true)]
     pub(crate) daily_reserve: QuotaReserve,
 
     /// When the daily request quota is used up, sleep until it resets instead of stopping
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) wait: bool,
 
     /// Stop at a time (`2026-11-21T06:00:00Z`, `06:00`) or after a duration (`2h30m`)
-    #[arg(long, global = true, value_name = "TIME|DURATION", value_parser = time_arg::parse_deadline)]
+    #[arg(long, global = true, value_name = "TIME|DURATION", value_parser = time_arg::parse_deadline, hide_short_help = true)]
     pub(crate) deadline: Option<jiff::Timestamp>,
 
     /// Seconds without data before a request is retried
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = time_arg::parse_seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = time_arg::parse_seconds, hide_short_help = true)]
     pub(crate) timeout: Duration,
 
+    /// How long a run keeps trying to reach the API: `10m`, or `0s` to fail at once
+    #[arg(long, global = true, value_name = "DURATION", env = "GHL_BULK_RETRY_FOR", default_value = "3m", value_parser = time_arg::parse_duration, hide_short_help = true)]
+    pub(crate) retry_for: Duration,
+
     /// Also trust the certificates in this file (PEM), such as a company proxy's
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub(crate) ca_file: Option<PathBuf>,
 
     /// Allow unencrypted http to other hosts (exposes the token)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) allow_http: bool,
 
     /// Print events as JSON Lines on stdout; `ghl-bulk schema events` describes them
@@ -67,7 +71,14 @@ pub(crate) struct GlobalArgs {
     pub(crate) json: bool,
 
     /// How to show progress on stderr
-    #[arg(long, global = true, value_enum, value_name = "HOW", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "HOW",
+        default_value = "auto",
+        hide_short_help = true
+    )]
     pub(crate) progress: ProgressArg,
 
     /// Show only errors and warnings

@@ -55,6 +55,12 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| civil().map(|zoned| zoned.timestamp()))
 }
 
+/// A duration such as `10m` or `1h30m`; `0s` is one.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration = text.parse::<SignedDuration>().ok().and_then(|it| Duration::try_from(it).ok());
+    duration.ok_or_else(|| "not a duration such as `10m` or `1h30m`".to_owned())
+}
+
 /// Seconds, with or without a fraction; more than zero.
 pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;

@@ -33,6 +33,10 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "N", default_value = "1000")]
     contacts: usize,
 
+    /// Also serve values that do not fit the type of their custom field, as real accounts have them
+    #[arg(long)]
+    awkward: bool,
+
     /// The seed of the data
     #[arg(long, value_name = "N", default_value = "1")]
     seed: u64,
@@ -66,6 +70,7 @@ impl SandboxArgs {
     fn sandbox_settings(&self) -> SandboxSettings {
         let mut settings = SandboxSettings {
             contacts: self.contacts,
+            awkward: self.awkward,
             seed: self.seed,
             limit: self.limit,
             daily_used: self.daily_used,

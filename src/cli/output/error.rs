@@ -233,6 +233,8 @@ impl From<api::ApiError> for CliError {
         let said = error.to_string();
         let scope = error.route.required_scope();
         match error.kind {
+            ApiErrorKind::TokenSource => Self::new(CliExitCode::Access, error.message)
+                .with_hint("run the command by hand to see what it says; `ghl-bulk config explain` shows where it is set"),
             ApiErrorKind::Token => Self::new(CliExitCode::Access, format!("the API rejected the token: {said}"))
                 .with_hint("log in again with `ghl-bulk login`, or check `GHL_TOKEN`: a Private Integration Token begins with `pit-` and belongs to one location"),
             ApiErrorKind::Scope => Self::new(CliExitCode::Access, format!("the token lacks the scope `{scope}`: {said}"))
@@ -240,7 +242,7 @@ impl From<api::ApiError> for CliError {
             ApiErrorKind::Location => Self::new(CliExitCode::Access, format!("the token has no access to this location: {said}"))
                 .with_hint("check `--location` or `GHL_LOCATION_ID` against the location that the token was created in"),
             ApiErrorKind::Unreachable => Self::usage(format!("the API cannot be reached: {said}"))
-                .with_hint("check the network and `--api-url`"),
+                .with_hint("check the network and `--api-url`; `--retry-for 10m` keeps trying for longer"),
             ApiErrorKind::Untrusted => Self::usage(format!("no safe connection to the API: {said}"))
                 .with_hint("behind a company's proxy, give the company's root certificate with `--ca-file FILE`; `ghl-bulk doctor` tells more"),
             ApiErrorKind::Exhausted if error.status == Some(429) => {

@@ -33,7 +33,8 @@ pub(super) fn seed_locations(settings: &SandboxSettings) -> Vec<LocationStore> {
 
 fn seed_contacts(store: &mut LocationStore, settings: &SandboxSettings) {
     let people =
-        ContactGenerator::new(settings.seed, settings.contacts, &store.location, &store.metadata);
+        ContactGenerator::new(settings.seed, settings.contacts, &store.location, &store.metadata)
+            .with_misfits(settings.awkward);
     let mut events = Vec::new();
     let contacts = (0..settings.contacts).map(|number| {
         let (mut contact, keys, names) = people.generate_contact(number);

@@ -36,6 +36,8 @@ pub(super) struct ContactGenerator {
     world: SeedContext,
     count: usize,
     fields: Vec<FieldSampler>,
+    /// Whether some values have another type than their field.
+    has_misfits: bool,
 }
 
 /// A row under construction.
@@ -91,7 +93,13 @@ impl ContactGenerator {
             businesses: pairs(&metadata.businesses, "name"),
             calendars: pairs(&metadata.calendars, "groupId"),
         };
-        Self { world, count, fields: field_definitions::field_samplers(&metadata.fields) }
+        let fields = field_definitions::field_samplers(&metadata.fields);
+        Self { world, count, fields, has_misfits: true }
+    }
+
+    /// The same, with or without values that do not fit their field.
+    pub(super) fn with_misfits(self, has_misfits: bool) -> Self {
+        Self { has_misfits, ..self }
     }
 
     pub(super) fn context(&self) -> &SeedContext {
@@ -199,7 +207,7 @@ impl ContactGenerator {
         row.push_key("customFields");
         row.0.push(b'[');
         let mut first = true;
-        let (misfit, all) = (number % 40 == 16, number % 40 == 26);
+        let (misfit, all) = (self.has_misfits && number % 40 == 16, number % 40 == 26);
         for field in &self.fields {
             if misfit || all || rng.one_in(5) {
                 if !std::mem::take(&mut first) {
