@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{PublishError, errors_file};
 use crate::event::WrittenFile;
 use crate::id::{LocationId, RunId};
-use crate::resource::RESOURCES;
+use crate::resource::{ColumnSource, RESOURCES, TableColumn, TableSchema};
 use crate::table::{FORMATS, TableFormat};
 
 /// The version of the manifest format. It changes when a field is renamed or changes its meaning.
@@ -82,6 +82,8 @@ pub(super) struct ExportManifest {
     complete: bool,
     /// Records that could not be read; they are listed in `errors.csv`.
     unreadable: usize,
+    /// The custom fields that are columns of `contacts`, by column.
+    custom_fields: BTreeMap<String, ManifestCustomField>,
     tables: BTreeMap<String, ManifestTable>,
 }
 
@@ -101,9 +103,35 @@ pub(super) struct PreviousManifest {
     pub(super) ignored_names: usize,
 }
 
+/// The custom field behind a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ManifestCustomField {
+    /// The field's id.
+    pub id: String,
+    /// Its key, without `contact.`.
+    pub key: String,
+    /// Its name, as users see it.
+    pub label: String,
+    /// The type of its values, such as `MONETORY`.
+    pub data_type: String,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ManifestColumn {
+    /// Its name.
+    pub name: String,
+    /// The name of its type, as in `ghl-bulk schema tables`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct ManifestTable {
     rows: u64,
+    /// Absent in manifests of older versions, and for the files of templates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<ManifestColumn>,
     files: Vec<ManifestFile>,
 }
 
@@ -125,11 +153,15 @@ impl ExportManifest {
         facts: ManifestMetadata,
         entries: i64,
         unreadable: usize,
+        schemas: &[TableSchema],
         files: &[WrittenFile],
     ) -> Self {
         let mut tables = BTreeMap::<String, ManifestTable>::new();
         for written in files {
             let table = tables.entry(written.table.clone()).or_default();
+            if let Some(schema) = schemas.iter().find(|schema| schema.name == written.table) {
+                table.columns = schema.columns.iter().map(ManifestColumn::from_column).collect();
+            }
             // A template may be split into several files; each has some of the rows.
             let parts = table.files.iter().any(|file| file.format == written.format);
             table.rows = if parts { table.rows + written.rows } else { written.rows };
@@ -142,7 +174,9 @@ impl ExportManifest {
             });
         }
         let complete = unreadable == 0;
-        Self { format_version: FORMAT, facts, entries, complete, unreadable, tables }
+        let custom_fields = schemas.iter().flat_map(|schema| &schema.columns);
+        let custom_fields = custom_fields.filter_map(ManifestCustomField::from_column).collect();
+        Self { format_version: FORMAT, facts, entries, complete, unreadable, custom_fields, tables }
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), PublishError> {
@@ -162,6 +196,25 @@ impl ExportManifest {
     pub(super) fn file_names(&self) -> Vec<String> {
         let files = self.tables.values().flat_map(|table| &table.files);
         files.map(|file| file.name.clone()).collect()
+    }
+}
+
+impl ManifestCustomField {
+    fn from_column(column: &TableColumn) -> Option<(String, Self)> {
+        let ColumnSource::Field(field) = &column.source else { return None };
+        let custom_field = Self {
+            id: field.id.clone(),
+            key: field.key.clone(),
+            label: field.label.clone(),
+            data_type: field.data_type.clone(),
+        };
+        Some((column.name.clone(), custom_field))
+    }
+}
+
+impl ManifestColumn {
+    fn from_column(column: &TableColumn) -> Self {
+        Self { name: column.name.clone(), kind: column.kind.name().to_owned() }
     }
 }
 

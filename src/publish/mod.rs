@@ -26,7 +26,7 @@ use tokio::sync::{oneshot, watch};
 use crate::concurrency;
 use crate::diagnostic::FetchFailureCode;
 use crate::event::{RunEvent, SharedObserver, WrittenFile};
-use crate::resource::{self, CustomFieldColumns, ResourceSpec};
+use crate::resource::{self, CustomFieldColumns, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, TableFormat};
 
@@ -63,6 +63,8 @@ pub struct PublishOptions {
 pub struct PublishReport {
     /// The files, in the order of the tables.
     pub files: Vec<WrittenFile>,
+    /// The tables that were read, also those that only templates use.
+    pub schemas: Vec<TableSchema>,
     /// Records that could not be read, as in `errors.csv`.
     pub failures: Vec<FetchFailure>,
     /// Values that did not fit their column's type, by `table.column`. They are kept in `extra`.
@@ -151,6 +153,7 @@ pub fn write_export(
     )?;
     let mut published = PublishReport {
         files: Vec::new(),
+        schemas: writers.iter().map(|writer| writer.table().clone()).collect(),
         failures: reader.load_failures()?,
         type_mismatches: Vec::new(),
     };

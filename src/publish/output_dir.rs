@@ -152,8 +152,9 @@ impl LockedOutputDir {
         {
             self.link_previous_files(old, &mut published.files)?;
         }
-        let manifest =
-            ExportManifest::new(facts, entries, published.failures.len(), &published.files);
+        let unreadable = published.failures.len();
+        let (schemas, files) = (&published.schemas, &published.files);
+        let manifest = ExportManifest::new(facts, entries, unreadable, schemas, files);
         manifest.write(&self.staging)?;
         self.set_permissions()?;
         sync_dir(&self.staging)?;

@@ -51,7 +51,25 @@ impl ColumnKind {
         }
     }
 
-    /// The name of the kind, for help texts.
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Text,
+        Self::Boolean,
+        Self::Integer,
+        Self::Float,
+        Self::Date,
+        Self::Timestamp,
+        Self::TextList,
+        Self::Json,
+    ];
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The name of the kind, for help texts and manifests.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -79,12 +97,25 @@ pub enum ColumnSource {
         /// Fallback keys, best first.
         fallback_keys: &'static [&'static str],
     },
-    /// The value of the custom field with this id.
-    Field(String),
+    /// The value of a custom field.
+    Field(CustomFieldSource),
     /// Not sent by the server: looked up by the row's id.
     ById(Arc<HashMap<String, String>>),
     /// Everything that no other column preserves exactly.
     Extra,
+}
+
+/// The custom field that a column has the values of, as its definition describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomFieldSource {
+    /// The field's id.
+    pub id: String,
+    /// The field's key, without its model; empty if it has none.
+    pub key: String,
+    /// The field's name, as users see it.
+    pub label: String,
+    /// The type of its values, such as `MONETORY`.
+    pub data_type: String,
 }
 
 /// One column of a table.

@@ -101,6 +101,11 @@ fn consent_columns() -> Vec<TableColumn> {
             "dndSettings",
             "Do not disturb by channel: an object of `{status, message, code}`; `active` and `permanent` mean blocked.",
         ),
+        json_column(
+            "inbound_dnd_settings",
+            "inboundDndSettings",
+            "Do not disturb for messages from the contact: an object of `{all: {status, message}}`, mostly empty.",
+        ),
         text_list_column("tags", "tags", "Tags of the contact, in the server's order."),
     ]
 }

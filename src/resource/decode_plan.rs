@@ -85,9 +85,9 @@ impl DecodePlan {
                 let places = start..end.map_or(start, |end| end + 1);
                 ResolvedColumnSource::Member(places, self.intern_key(key))
             }
-            ColumnSource::Field(id) => {
+            ColumnSource::Field(field) => {
                 let place = self.fields.len();
-                ResolvedColumnSource::Field(*self.fields.entry(id.clone()).or_insert(place))
+                ResolvedColumnSource::Field(*self.fields.entry(field.id.clone()).or_insert(place))
             }
             ColumnSource::ById(names) => ResolvedColumnSource::ById(Arc::clone(names)),
             ColumnSource::Extra => ResolvedColumnSource::Extra,

@@ -1,15 +1,16 @@
 //! Custom fields: the definitions of an account, and the columns derived from them.
 //!
-//! A contact's custom field is a column named `custom_` and its key. Names consist of lower-case
-//! letters, digits and underscores; duplicates get `_2`, `_3` and so on, in the order of the field
-//! ids. The same definitions always give the same columns, whatever their order.
+//! A contact's custom field is a column named after its key or label ([`super::column_name`]).
+//! Duplicates get `_2`, `_3` and so on, in the order of the field ids. The same definitions always
+//! give the same columns, whatever their order.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::column::{ColumnKind, ColumnSource, TableColumn};
+use super::column::{ColumnKind, ColumnSource, CustomFieldSource, TableColumn};
+use super::column_name;
 use super::{RowDecodeError, contacts};
 
 /// The custom fields of contacts, as columns.
@@ -24,6 +25,9 @@ pub struct CustomFieldColumns {
 #[serde(rename_all = "camelCase")]
 struct FieldColumnDefinition {
     id: String,
+    /// Any JSON: a label that is no text must not cost the column.
+    #[serde(default)]
+    name: serde_json::Value,
     field_key: Option<String>,
     data_type: Option<String>,
     model: Option<String>,
@@ -47,7 +51,7 @@ impl CustomFieldColumns {
             definitions.into_iter().map(|definition| definition.into_column(&mut taken)).collect();
         columns.sort_by(|a, b| a.name.cmp(&b.name));
         let names = columns.iter().filter_map(|column| match &column.source {
-            ColumnSource::Field(id) => Some((id.clone(), column.name.clone())),
+            ColumnSource::Field(field) => Some((field.id.clone(), column.name.clone())),
             _ => None,
         });
         let names = Arc::new(names.collect());
@@ -79,29 +83,20 @@ fn parse_definition(row: &str) -> Result<FieldColumnDefinition, RowDecodeError> 
 
 impl FieldColumnDefinition {
     fn into_column(self, taken: &mut HashSet<String>) -> TableColumn {
-        let key = self.field_key.as_deref().unwrap_or_default();
-        let name = custom_column_name(key.strip_prefix("contact.").unwrap_or(key))
-            .or_else(|| custom_column_name(&self.id))
-            .unwrap_or_else(|| "custom_field".to_owned());
+        let key = self.field_key.unwrap_or_default();
+        let field = CustomFieldSource {
+            id: self.id,
+            key: key.strip_prefix("contact.").unwrap_or(&key).to_owned(),
+            label: self.name.as_str().unwrap_or_default().to_owned(),
+            data_type: self.data_type.unwrap_or_default(),
+        };
         TableColumn {
-            name: reserve_unique_name(&name, taken),
-            kind: column_kind(self.data_type.as_deref().unwrap_or_default()),
-            source: ColumnSource::Field(self.id),
+            name: reserve_unique_name(&column_name::name_custom_field(&field), taken),
+            kind: column_kind(&field.data_type),
+            source: ColumnSource::Field(field),
             doc: "A custom field of the account; the table `custom_fields` describes it under this column name.",
         }
     }
-}
-
-/// The column name of a custom field, derived from the field's key or name; `None` if no character of it is
-/// valid in a column name.
-#[must_use]
-pub fn custom_column_name(key: &str) -> Option<String> {
-    let mapped = |c: char| match c.to_ascii_lowercase() {
-        c @ ('a'..='z' | '0'..='9') => c,
-        _ => '_',
-    };
-    let name: String = key.chars().map(mapped).collect();
-    name.contains(|c| c != '_').then(|| format!("custom_{name}"))
 }
 
 fn reserve_unique_name(name: &str, taken: &mut HashSet<String>) -> String {

@@ -40,8 +40,8 @@ pub fn rebuild_row(table: &TableSchema, batch: &RecordBatch, row: usize) -> Valu
             {
                 source.extend(value().map(|value| ((*key).to_owned(), value)));
             }
-            ColumnSource::Field(id) if !spoken.contains(id) => {
-                entries.extend(value().map(|value| json!({"id": id, "value": value})));
+            ColumnSource::Field(field) if !spoken.contains(&field.id) => {
+                entries.extend(value().map(|value| json!({"id": field.id, "value": value})));
             }
             _ => {}
         }

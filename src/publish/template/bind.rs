@@ -129,12 +129,16 @@ fn task_source(
     }
 }
 
-/// The index of a custom field's column, found by its key, its id, or the key derived from its name.
+/// The index of a custom field's column, found by its key, its column name, its id, or the key derived
+/// from its name.
 fn custom_field_index(name: &str, table: &TableSchema) -> Option<usize> {
     let column_name = custom_column_name(name);
     let is_it = |column: &TableColumn| match &column.source {
-        ColumnSource::Field(id) => {
-            column.name == name || Some(&column.name) == column_name.as_ref() || id == name
+        ColumnSource::Field(field) => {
+            field.key == name
+                || column.name == name
+                || Some(&column.name) == column_name.as_ref()
+                || field.id == name
         }
         _ => false,
     };

@@ -61,7 +61,7 @@ fn custom_columns_have_steady_names() {
         (names, fields.columns().len())
     };
     let expected =
-        ["custom_lead_score", "custom_lead_score_2", "custom_lead_score_3", "custom_id7"];
+        ["custom_lead_score", "custom_lead_score_2", "custom_lead_score_3", "custom_ri_ben"];
     let (found, count) = names(&rows);
     assert_eq!(found[..4], expected.map(|name| Some(name.to_owned())));
     assert_eq!((found[4].as_deref(), count), (None, 4));

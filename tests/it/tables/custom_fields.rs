@@ -62,9 +62,41 @@ fn a_key_that_is_no_column_name_becomes_one() {
     let value = |id: &str| json!({"id": id, "value": id});
     let values: Vec<Value> = ["f1", "f2", "f3", "f4", "f5"].map(value).into();
     let world = account(&fields, &json!(values));
-    let row = json!({"custom_gr__e__cm_": "f1", "custom_______etc": "f2", "custom_f3": "f3",
+    let row = json!({"custom_grosse_cm": "f1", "custom_______etc": "f2", "custom_shen_chang": "f3",
         "custom_f4": "f4", "custom_email": "f5", "extra": null});
     assert_eq!(exported(&world), row);
+}
+
+#[test]
+fn a_key_that_says_nothing_gives_way_to_the_label_and_the_manifest_maps_the_column() {
+    let labelled = |id: &str, key: &str, name: &str| {
+        let mut field = field(id, key, "TEXT");
+        field["name"] = name.into();
+        field
+    };
+    let fields = json!([
+        labelled("f1", "", "Étage préféré"),
+        labelled("f2", "Zk3fQ91bXr7LmP0aYtUe", "Étage préféré"),
+        labelled("f3", "floor", "Étage"),
+    ]);
+    let values: Vec<Value> = ["f1", "f2", "f3"].map(|id| json!({"id": id, "value": id})).into();
+    let world = account(&fields, &json!(values));
+    let row = json!({"custom_etage_prefere": "f1", "custom_etage_prefere_2": "f2",
+        "custom_floor": "f3", "extra": null});
+    assert_eq!(exported(&world), row);
+    let entry = |id: &str, key: &str, label: &str| json!({"id": id, "key": key, "label": label, "data_type": "TEXT"});
+    let mapped = json!({
+        "custom_etage_prefere": entry("f1", "", "Étage préféré"),
+        "custom_etage_prefere_2": entry("f2", "Zk3fQ91bXr7LmP0aYtUe", "Étage préféré"),
+        "custom_floor": entry("f3", "floor", "Étage"),
+    });
+    assert_eq!(world.read_json("out/manifest.json")["custom_fields"], mapped);
+    // An import of the export finds the fields under these columns.
+    world.run_command("export --with none --format csv --out csv").exits(0);
+    let csv = std::fs::read_to_string(world.path("csv/contacts.csv")).unwrap();
+    std::fs::write(world.path("edited.csv"), csv.replace(",f2,", ",second,")).unwrap();
+    world.run_command("import edited.csv --yes").exits(0);
+    assert_eq!(exported(&world)["custom_etage_prefere_2"], "second");
 }
 
 #[test]

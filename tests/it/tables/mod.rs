@@ -82,6 +82,9 @@ fn the_manifest_holds_rows_size_and_hash_of_every_file() {
     for (table, about) in manifest["tables"].as_object().unwrap() {
         let rows = read_table(&world, "out", table, "jsonl").len() as u64;
         assert_eq!(about["rows"], rows, "{table}");
+        let columns = about["columns"].as_array().unwrap().len();
+        let file = ParquetFile::open(&world, &format!("out/{table}.parquet"));
+        assert_eq!(columns, file.columns().len(), "{table}");
         for file in about["files"].as_array().unwrap() {
             let name = file["file"].as_str().unwrap();
             assert_eq!(name, format!("{table}.{}", file["format"].as_str().unwrap()));
