@@ -14,7 +14,7 @@ use ghl_bulk::publish::{self, ManifestMetadata};
 use ghl_bulk::resource::{CONTACTS, CustomFieldColumns, RESOURCES, RowDecoder, response_rows};
 use ghl_bulk::run::SpoolReader;
 use ghl_bulk::sandbox::{self, LocationRateLimit, SandboxSettings};
-use ghl_bulk::table::{FormulaGuardMode, TableFormat};
+use ghl_bulk::table::{FormulaGuardMode, JsonLinesShape, TableFormat};
 
 const PEOPLE: usize = 20_000;
 
@@ -101,6 +101,8 @@ fn publish(bencher: Bencher, format: &str) {
         formats: vec![TableFormat::from_name(format).unwrap()],
         templates: Vec::new(),
         csv_safe: FormulaGuardMode::default(),
+        csv_bom: false,
+        jsonl: JsonLinesShape::default(),
         facts,
     };
     let observer: ghl_bulk::event::SharedObserver = Arc::new(NullObserver);

@@ -175,6 +175,9 @@ pub struct WrittenFile {
     pub bytes: u64,
     /// SHA-256 of the file, in lower-case hex.
     pub sha256: String,
+    /// Whether lists and JSON are strings of JSON text in it (`--jsonl flat`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flat: bool,
 }
 
 /// Receives events. Called often and from several threads, so it must return quickly.

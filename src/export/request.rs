@@ -10,7 +10,7 @@ use crate::api::ContactSearchFilter;
 use crate::id::BusinessId;
 use crate::publish::{ExportScope, FileMode, ManifestMetadata, NamedTemplate, PublishOptions};
 use crate::resource::{RESOURCES, ResourceSpec};
-use crate::table::{FormulaGuardMode, TableFormat};
+use crate::table::{FormulaGuardMode, JsonLinesShape, TableFormat};
 
 /// What to export, and where to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,12 @@ pub struct ExportRequest {
     pub templates: Vec<TemplateSnapshot>,
     /// Which CSV cells are guarded, so that a spreadsheet does not execute them.
     pub csv_safe: FormulaGuardMode,
+    /// Whether CSV files begin with a byte order mark; by default those for Excel do.
+    #[serde(default)]
+    pub csv_bom: Option<bool>,
+    /// How JSON Lines represent lists and JSON.
+    #[serde(default)]
+    pub jsonl: JsonLinesShape,
     /// Which tables in addition to the contacts.
     pub tables: ExportTables,
     /// Which contacts.
@@ -179,6 +185,8 @@ impl ExportRequest {
             formats,
             templates,
             csv_safe: self.csv_safe,
+            csv_bom: self.csv_bom.unwrap_or(self.csv_safe == FormulaGuardMode::Excel),
+            jsonl: self.jsonl,
             facts,
         })
     }

@@ -146,6 +146,9 @@ struct ManifestFile {
     rows: Option<u64>,
     bytes: u64,
     sha256: String,
+    /// Whether lists and JSON are strings of JSON text in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    flat: bool,
 }
 
 impl ExportManifest {
@@ -171,6 +174,7 @@ impl ExportManifest {
                 rows: Some(written.rows),
                 bytes: written.bytes,
                 sha256: written.sha256.clone(),
+                flat: written.flat,
             });
         }
         let complete = unreadable == 0;
@@ -243,6 +247,7 @@ impl PreviousManifest {
             rows: file.rows.unwrap_or(self.tables[table].rows),
             bytes: file.bytes,
             sha256: file.sha256.clone(),
+            flat: file.flat,
         };
         let files = self.tables.iter();
         let files =

@@ -28,7 +28,7 @@ use crate::diagnostic::FetchFailureCode;
 use crate::event::{RunEvent, SharedObserver, WrittenFile};
 use crate::resource::{self, CustomFieldColumns, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
-use crate::table::{self, FormulaGuardMode, TableFormat};
+use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
 
 pub use existing_export::{OccupiedOutput, ensure_replaceable};
 pub use file_mode::FileMode;
@@ -54,6 +54,11 @@ pub struct PublishOptions {
     pub templates: Vec<NamedTemplate>,
     /// How CSV cells are kept from being executed as formulas.
     pub csv_safe: FormulaGuardMode,
+    /// Whether CSV files begin with a byte order mark; not those of templates, which have their own
+    /// rule.
+    pub csv_bom: bool,
+    /// How JSON Lines represent lists and JSON.
+    pub jsonl: JsonLinesShape,
     /// For the manifest and the files' own metadata.
     pub facts: ManifestMetadata,
 }

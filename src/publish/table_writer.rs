@@ -193,7 +193,8 @@ impl TableWriter {
         for file in self.files {
             let table::WrittenTable { rows, bytes, sha256 } = file.sink.close()?;
             let (table, format) = (self.table.name.to_owned(), file.format.name.to_owned());
-            files.push(WrittenFile { table, format, file: file.name, rows, bytes, sha256 });
+            let flat = file.format.is_flat(self.options.jsonl);
+            files.push(WrittenFile { table, format, file: file.name, rows, bytes, sha256, flat });
         }
         Ok(FinishedTable {
             files,
@@ -234,6 +235,8 @@ fn file_options(table: &TableSchema, options: &PublishOptions) -> table::SinkOpt
     table::SinkOptions {
         metadata: options.facts.to_key_values(),
         csv_safe: options.csv_safe,
+        csv_bom: options.csv_bom,
+        jsonl: options.jsonl,
         sorted_by: sorted_by.map(ToOwned::to_owned).collect(),
     }
 }

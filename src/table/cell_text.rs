@@ -71,9 +71,8 @@ pub(super) fn check_schema(path: &Path, schema: &Schema) -> Result<(), TableWrit
 impl<'b> ColumnCells<'b> {
     /// The cells of a column, according to its type.
     pub(super) fn from_array(field: &Field, column: &'b ArrayRef) -> Self {
-        let is_json = field.metadata().get("ghl.kind").is_some_and(|k| k == "json");
         match field.data_type() {
-            DataType::Utf8 if is_json => Self::Json(column.as_string()),
+            DataType::Utf8 if is_json(field) => Self::Json(column.as_string()),
             DataType::Boolean => Self::Boolean(column.as_boolean()),
             DataType::Int64 => Self::Integer(column.as_primitive::<Int64Type>()),
             DataType::Float64 => Self::Float(column.as_primitive::<Float64Type>()),
@@ -127,6 +126,11 @@ impl<'b> ColumnCells<'b> {
             Self::List(cells, _) => cells.is_null(row),
         }
     }
+}
+
+/// Whether the texts of a column are JSON.
+pub(super) fn is_json(field: &Field) -> bool {
+    field.metadata().get("ghl.kind").is_some_and(|kind| kind == "json")
 }
 
 /// The texts of a list cell; a null item is an empty text.

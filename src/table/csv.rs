@@ -1,5 +1,5 @@
 //! CSV: a header line, then one record per row (RFC 4180, UTF-8, `\n` after every
-//! record).
+//! record), after a byte order mark if that was asked for.
 //!
 //! Null and empty text are both an empty cell. A list is one cell ([`super::join_list`]), JSON is
 //! its text, days and instants are ISO 8601. Texts and lists are guarded
@@ -14,6 +14,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 use super::cell_text::{self, ColumnCells};
+use super::delimited::BYTE_ORDER_MARK;
 use super::formula_guard::{FormulaGuardMode, needs_guard};
 use super::table_file::HashedOutputFile;
 use super::{
@@ -41,11 +42,17 @@ fn open(
     schema: SchemaRef,
     options: &SinkOptions,
 ) -> Result<Box<dyn TableSink>, TableWriteError> {
+    let mut output = HashedOutputFile::create(path)?;
+    if options.csv_bom {
+        output
+            .write_all(BYTE_ORDER_MARK.as_bytes())
+            .map_err(|source| TableWriteError::write_error(path, source))?;
+    }
     let mut writer = WriterBuilder::new()
         .quote_style(QuoteStyle::Necessary)
         .terminator(Terminator::Any(b'\n'))
         .buffer_capacity(1 << 17)
-        .from_writer(HashedOutputFile::create(path)?);
+        .from_writer(output);
     let header = schema.fields().iter().map(|field| field.name());
     writer.write_record(header).map_err(|error| convert_error(path, error))?;
     Ok(Box::new(CsvSink { writer, schema, safe: options.csv_safe, cell: Vec::new(), rows: 0 }))

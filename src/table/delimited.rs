@@ -13,7 +13,7 @@ use super::table_file::HashedOutputFile;
 use super::{TableWriteError, WrittenTable};
 
 /// The byte order mark of UTF-8.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// How rows of texts are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 //!
 //! Nulls are written, lists are arrays, JSON is nested ([`super::json`] explains when it is a
 //! string instead), days and instants have the same text as in CSV, floats always have a fraction
-//! or an exponent.
+//! or an exponent. Flat lines have lists and JSON as strings of JSON text instead: then every column
+//! has one type on all lines, which readers need that infer a schema from the first lines.
 
 use std::io::Write;
 use std::path::Path;
@@ -16,6 +17,17 @@ use super::{
     SinkOptions, TableFormat, TableSink, TableWriteError, WrittenTable, date_text, joined_list,
     json,
 };
+use crate::choice::choice_enum;
+
+choice_enum! {
+    /// How JSON Lines represent lists and JSON.
+    pub enum JsonLinesShape = Nested {
+        /// As arrays and objects
+        Nested = "nested",
+        /// As strings of JSON text, for readers that infer one type per column (Polars, `DuckDB`)
+        Flat = "flat",
+    }
+}
 
 /// The format's entry in the registry.
 pub(super) const FORMAT: TableFormat = TableFormat {
@@ -33,6 +45,7 @@ struct JsonLinesSink {
     schema: SchemaRef,
     /// What precedes each column's value: `{"id":`, then `,"location_id":` and so on.
     keys: Vec<Vec<u8>>,
+    shape: JsonLinesShape,
     lines: Vec<u8>,
     rows: u64,
 }
@@ -40,13 +53,14 @@ struct JsonLinesSink {
 fn open(
     path: &Path,
     schema: SchemaRef,
-    _: &SinkOptions,
+    options: &SinkOptions,
 ) -> Result<Box<dyn TableSink>, TableWriteError> {
     let fields = schema.fields().iter().enumerate();
     let keys = fields.map(|(index, field)| encode_key(index, field.name()));
     Ok(Box::new(JsonLinesSink {
         output: HashedOutputFile::create(path)?,
         keys: keys.collect(),
+        shape: options.jsonl,
         schema,
         lines: Vec::new(),
         rows: 0,
@@ -66,7 +80,7 @@ impl TableSink for JsonLinesSink {
         for row in 0..batch.num_rows() {
             for (key, column) in self.keys.iter().zip(&columns) {
                 self.lines.extend_from_slice(key);
-                write_value(&mut self.lines, column, row);
+                write_value(&mut self.lines, column, row, self.shape);
             }
             self.lines.extend_from_slice(b"}\n");
             if self.lines.len() >= BUFFER_BYTES {
@@ -91,12 +105,15 @@ impl JsonLinesSink {
     }
 }
 
-fn write_value(out: &mut Vec<u8>, column: &ColumnCells, row: usize) {
+fn write_value(out: &mut Vec<u8>, column: &ColumnCells, row: usize, shape: JsonLinesShape) {
     if column.is_null(row) {
         return out.extend_from_slice(b"null");
     }
     match column {
         ColumnCells::Text(cells) => json::write_string(out, cells.value(row)),
+        ColumnCells::Json(cells) if shape == JsonLinesShape::Flat => {
+            json::write_string(out, cells.value(row));
+        }
         ColumnCells::Json(cells) => json::embed_json(out, cells.value(row)),
         ColumnCells::Boolean(cells) => {
             out.extend_from_slice(if cells.value(row) { b"true" } else { b"false" });
@@ -110,7 +127,13 @@ fn write_value(out: &mut Vec<u8>, column: &ColumnCells, row: usize) {
             write_quoted(out, |out| date_text::write_instant(out, cells.value(row)));
         }
         ColumnCells::List(cells, items) => {
-            joined_list::write_json_array(out, cell_text::list_items(cells, items, row));
+            let items = cell_text::list_items(cells, items, row);
+            if shape == JsonLinesShape::Nested {
+                return joined_list::write_json_array(out, items);
+            }
+            let mut array = Vec::new();
+            joined_list::write_json_array(&mut array, items);
+            json::write_string(out, std::str::from_utf8(&array).expect("JSON of texts is UTF-8"));
         }
     }
 }

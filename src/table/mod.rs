@@ -31,6 +31,7 @@ use arrow_schema::SchemaRef;
 pub use delimited::{DelimitedWriter, OutputDialect, OutputEncoding};
 pub use formula_guard::{FormulaGuardMode, guard_formula, strip_guard};
 pub use joined_list::{join_list, split_list};
+pub use jsonl::JsonLinesShape;
 pub use string_columns::BatchTexts;
 
 /// Every format, the default first.
@@ -57,6 +58,12 @@ impl TableFormat {
         FORMATS.iter().find(|format| format.name == name)
     }
 
+    /// Whether lists and JSON are strings of JSON text in files of this format.
+    #[must_use]
+    pub fn is_flat(&self, shape: JsonLinesShape) -> bool {
+        self.name == jsonl::FORMAT.name && shape == JsonLinesShape::Flat
+    }
+
     /// Creates a file for batches of this schema. The file must not exist yet.
     pub fn open_sink(
         &self,
@@ -76,6 +83,10 @@ pub struct SinkOptions {
     pub metadata: Vec<(String, String)>,
     /// How CSV cells are kept from being executed as formulas.
     pub csv_safe: FormulaGuardMode,
+    /// Whether CSV files begin with a byte order mark, by which Excel knows UTF-8.
+    pub csv_bom: bool,
+    /// How JSON Lines represent lists and JSON.
+    pub jsonl: JsonLinesShape,
     /// The columns by which the rows are sorted, ascending with nulls first, in formats that record
     /// it (Parquet).
     pub sorted_by: Vec<String>,

@@ -3,19 +3,20 @@
 //! Row groups are limited by memory as well as by rows, so that memory does not depend on the size
 //! of the table. The first batch decides which columns get a dictionary: a dictionary of ids or of
 //! JSON only costs time and space. The file is unreadable until it is closed, because its index
-//! comes last.
+//! comes last. JSON columns have Parquet's type JSON.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ::parquet::arrow::ArrowWriter;
-use ::parquet::basic::{Compression, ZstdLevel};
+use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
+use ::parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
+use ::parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
-use ::parquet::schema::types::ColumnPath;
+use ::parquet::schema::types::{ColumnPath, SchemaDescriptor, Type, TypePtr};
 use arrow_array::{ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef};
 
@@ -101,7 +102,7 @@ impl ParquetSink {
         self.state = match std::mem::replace(&mut self.state, ParquetState::Failed) {
             ParquetState::New(output) => {
                 let properties = writer_properties(&self.schema, &self.options, columns);
-                let writer = ArrowWriter::try_new(output, self.schema.clone(), Some(properties));
+                let writer = open_writer(output, &self.schema, properties);
                 ParquetState::Open(Box::new(writer.map_err(|e| convert_error(&self.path, e))?))
             }
             other => other,
@@ -111,6 +112,36 @@ impl ParquetSink {
             _ => Err(not_opened_error(&self.path)),
         }
     }
+}
+
+fn open_writer(
+    output: HashedOutputFile,
+    schema: &SchemaRef,
+    properties: WriterProperties,
+) -> Result<ArrowWriter<HashedOutputFile>, ParquetError> {
+    let options = ArrowWriterOptions::new()
+        .with_properties(properties)
+        .with_parquet_schema(parquet_schema(schema)?);
+    ArrowWriter::try_new_with_options(output, schema.clone(), options)
+}
+
+/// The file's own schema. Arrow has no JSON type without an extension, so that JSON would be plain
+/// text to readers; Parquet has one.
+fn parquet_schema(schema: &Schema) -> Result<SchemaDescriptor, ParquetError> {
+    let converted = ArrowSchemaConverter::new().convert(schema)?;
+    let root = converted.root_schema();
+    let columns = schema.fields().iter().zip(root.get_fields());
+    let columns = columns.map(|(field, column)| match cell_text::is_json(field) {
+        true => Type::primitive_type_builder(field.name(), PhysicalType::BYTE_ARRAY)
+            .with_repetition(Repetition::OPTIONAL)
+            .with_logical_type(Some(LogicalType::Json))
+            .build()
+            .map(TypePtr::new),
+        false => Ok(column.clone()),
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let root = Type::group_type_builder(root.name()).with_fields(columns).build()?;
+    Ok(SchemaDescriptor::new(TypePtr::new(root)))
 }
 
 fn writer_properties(

@@ -129,6 +129,7 @@ impl NamedTemplate {
             rows,
             bytes,
             sha256,
+            flat: false,
         }
     }
 }

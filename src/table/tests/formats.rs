@@ -49,6 +49,26 @@ fn json_lines_show_every_type() {
     check("jsonl", Row::default(), &format!("{nulls}\n"));
 }
 
+#[test]
+fn flat_json_lines_have_one_type_per_column() {
+    let options = SinkOptions { jsonl: JsonLinesShape::Flat, ..SinkOptions::default() };
+    let (_folder, path, _) = written("jsonl", &[full(), Row::default()], &options);
+    let text = fs::read_to_string(path).unwrap();
+    let (first, second) = text.split_once('\n').unwrap();
+    let ends = r#""tags":"[\"a\",\"b c\"]","extra":"{\"n\":1.50}"}"#;
+    assert!(first.ends_with(ends), "{first}");
+    assert!(second.ends_with("\"tags\":null,\"extra\":null}\n"), "{second}");
+}
+
+#[test]
+fn csv_begins_with_a_byte_order_mark_where_that_is_asked_for() {
+    let options = SinkOptions { csv_bom: true, ..SinkOptions::default() };
+    let (_folder, path, written) = written("csv", &[Row::default()], &options);
+    let bytes = fs::read(path).unwrap();
+    assert!(bytes.starts_with("\u{feff}id,name,".as_bytes()));
+    assert_eq!(written.bytes, bytes.len() as u64);
+}
+
 #[track_caller]
 fn embedded(json: &str, expected: &str) {
     let row = Row { extra: Some(json.to_owned()), ..Row::default() };
@@ -116,6 +136,10 @@ fn parquet_gives_back_what_it_was_given() {
     let sorting = reader.metadata().row_group(0).sorting_columns().unwrap();
     let sorting: Vec<_> = sorting.iter().map(|s| (s.column_idx, s.nulls_first)).collect();
     assert_eq!(sorting, [(6, true), (0, true)]);
+    let types = reader.parquet_schema().columns().iter();
+    let types: Vec<_> = types.map(|column| column.logical_type_ref().cloned()).collect();
+    assert_eq!(types[8], Some(::parquet::basic::LogicalType::Json));
+    assert_eq!(types[1], Some(::parquet::basic::LogicalType::String));
     assert_eq!(reader.schema().fields(), schema().fields());
     let read = reader.build().unwrap().next().unwrap().unwrap();
     assert_eq!(read.columns(), batch(&rows).columns());

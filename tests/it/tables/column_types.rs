@@ -74,6 +74,45 @@ fn a_phone_number_is_no_formula() {
 }
 
 #[test]
+fn a_csv_file_for_excel_begins_with_a_byte_order_mark_unless_told_otherwise() {
+    let world = super::account_of(&json!([{"id": "c1", "firstName": "Zoë"}]));
+    for (options, bom) in [
+        ("", false),
+        ("--csv-safe excel", true),
+        ("--csv-safe excel --csv-bom=false", false),
+        ("--csv-bom", true),
+    ] {
+        let line = format!("export --with none --format csv --out out {options}");
+        world.run_command(&line).exits(0);
+        let text = std::fs::read_to_string(world.path("out/contacts.csv")).unwrap();
+        assert_eq!(text.starts_with("\u{feff}id,"), bom, "{options}");
+        let done = world.run_command("import out/contacts.csv --yes --json").exits(0);
+        assert_eq!(done.summary()["rows"]["unchanged"], 1, "{options}");
+    }
+}
+
+#[test]
+fn flat_json_lines_have_no_nested_value() {
+    let world = World::new();
+    let line = "export --format jsonl --jsonl flat --with tasks,notes,appointments --out out";
+    world.run_command(line).exits(0);
+    let mut texts = 0;
+    for table in ["contacts", "tasks", "notes", "appointments", "custom_fields", "users", "tags"] {
+        let rows = world.read_rows(&format!("out/{table}.jsonl"));
+        for row in &rows {
+            let row = row.as_object().unwrap();
+            assert_eq!(row.len(), rows[0].as_object().unwrap().len(), "{table}");
+            for (column, value) in row {
+                assert!(!value.is_object() && !value.is_array(), "{table}.{column}: {value}");
+            }
+            texts += usize::from(row["extra"].is_string());
+        }
+    }
+    assert!(texts > 0);
+    assert_eq!(world.read_json("out/manifest.json")["tables"]["tasks"]["files"][0]["flat"], true);
+}
+
+#[test]
 fn without_the_guard_cells_are_as_the_server_sent_them() {
     check("--csv-safe off", &json!({"firstName": "=1+1"}), "first_name", "=1+1");
     check("--csv-safe off", &json!({"firstName": "'=1+1"}), "first_name", "'=1+1");

@@ -29,7 +29,7 @@ use crate::event::CancelSignal;
 use crate::export::{self, ContactListFile, ExportFilters, ExportRequest, ExportTables, SinceTime};
 use crate::publish::FileMode;
 use crate::run::{RunKind, RunMetadata};
-use crate::table::{FORMATS, FormulaGuardMode};
+use crate::table::{FORMATS, FormulaGuardMode, JsonLinesShape};
 
 /// Export contacts, with their tasks, notes and appointments, into files
 ///
@@ -105,6 +105,15 @@ pub(crate) struct OutputFormatArgs {
     /// Which CSV cells get a leading `'`, so that a spreadsheet does not execute or change them
     #[arg(long, value_name = "HOW", value_parser = choice_parser::<FormulaGuardMode>(), default_value = "formulas")]
     pub(crate) csv_safe: FormulaGuardMode,
+
+    /// Whether CSV files begin with a byte order mark, by which Excel recognizes UTF-8 [default: only with
+    /// `--csv-safe excel`]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) csv_bom: Option<bool>,
+
+    /// How JSON Lines represent lists and JSON
+    #[arg(long, value_name = "SHAPE", value_parser = choice_parser::<JsonLinesShape>(), default_value = "nested")]
+    pub(crate) jsonl: JsonLinesShape,
 
     /// The access rights of the files, as on Unix [default: 0600, only you]
     #[arg(long, value_name = "MODE")]
@@ -274,6 +283,8 @@ impl ExportArgs {
                 None => self.shape.selected_formats(),
             },
             csv_safe: self.shape.csv_safe,
+            csv_bom: self.shape.csv_bom,
+            jsonl: self.shape.jsonl,
             templates: templates.chosen,
             tables,
             filters: ExportFilters {

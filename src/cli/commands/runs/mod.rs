@@ -175,6 +175,8 @@ fn publish_run(
     let templates = export_templates::select_templates(&shape.template, Some(request.tables))?;
     request.formats = shape.selected_formats();
     request.csv_safe = shape.csv_safe;
+    request.csv_bom = shape.csv_bom;
+    request.jsonl = shape.jsonl;
     request.replace = shape.replace;
     request.file_mode = shape.file_mode.unwrap_or(request.file_mode);
     if let Some(out) = out {

@@ -174,6 +174,9 @@ fn waiting_event() -> NamedSchema {
     )
 }
 
+/// The fields that not every file has.
+const OPTIONAL_OF_FILES: &[&str] = &["flat"];
+
 fn file_properties() -> Value {
     json!({
         "table": string_schema("The table, such as `contacts`."),
@@ -182,6 +185,7 @@ fn file_properties() -> Value {
         "rows": count_schema("Rows."),
         "bytes": count_schema("Size in bytes."),
         "sha256": string_schema("SHA-256 of the file, in lower-case hex."),
+        "flat": { "type": "boolean", "description": "True if lists and JSON are strings of JSON text in it (`--jsonl flat`); missing otherwise." },
     })
 }
 
@@ -190,13 +194,15 @@ fn written_event() -> NamedSchema {
         "written",
         "An output file is complete under its final name.",
         &file_properties(),
-        &[],
+        OPTIONAL_OF_FILES,
     )
 }
 
 fn files_schema() -> Value {
     let fields = file_properties();
-    let required = fields.as_object().into_iter().flat_map(Map::keys).collect::<Vec<_>>();
+    let required = fields.as_object().into_iter().flat_map(Map::keys);
+    let required: Vec<_> =
+        required.filter(|name| !OPTIONAL_OF_FILES.contains(&name.as_str())).collect();
     json!({
         "type": "array",
         "description": "The output files, as in `written`.",

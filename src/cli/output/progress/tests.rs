@@ -66,6 +66,7 @@ fn written() -> RunEvent {
         rows: 2,
         bytes: 90,
         sha256: "00".to_owned(),
+        flat: true,
     })
 }
 
