@@ -67,6 +67,7 @@ macro_rules! event_codes {
 event_codes! {
     /// The stable name of a warning among the events of a run.
     EventWarningCode {
+        CellsCut "cells_cut": "Texts are longer than a cell of a workbook may be and were cut; every other format has all of them.",
         CharactersReplaced "characters_replaced": "A template's encoding lacks some characters; they became `?` in its file.",
         ColumnsNotExported "columns_not_exported": "The template's files have no column for some values; add `--format csv` to keep them.",
         DuplicateNames "duplicate_names": "A column that must be unique has a value more than once; the other system takes such rows as one.",

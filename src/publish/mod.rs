@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::concurrency;
-use crate::diagnostic::FetchFailureCode;
+use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::event::{RunEvent, SharedObserver, WrittenFile};
 use crate::resource::{self, CustomFieldColumns, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
@@ -171,6 +171,9 @@ pub fn write_export(
             observer.observe(&RunEvent::Written(file.clone()));
             published.files.push(file);
         }
+        for (file, cells) in finished.cut_cells {
+            observer.observe(&cut_cells_warning(&file, cells));
+        }
         published.failures.extend(finished.failures);
         published.type_mismatches.extend(finished.type_mismatches);
     }
@@ -184,6 +187,14 @@ pub fn write_export(
     }
     errors_file::write_failures(staging, &published.failures)?;
     Ok(published)
+}
+
+fn cut_cells_warning(file: &str, cells: u64) -> RunEvent {
+    let cells = if cells == 1 { "1 text was".to_owned() } else { format!("{cells} texts were") };
+    let message = format!(
+        "{file}: {cells} cut, because a cell of a workbook has at most 32,767 characters; every other format has all of it, and a row with a cut text must not be imported"
+    );
+    RunEvent::Warning { code: EventWarningCode::CellsCut, message }
 }
 
 /// Splits all entries, in commit order.

@@ -48,6 +48,8 @@ pub(super) struct FinishedTable {
     pub(super) templates: Option<TemplateWriters>,
     pub(super) failures: Vec<FetchFailure>,
     pub(super) type_mismatches: Vec<(String, u64)>,
+    /// Files with texts that were cut, and how many.
+    pub(super) cut_cells: Vec<(String, u64)>,
 }
 
 impl TableWriter {
@@ -189,9 +191,12 @@ impl TableWriter {
         let type_mismatches =
             type_mismatches.map(|(column, count)| (format!("{}.{column}", self.table.name), count));
         let type_mismatches = type_mismatches.collect();
-        let mut files = Vec::new();
+        let (mut files, mut cut_cells) = (Vec::new(), Vec::new());
         for file in self.files {
-            let table::WrittenTable { rows, bytes, sha256 } = file.sink.close()?;
+            let table::WrittenTable { rows, bytes, sha256, cut_cells: cut } = file.sink.close()?;
+            if cut > 0 {
+                cut_cells.push((file.name.clone(), cut));
+            }
             let (table, format) = (self.table.name.to_owned(), file.format.name.to_owned());
             let flat = file.format.is_flat(self.options.jsonl);
             files.push(WrittenFile { table, format, file: file.name, rows, bytes, sha256, flat });
@@ -201,6 +206,7 @@ impl TableWriter {
             templates: self.templates,
             failures: self.failures,
             type_mismatches,
+            cut_cells,
         })
     }
 
@@ -234,6 +240,7 @@ fn file_options(table: &TableSchema, options: &PublishOptions) -> table::SinkOpt
     let sorted_by = sorted_by.filter(|column| table.column_index(column).is_some());
     table::SinkOptions {
         metadata: options.facts.to_key_values(),
+        created: Some(options.facts.started),
         csv_safe: options.csv_safe,
         csv_bom: options.csv_bom,
         jsonl: options.jsonl,

@@ -21,6 +21,7 @@ mod string_columns;
 mod table_file;
 #[cfg(test)]
 mod tests;
+mod xlsx;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,9 +34,10 @@ pub use formula_guard::{FormulaGuardMode, guard_formula, strip_guard};
 pub use joined_list::{join_list, split_list};
 pub use jsonl::JsonLinesShape;
 pub use string_columns::BatchTexts;
+pub use xlsx::TextWorkbook;
 
 /// Every format, the default first.
-pub const FORMATS: &[TableFormat] = &[parquet::FORMAT, csv::FORMAT, jsonl::FORMAT];
+pub const FORMATS: &[TableFormat] = &[parquet::FORMAT, csv::FORMAT, jsonl::FORMAT, xlsx::FORMAT];
 
 type OpenSinkFn = fn(&Path, SchemaRef, &SinkOptions) -> Result<Box<dyn TableSink>, TableWriteError>;
 
@@ -79,8 +81,10 @@ impl TableFormat {
 /// The settings for writing a file.
 #[derive(Debug, Clone, Default)]
 pub struct SinkOptions {
-    /// Key-value metadata for the file itself, in formats that support it (Parquet).
+    /// Key-value metadata for the file itself, in formats that support it (Parquet, XLSX).
     pub metadata: Vec<(String, String)>,
+    /// When the table was made, in formats that say so (XLSX).
+    pub created: Option<jiff::Timestamp>,
     /// How CSV cells are kept from being executed as formulas.
     pub csv_safe: FormulaGuardMode,
     /// Whether CSV files begin with a byte order mark, by which Excel knows UTF-8.
@@ -110,6 +114,8 @@ pub struct WrittenTable {
     pub bytes: u64,
     /// The SHA-256 of its bytes, in lower-case hexadecimal.
     pub sha256: String,
+    /// How many texts were cut, because the format has a limit (XLSX).
+    pub cut_cells: u64,
 }
 
 /// Why a file could not be written.

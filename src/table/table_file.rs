@@ -40,7 +40,7 @@ impl HashedOutputFile {
     pub(super) fn close(self, rows: u64) -> Result<WrittenTable, TableWriteError> {
         self.file.sync_all().map_err(|source| TableWriteError::write_error(&self.path, source))?;
         let hash = self.hash.finalize();
-        Ok(WrittenTable { rows, bytes: self.bytes, sha256: encode_hex(&hash) })
+        Ok(WrittenTable { rows, bytes: self.bytes, sha256: encode_hex(&hash), cut_cells: 0 })
     }
 }
 

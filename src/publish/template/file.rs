@@ -120,7 +120,7 @@ impl TemplateFile {
 
 impl NamedTemplate {
     fn written_file(&self, number: usize, written: table::WrittenTable) -> WrittenFile {
-        let table::WrittenTable { rows, bytes, sha256 } = written;
+        let table::WrittenTable { rows, bytes, sha256, .. } = written;
         let file = self.template.file_name(number);
         WrittenFile {
             table: self.preset.clone(),

@@ -15,7 +15,12 @@ pub(super) fn convert_cell(value: DataRef<'_>, code: &str) -> SheetCell {
         DataRef::DateTimeIso(text) => iso_date_cell(text),
         DataRef::Bool(value) => SheetCell::Bool(value),
         DataRef::Error(error) => SheetCell::Error(error.to_string()),
-        DataRef::DateTime(date) => date_cell(date),
+        DataRef::DateTime(date) => match date_cell(date) {
+            SheetCell::Date(date) if number_format::says_utc(code) => {
+                SheetCell::Text(format!("{date}Z"))
+            }
+            cell => cell,
+        },
         DataRef::Int(value) => {
             // A spreadsheet's integers have 32 bits.
             #[expect(clippy::cast_precision_loss, reason = "a spreadsheet's numbers are doubles")]
@@ -89,6 +94,15 @@ mod tests {
         }
         let span = ExcelDateTime::new(1.5, TimeDelta, false);
         assert_eq!(convert_cell(DataRef::DateTime(span), "").to_text(), "1.5");
+    }
+
+    #[test]
+    fn an_instant_whose_format_says_utc_keeps_its_zone() {
+        let date = || DataRef::DateTime(ExcelDateTime::new(45943.5, Moment, false));
+        let utc = convert_cell(date(), "yyyy-mm-dd hh:mm:ss\"Z\"");
+        assert_eq!(utc.to_text(), "2025-10-13T12:00:00Z");
+        let local = convert_cell(date(), "yyyy-mm-dd hh:mm:ss");
+        assert_eq!(local.to_text(), "2025-10-13T12:00:00");
     }
 
     #[test]

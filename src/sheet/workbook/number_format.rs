@@ -1,4 +1,4 @@
-//! Number formats, of which only the displayed leading zeros matter.
+//! Number formats, of which only the displayed leading zeros and a displayed zone matter.
 
 /// Formats a number with a format that consists of zeros: `02139` for 2139 under `00000`, `02139-4307` under
 /// `00000\-0000`. `None` for any other format or number.
@@ -14,6 +14,11 @@ pub(super) fn format_zero_padded(code: &str, value: f64) -> Option<String> {
     let mut rest = rest.chars();
     let shown = zeros.iter().filter_map(|c| if *c == '0' { rest.next() } else { Some(*c) });
     Some(front.chars().chain(shown).collect())
+}
+
+/// Whether a format of dates ends with the zone `Z`, as in workbooks that this program writes.
+pub(super) fn says_utc(code: &str) -> bool {
+    code.ends_with("\"Z\"") || code.ends_with("\\Z")
 }
 
 /// The zeros and hyphens of a format that consists only of these.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::path::Path;
 
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ::parquet::file::metadata::RowGroupMetaData;
@@ -91,6 +92,47 @@ fn json_is_embedded_unless_readers_would_refuse_it() {
     embedded(r#"["\\ud83d"]"#, r#"["\\ud83d"]"#);
 }
 
+/// The cells of a workbook, each as its type and value.
+fn cells(path: &Path) -> Vec<Vec<String>> {
+    use calamine::{Data, Reader as _};
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook(path).unwrap();
+    let range = book.worksheet_range_at(0).unwrap().unwrap();
+    let text = |cell: &Data| match cell {
+        Data::String(text) => text.clone(),
+        Data::DateTime(date) => format!("date {:?}", date.to_ymd_hms_milli()),
+        Data::Empty => String::new(),
+        other => format!("{other:?}"),
+    };
+    range.rows().map(|row| row.iter().map(text).collect()).collect()
+}
+
+#[test]
+fn a_workbook_has_typed_cells_and_text_where_a_number_would_lose_something() {
+    let odd = Row {
+        name: Some("007"),
+        count: Some(9_007_199_254_740_993),
+        born: Some(-30_000),
+        added: Some(-9_000_000_000_000),
+        tags: Some(vec!["a;b"]),
+        ..Row::default()
+    };
+    let risky = Row { name: Some("=1+1"), tags: Some(vec!["+1 2"]), ..Row::default() };
+    let (_folder, path, _) =
+        written("xlsx", &[full(), odd, risky, Row::default()], &SinkOptions::default());
+    let rows = cells(&path);
+    let shown: Vec<String> = rows.iter().skip(1).map(|row| row.join(" | ")).collect();
+    assert_eq!(
+        shown,
+        [
+            "r0 | Zoë \"Z\", née\nÅ | Bool(true) | Float(-7.0) | Float(187500.25) | \
+             date (1990, 9, 25, 0, 0, 0, 0) | date (2025, 11, 24, 16, 58, 56, 678) | a; b c | {\"n\":1.50}",
+            "r0 | 007 |  | 9007199254740993 |  | 1887-11-12 | 1684-10-19T08:00:00.000Z | [\"a;b\"] | ",
+            "r0 | =1+1 |  |  |  |  |  | +1 2 | ",
+            "r0 |  |  |  |  |  |  |  | ",
+        ]
+    );
+}
+
 #[test]
 fn days_and_instants_reach_the_ends_of_the_calendar() {
     let text = |days: i64, ms: i64| {
@@ -157,6 +199,11 @@ fn an_empty_table_has_all_its_columns() {
                 assert_eq!(reader.unwrap().schema().fields(), schema().fields());
             }
             "csv" => assert_eq!(bytes, b"id,name,ok,count,worth,born,date_added,tags,extra\n"),
+            "xlsx" => {
+                let schema = schema();
+                let names = schema.fields().iter().map(|field| field.name().clone());
+                assert_eq!(cells(&path), [names.collect::<Vec<_>>()]);
+            }
             _ => assert_eq!(bytes, b""),
         }
     }
@@ -170,7 +217,8 @@ fn a_sink_tells_what_it_wrote() {
         let bytes = fs::read(path).unwrap();
         let hash =
             Sha256::digest(&bytes).iter().fold(String::new(), |hash, b| format!("{hash}{b:02x}"));
-        let expected = WrittenTable { rows: 2, bytes: bytes.len() as u64, sha256: hash };
+        let expected =
+            WrittenTable { rows: 2, bytes: bytes.len() as u64, sha256: hash, cut_cells: 0 };
         assert_eq!(written, expected, "{}", format.name);
     }
 }

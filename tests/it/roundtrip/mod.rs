@@ -44,6 +44,26 @@ fn an_untouched_export_changes_nothing_however_its_cells_are_guarded() {
 }
 
 #[test]
+fn an_untouched_workbook_changes_nothing() {
+    let world = exported("formulas");
+    // The location's zone is not UTC: an instant that lost its zone would move.
+    let done = world.run_command("export --format xlsx --out book --json").exits(0);
+    let codes: Vec<Value> = done.events().iter().map(|event| event["code"].clone()).collect();
+    assert!(codes.contains(&json!("cells_cut")), "{codes:?}");
+    world.control_request("DELETE", "log", &Value::Null);
+    let before = world.read_contacts();
+    for table in ["contacts", "tasks", "notes"] {
+        // One note is longer than a cell may be; it also has control characters, and is rejected.
+        let cut = usize::from(table == "notes");
+        let rows = Table::read(&world, &format!("out/{table}.csv")).rows.len() - cut;
+        let done = world.run_command(&format!("import book/{table}.xlsx --yes --out res"));
+        assert_eq!(world.count_results(), [0, rows, cut, 0, 0], "{table}: {}", done.stderr);
+        assert_eq!(world.list_writes(), NOTHING, "{table}");
+    }
+    assert_eq!(world.read_contacts(), before);
+}
+
+#[test]
 fn an_export_rewritten_by_another_program_changes_nothing() {
     let world = exported("formulas");
     let forms = [

@@ -117,7 +117,7 @@ fn no_wrong_use_makes_it_show_or_store_the_token() {
         "export --api-url http://192.0.2.1 -vv",
         "export --api-url nonsense -vv",
         "export --out file/below -vv",
-        "export --format xlsx -vv",
+        "export --format pdf -vv",
         "export --filter nonsense -vv",
         "export --locations locations.csv -vv",
         "export --locations missing.csv -vv",

@@ -8,6 +8,7 @@ mod sort_order;
 
 use std::collections::BTreeMap;
 
+use calamine::{Data, Reader as _, Xlsx, open_workbook};
 use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -126,6 +127,48 @@ fn the_manifest_counts_the_requests_as_the_server_does() {
     let asked = asked(&world).into_iter();
     let asked = asked.map(|(route, n)| (route.trim_end_matches('/').to_owned(), n));
     assert_eq!(trimmed.collect::<BTreeMap<_, _>>(), asked.collect::<BTreeMap<_, _>>());
+}
+
+#[test]
+fn a_workbook_holds_the_rows_of_its_table() {
+    let world = World::new();
+    world.run_command("export --format xlsx,jsonl --out out").exits(0);
+    for table in ["contacts", "tasks", "custom_fields", "users", "tags"] {
+        let rows = world.read_rows(&format!("out/{table}.jsonl"));
+        let path = world.path(&format!("out/{table}.xlsx"));
+        let mut book: Xlsx<_> = open_workbook(path).unwrap();
+        assert_eq!(book.sheet_names(), [table]);
+        let range = book.worksheet_range(table).unwrap();
+        assert_eq!(range.height(), rows.len() + 1, "{table}");
+        let header: Vec<String> =
+            range.rows().next().unwrap().iter().map(Data::to_string).collect();
+        for (cells, row) in range.rows().skip(1).zip(&rows) {
+            for (name, cell) in header.iter().zip(cells) {
+                let value = &row[name];
+                match (cell, value) {
+                    (Data::Empty, value) => {
+                        assert!(value.is_null() || value == "" || *value == json!([]))
+                    }
+                    (Data::Bool(cell), value) => assert_eq!(json!(cell), *value, "{name}"),
+                    (Data::Float(cell), value) => assert_eq!(Some(*cell), value.as_f64(), "{name}"),
+                    (Data::DateTime(cell), Value::String(text)) => {
+                        let (year, month, day, ..) = cell.to_ymd_hms_milli();
+                        let day = format!("{year:04}-{month:02}-{day:02}");
+                        assert!(text.starts_with(&day), "{name}: {day} {text}");
+                    }
+                    (Data::String(cell), Value::String(text)) => {
+                        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+                        assert_eq!(*cell, text, "{name}");
+                    }
+                    (Data::String(cell), value) => assert!(
+                        value.is_array() || serde_json::from_str::<Value>(cell).unwrap() == *value,
+                        "{name}: {cell}"
+                    ),
+                    (cell, value) => panic!("{name}: {cell:?} for {value}"),
+                }
+            }
+        }
+    }
 }
 
 #[test]
