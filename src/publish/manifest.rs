@@ -105,7 +105,7 @@ pub(super) struct PreviousManifest {
 
 /// The custom field behind a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ManifestCustomField {
+pub struct ManifestCustomField {
     /// The field's id.
     pub id: String,
     /// Its key, without `contact.`.
@@ -120,26 +120,26 @@ pub(super) struct ManifestCustomField {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ManifestColumn {
     /// Its name.
-    pub name: String,
+    pub(super) name: String,
     /// The name of its type, as in `ghl-bulk schema tables`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub(super) kind: String,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct ManifestTable {
+pub(super) struct ManifestTable {
     rows: u64,
     /// Absent in manifests of older versions, and for the files of templates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    columns: Vec<ManifestColumn>,
-    files: Vec<ManifestFile>,
+    pub(super) columns: Vec<ManifestColumn>,
+    pub(super) files: Vec<ManifestFile>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct ManifestFile {
+pub(super) struct ManifestFile {
     #[serde(rename = "file")]
-    name: String,
-    format: String,
+    pub(super) name: String,
+    pub(super) format: String,
     /// Its row count; absent in manifests of older versions, whose files have the row count of
     /// their table.
     #[serde(default)]
@@ -148,7 +148,7 @@ struct ManifestFile {
     sha256: String,
     /// Whether lists and JSON are strings of JSON text in it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    flat: bool,
+    pub(super) flat: bool,
 }
 
 impl ExportManifest {
@@ -265,7 +265,7 @@ impl PreviousManifest {
 
 /// Whether an export could have written a file of this name for the table: `<table>.<extension>`, or a
 /// template's file, whose name is plain by the template's own rule.
-fn is_export_file_name(table: &str, file: &ManifestFile) -> bool {
+pub(super) fn is_export_file_name(table: &str, file: &ManifestFile) -> bool {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
     let name = file.name.as_str();
     if name.starts_with('.')

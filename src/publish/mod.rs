@@ -9,6 +9,7 @@
 mod errors_file;
 mod existing_export;
 mod file_mode;
+mod finished_export;
 mod manifest;
 mod output_dir;
 mod row_splitter;
@@ -32,7 +33,8 @@ use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
 
 pub use existing_export::{OccupiedOutput, ensure_replaceable};
 pub use file_mode::FileMode;
-pub use manifest::{ExportScope, ManifestMetadata};
+pub use finished_export::{ExportReadError, ExportedTable, FinishedExport};
+pub use manifest::{ExportScope, ManifestCustomField, ManifestMetadata};
 pub use output_dir::{LockedOutputDir, OutputDir};
 pub use template::NamedTemplate;
 

@@ -24,7 +24,7 @@ choice_enum! {
     pub enum JsonLinesShape = Nested {
         /// As arrays and objects
         Nested = "nested",
-        /// As strings of JSON text, for readers that infer one type per column (Polars, `DuckDB`)
+        /// As strings of JSON text, for readers that infer one type per column (Polars, DuckDB)
         Flat = "flat",
     }
 }

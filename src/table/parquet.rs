@@ -131,13 +131,14 @@ fn parquet_schema(schema: &Schema) -> Result<SchemaDescriptor, ParquetError> {
     let converted = ArrowSchemaConverter::new().convert(schema)?;
     let root = converted.root_schema();
     let columns = schema.fields().iter().zip(root.get_fields());
-    let columns = columns.map(|(field, column)| match cell_text::is_json(field) {
-        true => Type::primitive_type_builder(field.name(), PhysicalType::BYTE_ARRAY)
+    let columns = columns.map(|(field, column)| {
+        if !cell_text::is_json(field) {
+            return Ok(column.clone());
+        }
+        let json = Type::primitive_type_builder(field.name(), PhysicalType::BYTE_ARRAY)
             .with_repetition(Repetition::OPTIONAL)
-            .with_logical_type(Some(LogicalType::Json))
-            .build()
-            .map(TypePtr::new),
-        false => Ok(column.clone()),
+            .with_logical_type(Some(LogicalType::Json));
+        json.build().map(TypePtr::new)
     });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     let root = Type::group_type_builder(root.name()).with_fields(columns).build()?;

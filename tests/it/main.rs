@@ -38,6 +38,7 @@ mod running_command;
 mod runs;
 mod sample_imports;
 mod sandbox;
+mod schema;
 mod secrets;
 mod several_locations;
 mod shared_limit;

@@ -147,7 +147,7 @@ fn a_workbook_holds_the_rows_of_its_table() {
                 let value = &row[name];
                 match (cell, value) {
                     (Data::Empty, value) => {
-                        assert!(value.is_null() || value == "" || *value == json!([]))
+                        assert!(value.is_null() || value == "" || *value == json!([]));
                     }
                     (Data::Bool(cell), value) => assert_eq!(json!(cell), *value, "{name}"),
                     (Data::Float(cell), value) => assert_eq!(Some(*cell), value.as_f64(), "{name}"),

@@ -4,15 +4,15 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::reading_hint;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::{format_bytes, format_duration};
 use crate::cli::settings::Settings;
-use crate::event::{ExportOutcome, ExportReport, WrittenFile};
+use crate::event::{ExportOutcome, ExportReport};
 use crate::export::ExportEstimate;
 use crate::id::LocationId;
-use crate::resource::ResourceSpec;
 use crate::text::{escape_for_terminal, format_count, format_plural};
 
 /// The result of one location.
@@ -192,32 +192,8 @@ fn report_lines(report: &ExportReport) -> Vec<String> {
             report.run
         ));
     }
-    lines.extend(inspect_hint(report));
+    lines.extend(reading_hint::reading_hint(report));
     lines
-}
-
-/// How to read the written files.
-fn inspect_hint(report: &ExportReport) -> Option<String> {
-    let of_layout = |file: &&WrittenFile| ResourceSpec::from_name(&file.table).is_none();
-    let table = report.files.iter().find(|file| file.table == "contacts");
-    let file = table.or_else(|| report.files.iter().find(of_layout))?;
-    let path = report.out.join(&file.file);
-    let path = escape_for_terminal(&path.display().to_string()).into_owned();
-    if of_layout(&file) {
-        let preset = escape_for_terminal(&file.table).into_owned();
-        return Some(format!(
-            "take an edited one back:\n  ghl-bulk import {path} --preset {preset} --dry-run"
-        ));
-    }
-    let read = match file.format.as_str() {
-        "parquet" => "read_parquet",
-        "csv" => "read_csv",
-        _ => "read_json",
-    };
-    let lines = if file.format == "jsonl" { ", lines=True" } else { "" };
-    Some(format!(
-        "look at it:\n  duckdb -c \"SELECT * FROM '{path}' LIMIT 10\"\n  python -c \"import pandas; print(pandas.{read}('{path}'{lines}))\""
-    ))
 }
 
 /// Reports what exports would cost.

@@ -2,6 +2,7 @@
 
 pub(super) mod export_report;
 pub(super) mod export_templates;
+mod reading_hint;
 mod stdout_table;
 
 use std::collections::BTreeSet;
