@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::planning::summary::PlanSummary;
 use super::results::recreated_file;
 use super::results::row_outcome::RowOutcomes;
+use super::results::source_sheet::SourceSheet;
 use super::results::{self, RowOutcomeCounts};
 use super::{
     FRESH, ImportError, ImportHalted, ImportPlan, ImportStage, TAG_BATCH, current_stage, deletion,
@@ -156,12 +157,12 @@ async fn write_report(
     pushed: Option<&push::PushReport>,
 ) -> Result<ImportReport, ImportError> {
     let (db, out) = (planned.run.db_path(), planned.out.clone());
-    let columns: Vec<String> = planned.run.read_fact(&facts::COLUMNS)?.unwrap_or_default();
+    let sheet = facts::load_source_sheet(&planned.run)?;
     let rows = planned.summary.rows;
     let duplicates = pushed.map(|pushed| pushed.duplicates.clone()).unwrap_or_default();
     let count = duplicates.len() as u64;
     let (files, tally) =
-        concurrency::run_blocking(move || write_results(&db, &out, &columns, rows, &duplicates))
+        concurrency::run_blocking(move || write_results(&db, &out, &sheet, rows, &duplicates))
             .await?;
     let report = ImportReport {
         run: planned.run.meta.run.clone(),
@@ -184,14 +185,14 @@ async fn write_report(
 fn write_results(
     db: &Path,
     out: &Path,
-    columns: &[String],
+    sheet: &SourceSheet,
     expected: u64,
     duplicates: &[push::DuplicatedRow],
 ) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
     let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(db)?)?;
     let rows = ImportStore::open(db)?;
     run_files::create_dir_all(out)?;
-    let (mut files, tally) = results::write_all(&rows, &outcomes, out, columns)?;
+    let (mut files, tally) = results::write_all(&rows, &outcomes, out, sheet)?;
     if !duplicates.is_empty() {
         let header = ["row", "contact_ids"].map(str::to_owned);
         let mut table = results::AtomicCsvWriter::new(out, "duplicates.csv", &header)?;
@@ -235,15 +236,15 @@ pub fn rewrite_results(
         }
         None => output_dir(run, &stored_request(run)?),
     };
-    let columns: Vec<String> = run.read_fact(&facts::COLUMNS)?.unwrap_or_default();
+    let sheet = facts::load_source_sheet(run)?;
     run_files::create_dir_all(&out)?;
     if current_stage(run)? != ImportStage::Applying {
-        let files = results::write_plan_files(&ImportStore::open(&run.db_path())?, &out, &columns)?;
+        let files = results::write_plan_files(&ImportStore::open(&run.db_path())?, &out, &sheet)?;
         let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(&run.db_path())?)?;
         let tally = results::count_outcomes(&ImportStore::open(&run.db_path())?, &outcomes)?;
         return Ok((build_report(run, out, files, tally, begun), summary));
     }
-    let (files, tally) = write_results(&run.db_path(), &out, &columns, summary.rows, &[])?;
+    let (files, tally) = write_results(&run.db_path(), &out, &sheet, summary.rows, &[])?;
     Ok((build_report(run, out, files, tally, begun), summary))
 }
 

@@ -1,10 +1,11 @@
 //! The facts that an import or undo stores in its run.
 
+use super::results::source_sheet::SourceSheet;
 use super::{ImportStage, PlanSummary};
 use crate::id::RunId;
 use crate::model::{ImportPolicy, LocationDirectory};
 use crate::plan::DeletedRecordKind;
-use crate::run::RunFact;
+use crate::run::{Run, RunError, RunFact};
 
 /// How far it has got.
 pub(super) const STAGE: RunFact<ImportStage> = RunFact::new("stage");
@@ -18,6 +19,8 @@ pub(super) const INPUT_DIGEST: RunFact<String> = RunFact::new("input_digest");
 pub(super) const MAPPING_DIGEST: RunFact<Option<String>> = RunFact::new("mapping_digest");
 /// The sheet's columns.
 pub(super) const COLUMNS: RunFact<Vec<String>> = RunFact::new("columns");
+/// Whether the sheet is in a workbook; absent in an undo, whose rows go back to no sheet.
+pub(super) const IS_WORKBOOK: RunFact<bool> = RunFact::new("is_workbook");
 /// The custom field that identifies the rows' contacts, if one was named.
 pub(super) const KEY_FIELD: RunFact<Option<String>> = RunFact::new("key_field");
 /// What the rows delete, if they delete.
@@ -26,3 +29,17 @@ pub(super) const DELETES: RunFact<Option<DeletedRecordKind>> = RunFact::new("del
 pub(super) const SUMMARY: RunFact<PlanSummary> = RunFact::new("summary");
 /// For an import: the undo that reverted it, or began to.
 pub(super) const UNDONE_BY: RunFact<RunId> = RunFact::new("undone_by");
+
+/// Stores what the result files must know about the sheet.
+pub(super) fn store_source_sheet(run: &Run, sheet: &SourceSheet) -> Result<(), RunError> {
+    run.write_fact(&COLUMNS, &sheet.columns)?;
+    run.write_fact(&IS_WORKBOOK, &sheet.is_workbook)
+}
+
+/// Loads what the result files must know about the sheet.
+pub(super) fn load_source_sheet(run: &Run) -> Result<SourceSheet, RunError> {
+    Ok(SourceSheet {
+        columns: run.read_fact(&COLUMNS)?.unwrap_or_default(),
+        is_workbook: run.read_fact(&IS_WORKBOOK)?.unwrap_or(false),
+    })
+}

@@ -86,6 +86,12 @@ enum SheetContent {
 pub type SheetRows = Box<dyn Iterator<Item = Result<SheetRow, Diagnostic>> + Send>;
 
 impl Sheet {
+    /// Whether it is in a workbook rather than a text file.
+    #[must_use]
+    pub fn is_workbook(&self) -> bool {
+        matches!(self.content, SheetContent::Workbook(_))
+    }
+
     /// Prescans a file. `known` says whether a header's text is a word that contact files use.
     ///
     /// # Errors

@@ -277,3 +277,43 @@ fn people_who_share_the_key_are_not_distinguished_by_guessing() {
         world.read_csv("res/rejected.csv").iter().map(|row| row["_reject_code"].clone()).collect();
     assert_eq!(codes, ["R_AMBIGUOUS_MATCH", "R_NOT_FOUND"]);
 }
+
+/// The cells of the first sheet of a workbook, as texts.
+fn workbook_cells(world: &World, file: &str) -> Vec<Vec<String>> {
+    use calamine::Reader as _;
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook(world.path(file)).unwrap();
+    let range = book.worksheet_range_at(0).unwrap().unwrap();
+    range.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect()
+}
+
+#[test]
+fn the_rejected_rows_of_a_workbook_are_a_workbook_too() {
+    let world = empty_world();
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let rows = [
+        ["First Name", "Email", "Postal Code", "Phone"],
+        ["Ada", "ada@@example", "01234", "+12025550143"],
+        ["=Bob", "bob@example.com", "02108", ""],
+    ];
+    let sheet = book.add_worksheet();
+    for (row, cells) in (0..).zip(rows) {
+        for (column, cell) in (0..).zip(cells) {
+            sheet.write_string(row, column, cell).unwrap();
+        }
+    }
+    book.save(world.path("people.xlsx")).unwrap();
+    world.run_command("import people.xlsx --yes --out res").exits(3);
+    let cells = workbook_cells(&world, "res/rejected.xlsx");
+    let added = ["_reject_line", "_reject_code", "_reject_field", "_reject_reason"];
+    assert_eq!(cells[0], [&rows[0][..], &added[..]].concat());
+    assert_eq!(cells[1][..4], rows[1]);
+    assert_eq!(cells[1][5], world.read_csv("res/rejected.csv")[0]["_reject_code"]);
+    assert_eq!(cells.len(), 2);
+    // It is imported again like the sheet that it comes from.
+    let again = world.run_command("import res/rejected.xlsx --yes --out again").exits(3);
+    let cells = workbook_cells(&world, "again/rejected.xlsx");
+    assert_eq!(cells[1][..4], rows[1], "{}", again.stderr);
+    world.write_sheet("in.csv", "First Name,Email\nAda,ada@@example\n");
+    world.run_command("import in.csv --yes --out text").exits(3);
+    assert!(!world.path("text/rejected.xlsx").exists());
+}

@@ -16,6 +16,7 @@ use self::op_buffer::OpBuffer;
 use self::ordering::OrderingGroups;
 use self::summary::{DeletionSummary, PlanSummary};
 use super::request::ImportRequest;
+use super::results::source_sheet::SourceSheet;
 use super::source::load_directory;
 use super::source::{ImportSource, ResolvedSource};
 use super::{
@@ -53,8 +54,7 @@ impl PlanningJob<'_> {
         self.run.write_fact(&facts::POLICY, &understood.policy)?;
         self.run.write_fact(&facts::INPUT_DIGEST, &input.sheet.digest)?;
         self.run.write_fact(&facts::MAPPING_DIGEST, &input.mapping_digest)?;
-        let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
-        self.run.write_fact(&facts::COLUMNS, &columns)?;
+        facts::store_source_sheet(self.run, &SourceSheet::from_sheet(&input.sheet))?;
         validate_rows::check_marker_field(understood.policy.marker.as_deref(), &directory)?;
         let key = validate_rows::resolve_key_field(&understood.policy.key, &directory)?;
         self.run.write_fact(&facts::KEY_FIELD, &key)?;
@@ -155,7 +155,7 @@ impl PlanningJob<'_> {
         let observer = self.context.observer.clone();
         let (home, dir) = (self.context.home.clone(), self.run.dir().to_owned());
         let meta = self.run.meta.clone();
-        let columns: Vec<_> = input.sheet.columns.iter().map(|it| it.name.clone()).collect();
+        let sheet = SourceSheet::from_sheet(&input.sheet);
         let work = move || {
             let rows = ImportStore::open(&db)?;
             let decide = decide::RowDecider {
@@ -196,7 +196,7 @@ impl PlanningJob<'_> {
             }
             ops.store_in_ledger(&db, &mut groups)?;
             run_files::create_dir_all(&out)?;
-            results::write_plan_files(&rows, &out, &columns)?;
+            results::write_plan_files(&rows, &out, &sheet)?;
             Ok(summary)
         };
         let summary: PlanSummary = concurrency::run_blocking(work).await?;

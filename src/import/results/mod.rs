@@ -6,8 +6,10 @@
 
 pub(super) mod final_state;
 pub(super) mod recreated_file;
+mod rejected_workbook;
 pub(super) mod resolve;
 pub(super) mod row_outcome;
+pub(super) mod source_sheet;
 pub(super) mod status;
 
 use std::collections::HashMap;
@@ -18,7 +20,9 @@ use std::path::{Path, PathBuf};
 use csv::Writer;
 use tempfile::NamedTempFile;
 
+use self::rejected_workbook::RejectedWorkbook;
 use self::row_outcome::{RowError, RowOutcome, RowOutcomes};
+use self::source_sheet::SourceSheet;
 use super::ImportError;
 use crate::diagnostic::Diagnostic;
 use crate::failpoint::{self, FailPoint};
@@ -32,11 +36,12 @@ use crate::text::escape_for_table;
 const LOT: usize = 1_000;
 
 /// The names of all files that an import writes.
-pub(super) const FILES: [&str; 10] = [
+pub(super) const FILES: [&str; 11] = [
     "plan.csv",
     "succeeded.csv",
     "unchanged.csv",
     "rejected.csv",
+    rejected_workbook::FILE,
     "in_doubt.csv",
     "pending.csv",
     "warnings.csv",
@@ -72,11 +77,11 @@ impl RowOutcomeCounts {
 pub(super) fn write_plan_files(
     rows: &ImportStore,
     out: &Path,
-    columns: &[String],
+    sheet: &SourceSheet,
 ) -> Result<Vec<PathBuf>, ImportError> {
     let outcomes = RowOutcomes::empty();
     let mut files = vec![write_plan_csv(rows, out)?, write_warnings_csv(rows, &outcomes, out)?];
-    let (rejected, _) = write_outcome_files(rows, &outcomes, out, columns, &["rejected.csv"])?;
+    let (rejected, _) = write_outcome_files(rows, &outcomes, out, sheet, &["rejected.csv"])?;
     files.extend(rejected);
     Ok(files)
 }
@@ -86,12 +91,12 @@ pub(super) fn write_all(
     rows: &ImportStore,
     outcomes: &RowOutcomes,
     out: &Path,
-    columns: &[String],
+    sheet: &SourceSheet,
 ) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
     let mut files = vec![write_warnings_csv(rows, outcomes, out)?];
     failpoint::kill_if_due(FailPoint::DuringResults);
     let all = ["succeeded.csv", "unchanged.csv", "rejected.csv", "in_doubt.csv", "pending.csv"];
-    let (written, tally) = write_outcome_files(rows, outcomes, out, columns, &all)?;
+    let (written, tally) = write_outcome_files(rows, outcomes, out, sheet, &all)?;
     files.extend(written);
     Ok((files, tally))
 }
@@ -154,13 +159,14 @@ fn write_outcome_files(
     rows: &ImportStore,
     outcomes: &RowOutcomes,
     out: &Path,
-    columns: &[String],
+    sheet: &SourceSheet,
     wanted: &[&'static str],
 ) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
+    let columns = sheet.columns.as_slice();
     let source: Vec<bool> =
         columns.iter().map(|name| !result_columns::is_result_column(name)).collect();
     let longest = rows.max_cell_count()?.max(columns.len());
-    let mut files = Vec::new();
+    let (mut files, mut workbook) = (Vec::new(), None);
     for name in wanted {
         let mut header: Vec<String> = source_cells(columns, &source);
         if *name == "rejected.csv" {
@@ -169,6 +175,9 @@ fn write_outcome_files(
             );
         }
         header.extend(added_columns(name).iter().map(|name| (*name).to_owned()));
+        if *name == "rejected.csv" && sheet.is_workbook {
+            workbook = Some(RejectedWorkbook::new(out, &header)?);
+        }
         files.push((*name, AtomicCsvWriter::new(out, name, &header)?));
     }
     let mut tally = RowOutcomeCounts::default();
@@ -189,9 +198,13 @@ fn write_outcome_files(
                 .into_iter()
                 .map(|cell| escape_for_table(&cell).into_owned()),
         );
+        if let Some(workbook) = workbook.as_mut().filter(|_| *name == "rejected.csv") {
+            workbook.write_record(&record)?;
+        }
         table.write_record(&record)
     })?;
-    let paths = files.into_iter().map(|(_, table)| table.commit()).collect::<Result<_, _>>()?;
+    let paths = files.into_iter().map(|(_, table)| table.commit());
+    let paths = paths.chain(workbook.map(RejectedWorkbook::commit)).collect::<Result<_, _>>()?;
     Ok((paths, tally))
 }
 
@@ -360,12 +373,18 @@ impl AtomicCsvWriter {
         let fail = |source| ImportError::File { path: path.clone(), source };
         let file = self.writer.into_inner().map_err(|error| fail(error.into_error()))?;
         let file = file.into_inner().map_err(|error| fail(error.into_error()))?;
-        file.as_file().sync_all().map_err(fail)?;
-        file.persist(&path).map_err(|error| fail(error.error))?;
-        // The file name is durable only when its directory is synced.
-        if let Some(dir) = path.parent() {
-            File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
-        }
-        Ok(path)
+        persist_file(file, path)
     }
+}
+
+/// Gives a complete file its name, durably.
+fn persist_file(file: NamedTempFile, path: PathBuf) -> Result<PathBuf, ImportError> {
+    let fail = |source| ImportError::File { path: path.clone(), source };
+    file.as_file().sync_all().map_err(fail)?;
+    file.persist(&path).map_err(|error| fail(error.error))?;
+    // The file name is durable only when its directory is synced.
+    if let Some(dir) = path.parent() {
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
+    }
+    Ok(path)
 }

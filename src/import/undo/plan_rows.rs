@@ -11,6 +11,7 @@ use crate::import::planning::op_buffer::OpBuffer;
 use crate::import::planning::ordering::OrderingGroups;
 use crate::import::planning::summary::{DeletionSummary, PlanSummary};
 use crate::import::planning::validate_rows::{rejection_decision, to_json};
+use crate::import::results::source_sheet::SourceSheet;
 use crate::import::{ImportError, TAG_BATCH, results, run_files};
 use crate::model::{Op, op_codec};
 use crate::run::{ImportStore, RowAction, RowDecision, RowMark};
@@ -59,7 +60,8 @@ pub(super) fn decide_rows(
     summary.removal = DeletionSummary::from_undo_ops(buffer.read_ops()?)?;
     buffer.store_in_ledger(db, &mut groups)?;
     run_files::create_dir_all(out)?;
-    results::write_plan_files(&rows, out, columns)?;
+    let sheet = SourceSheet { columns: columns.to_vec(), is_workbook: false };
+    results::write_plan_files(&rows, out, &sheet)?;
     Ok(summary)
 }
 
