@@ -11,7 +11,7 @@ mod credentials;
 mod error;
 mod expiry;
 mod jwt;
-mod refresh;
+mod refresh_request;
 mod refresher;
 mod store;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::credentials::{OauthLogin, StoredCredentials};
 use super::error::AuthError;
 use super::expiry::CachedToken;
-use super::refresh::TokenRefresh;
+use super::refresh_request::TokenRefresh;
 use super::store::CredentialStore;
 use crate::api::{
     ApiErrorKind, BearerToken, HttpOptions, OauthClient, TokenProvider, TokenUnavailable,

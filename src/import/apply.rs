@@ -12,7 +12,7 @@ use super::results::source_sheet::SourceSheet;
 use super::results::{self, RowOutcomeCounts};
 use super::{
     FRESH, ImportError, ImportHalted, ImportPlan, ImportStage, TAG_BATCH, current_stage, deletion,
-    deletion_target, drift, facts, output_dir, run_files, stored_request, undo,
+    deletion_target, facts, output_dir, run_files, sample, stored_request, undo,
 };
 use crate::concurrency;
 use crate::context::EngineContext;
@@ -118,7 +118,7 @@ async fn push_ops(
             let db = db.clone();
             Some(
                 concurrency::run_blocking(move || {
-                    drift::choose_sample_rows(&ImportStore::open(&db)?, sample)
+                    sample::choose_sample_rows(&ImportStore::open(&db)?, sample)
                 })
                 .await?,
             )

@@ -1,4 +1,4 @@
-//! Drift: checks whether a plan is still valid, and chooses a sample of it.
+//! Drift: checks whether a plan is still valid.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -15,7 +15,7 @@ use super::run_files::sha256_hex;
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::model::ContactDraft;
-use crate::run::{IdentityKind, ImportStore, RowAction, Run};
+use crate::run::{IdentityKind, ImportStore, Run};
 use crate::text::encode_hex;
 
 /// How many rows an error names.
@@ -131,28 +131,4 @@ fn load_contact_digests(
             all.insert(n, found);
         }
     }
-}
-
-/// Selects a sample of rows: the first ones of each action, in proportion to its share, but at least one.
-pub(super) fn choose_sample_rows(
-    rows: &ImportStore,
-    size: u64,
-) -> Result<BTreeSet<u64>, ImportError> {
-    let mut actions: BTreeMap<RowAction, Vec<u64>> = BTreeMap::new();
-    let (mut after, mut all) = (0, 0);
-    loop {
-        let lot = rows.decisions_after(after, LOT)?;
-        let Some((last, _)) = lot.last() else { break };
-        after = *last;
-        for (n, decision) in lot.into_iter().filter(|(_, it)| it.changes.is_some()) {
-            all += 1;
-            actions.entry(decision.action).or_default().push(n);
-        }
-    }
-    let mut chosen = BTreeSet::new();
-    for rows in actions.values() {
-        let share = (rows.len() as u64 * size).div_ceil(all.max(1)).max(1);
-        chosen.extend(rows.iter().take(usize::try_from(share).unwrap_or(usize::MAX)));
-    }
-    Ok(chosen)
 }

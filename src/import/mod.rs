@@ -17,6 +17,7 @@ mod planning;
 mod request;
 mod results;
 mod run_files;
+mod sample;
 mod source;
 mod undo;
 
@@ -40,8 +41,8 @@ pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
 pub use results::RowOutcomeCounts;
 pub use results::resolve::{ResolveReport, resolve_in_doubt};
 pub use results::status::{ImportStatus, read_status};
+pub use source::preset_library::{InvalidPreset, PresetLibrary};
 pub use source::propose_mapping::{ProposalReport, ProposalRequest, propose_mapping};
-pub use source::user_presets::{InvalidPreset, PresetLibrary};
 pub use source::{ColumnMapping, problem_lines};
 pub use undo::{CreatedContactRule, UndoRequest, plan_undo, undone_by};
 

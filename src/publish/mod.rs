@@ -6,13 +6,13 @@
 //! reader sees either the old export or the new one. Nothing here sends a request, and the result
 //! does not depend on when it runs.
 
+mod entry_splitter;
 mod errors_file;
 mod existing_export;
 mod file_mode;
 mod finished_export;
 mod manifest;
 mod output_dir;
-mod row_splitter;
 mod sort;
 mod streams;
 mod table_writer;
@@ -38,7 +38,7 @@ pub use manifest::{ExportScope, ManifestCustomField, ManifestMetadata};
 pub use output_dir::{LockedOutputDir, OutputDir};
 pub use template::NamedTemplate;
 
-use row_splitter::{RowSplitter, SplitRows};
+use entry_splitter::{RowSplitter, SplitRows};
 use table_writer::TableWriter;
 use template::TemplateFiles;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::row_splitter::{RowSplitter, SplitRows};
+use super::entry_splitter::{RowSplitter, SplitRows};
 use super::sort::{ExternalSorter, SortableRow};
 use super::template::{TemplateFiles, TemplateWriters};
 use super::{PublishError, PublishOptions, invalid_row_failure};

@@ -9,23 +9,25 @@
 
 mod batch;
 mod bulk;
+mod duplicate_check;
+mod failure_budget;
 mod notes_and_tasks;
 mod op_request;
 mod serial;
 mod server_reply;
-mod suspects;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use self::failure_budget::{FailureBudget, PendingFailure};
 use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, HaltReason};
 use crate::concurrency;
 use crate::event::{CancelCause, CancelSignal, RunEvent, SharedObserver};
@@ -204,44 +206,6 @@ impl Push {
             business_batch: AtomicUsize::new(bulk::BUSINESS_BATCH),
             at_once: self.concurrency,
         })
-    }
-}
-
-/// The rows that have failed in this process, if `--max-errors` limits them. Rows that failed in earlier processes do
-/// not count: resuming a run that stopped at the limit is a request to continue.
-struct FailureBudget {
-    most: u64,
-    rows: Mutex<HashSet<u64>>,
-    /// Refused rows that are being looked up, because they may have been applied nevertheless.
-    suspects: AtomicU64,
-    less: Notify,
-}
-
-/// Counts a row as probably failed until it is dropped.
-struct PendingFailure<'w>(Option<&'w FailureBudget>);
-
-impl FailureBudget {
-    fn with_limit(most: u64) -> Self {
-        Self { most, rows: Mutex::default(), suspects: AtomicU64::new(0), less: Notify::new() }
-    }
-
-    /// Whether the limit may already be exceeded, depending on look-ups in progress.
-    fn may_be_exceeded(&self) -> bool {
-        let suspects = self.suspects.load(Ordering::Relaxed);
-        suspects > 0 && self.failed_rows() + suspects > self.most
-    }
-
-    fn failed_rows(&self) -> u64 {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
-    }
-}
-
-impl Drop for PendingFailure<'_> {
-    fn drop(&mut self) {
-        if let Some(errors) = self.0 {
-            errors.suspects.fetch_sub(1, Ordering::Relaxed);
-            errors.less.notify_waiters();
-        }
     }
 }
 

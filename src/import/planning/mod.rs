@@ -4,7 +4,7 @@ pub(super) mod decide;
 pub(super) mod fetch_remote;
 pub(super) mod merge_rows;
 pub(super) mod op_buffer;
-pub(super) mod ordering;
+pub(super) mod ordering_groups;
 pub(super) mod prior_runs;
 pub(super) mod summary;
 pub(super) mod validate_rows;
@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 
 use self::op_buffer::OpBuffer;
-use self::ordering::OrderingGroups;
+use self::ordering_groups::OrderingGroups;
 use self::summary::{DeletionSummary, PlanSummary};
 use super::request::ImportRequest;
 use super::results::source_sheet::SourceSheet;

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::ordering::OrderingGroups;
+use super::ordering_groups::OrderingGroups;
 use crate::import::ImportError;
 use crate::run::{self, OpRecord};
 

@@ -1,8 +1,8 @@
 //! The input: a surveyed sheet, and the mapping that defines what its columns mean.
 
 pub(super) mod load_directory;
+pub(super) mod preset_library;
 pub(super) mod propose_mapping;
-pub(super) mod user_presets;
 
 mod deletion_input;
 
@@ -10,8 +10,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use self::preset_library::PresetLibrary;
 use self::propose_mapping::{merge_read_options, read_sample_rows};
-use self::user_presets::PresetLibrary;
 use super::ImportError;
 use super::request::{ImportRequest, UnmappedRule};
 use super::results;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::user_presets::PresetLibrary;
+use super::preset_library::PresetLibrary;
 use crate::api::ApiClient;
 use crate::concurrency;
 use crate::diagnostic::Diagnostic;

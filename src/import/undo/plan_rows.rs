@@ -8,7 +8,7 @@ use super::revert_row::RowRevert;
 use super::{UndoContext, UndoRequest};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::planning::op_buffer::OpBuffer;
-use crate::import::planning::ordering::OrderingGroups;
+use crate::import::planning::ordering_groups::OrderingGroups;
 use crate::import::planning::summary::{DeletionSummary, PlanSummary};
 use crate::import::planning::validate_rows::{rejection_decision, to_json};
 use crate::import::results::source_sheet::SourceSheet;

@@ -15,7 +15,7 @@ mod compile;
 mod consent;
 mod contact;
 mod custom_values;
-mod date_order;
+mod dates;
 mod deferred;
 mod deletion_row;
 mod field_rule;

@@ -9,7 +9,7 @@ mod bind;
 mod cell_source;
 mod cell_text;
 mod contact_lookup;
-mod file;
+mod template_files;
 mod unused_columns;
 mod warnings;
 
@@ -28,7 +28,7 @@ use crate::table::{BatchTexts, FormulaGuardMode};
 
 use bind::BoundTemplateColumn;
 use contact_lookup::ContactLookup;
-use file::TemplateFile;
+use template_files::TemplateFile;
 use unused_columns::UnusedColumns;
 
 /// Warnings, each with its code.

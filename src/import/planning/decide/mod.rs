@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::merge_rows;
 use super::op_buffer::OpBuffer;
-use super::ordering::OrderingGroups;
+use super::ordering_groups::OrderingGroups;
 use super::prior_runs::PriorRuns;
 use super::validate_rows::{draft_identities, rejection_decision, to_json};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};

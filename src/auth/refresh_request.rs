@@ -4,7 +4,6 @@
 //! The start of a refresh is on disk before the refresh token is sent, and the response is on disk
 //! before its token is used. If the response never arrived (killed, cut off), the refresh token may
 //! be used up; then it is refused, and the app requests a new authorization (api.md §9).
-//! then it is refused, and the app asks for a new authorisation (api.md §9).
 
 use std::time::Duration;
 
