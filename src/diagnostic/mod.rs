@@ -8,6 +8,7 @@
 
 mod codes;
 mod event_codes;
+mod phrases;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use codes::{DiagnosticCode, DiagnosticSeverity, UnknownDiagnosticCode};
 pub use event_codes::{EventWarningCode, FetchFailureCode, UnknownEventCode};
+pub use phrases::{ProblemPhrase, ProblemSubject};
 
 /// A warning, a rejection of a row or a refusal of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::planning::summary::PlanSummary;
+use super::planning::summary::problem_summary::ProblemCounter;
+use super::planning::summary::{PlanSummary, ProblemSummary};
 use super::results::recreated_file;
 use super::results::row_outcome::RowOutcomes;
 use super::results::source_sheet::SourceSheet;
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::concurrency;
 use crate::context::EngineContext;
+use crate::diagnostic::Diagnostic;
 use crate::event::RunPhase;
 use crate::id::{LocationId, RunId};
 use crate::model::{ImportPolicy, LocationDirectory};
@@ -39,6 +41,8 @@ pub struct ImportReport {
     /// How many rows ended with each outcome.
     #[serde(rename = "rows")]
     pub tally: RowOutcomeCounts,
+    /// Why rows that were sent were rejected or are in doubt, each reason with an example.
+    pub failures: Vec<ProblemSummary>,
     /// Contacts that exist twice in the location although they were sent once.
     pub duplicates: u64,
     /// Requests sent, by route, including retries.
@@ -157,13 +161,13 @@ async fn write_report(
     pushed: Option<&push::PushReport>,
 ) -> Result<ImportReport, ImportError> {
     let (db, out) = (planned.run.db_path(), planned.out.clone());
+    let location = planned.run.meta.location.clone();
     let sheet = facts::load_source_sheet(&planned.run)?;
     let rows = planned.summary.rows;
     let duplicates = pushed.map(|pushed| pushed.duplicates.clone()).unwrap_or_default();
     let count = duplicates.len() as u64;
-    let (files, tally) =
-        concurrency::run_blocking(move || write_results(&db, &out, &sheet, rows, &duplicates))
-            .await?;
+    let work = move || write_results(&db, &location, &out, &sheet, rows, &duplicates);
+    let WrittenResults { files, tally, failures } = concurrency::run_blocking(work).await?;
     let report = ImportReport {
         run: planned.run.meta.run.clone(),
         kind: planned.run.meta.kind,
@@ -171,6 +175,7 @@ async fn write_report(
         out: planned.out.clone(),
         files,
         tally,
+        failures,
         duplicates: count,
         requests: context.client.request_counts(),
         refused: context.client.rate_limiter().throttled_count(),
@@ -182,15 +187,24 @@ async fn write_report(
     Ok(report)
 }
 
+/// The result files, and what they contain.
+struct WrittenResults {
+    files: Vec<PathBuf>,
+    tally: RowOutcomeCounts,
+    failures: Vec<ProblemSummary>,
+}
+
 fn write_results(
     db: &Path,
+    location: &LocationId,
     out: &Path,
     sheet: &SourceSheet,
     expected: u64,
     duplicates: &[push::DuplicatedRow],
-) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
-    let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(db)?)?;
+) -> Result<WrittenResults, ImportError> {
+    let mut outcomes = RowOutcomes::from_ledger(&LedgerReader::open(db)?)?;
     let rows = ImportStore::open(db)?;
+    outcomes.name_conflicting_contacts(&rows, location)?;
     run_files::create_dir_all(out)?;
     let (mut files, tally) = results::write_all(&rows, &outcomes, out, sheet)?;
     if !duplicates.is_empty() {
@@ -203,7 +217,19 @@ fn write_results(
     }
     files.extend(recreated_file::write_csv(&LedgerReader::open(db)?, out)?);
     verify_row_total(tally, expected)?;
-    Ok((files, tally))
+    Ok(WrittenResults { files, tally, failures: summarize_failures(&rows, &outcomes)? })
+}
+
+fn summarize_failures(
+    rows: &ImportStore,
+    outcomes: &RowOutcomes,
+) -> Result<Vec<ProblemSummary>, ImportError> {
+    let mut failures = ProblemCounter::default();
+    for (row, why) in outcomes.failures() {
+        let failure = Diagnostic::new(why.code, why.reason.clone()).in_field(why.field.clone());
+        failures.add(rows, row, &failure, 1)?;
+    }
+    Ok(failures.into_summaries())
 }
 
 /// Checks that every row is in exactly one result.
@@ -242,19 +268,16 @@ pub fn rewrite_results(
         let files = results::write_plan_files(&ImportStore::open(&run.db_path())?, &out, &sheet)?;
         let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(&run.db_path())?)?;
         let tally = results::count_outcomes(&ImportStore::open(&run.db_path())?, &outcomes)?;
-        return Ok((build_report(run, out, files, tally, begun), summary));
+        let written = WrittenResults { files, tally, failures: Vec::new() };
+        return Ok((build_report(run, out, written, begun), summary));
     }
-    let (files, tally) = write_results(&run.db_path(), &out, &sheet, summary.rows, &[])?;
-    Ok((build_report(run, out, files, tally, begun), summary))
+    let location = &run.meta.location;
+    let written = write_results(&run.db_path(), location, &out, &sheet, summary.rows, &[])?;
+    Ok((build_report(run, out, written, begun), summary))
 }
 
-fn build_report(
-    run: &Run,
-    out: PathBuf,
-    files: Vec<PathBuf>,
-    tally: RowOutcomeCounts,
-    begun: Instant,
-) -> ImportReport {
+fn build_report(run: &Run, out: PathBuf, written: WrittenResults, begun: Instant) -> ImportReport {
+    let WrittenResults { files, tally, failures } = written;
     ImportReport {
         run: run.meta.run.clone(),
         kind: run.meta.kind,
@@ -262,6 +285,7 @@ fn build_report(
         out,
         files,
         tally,
+        failures,
         duplicates: 0,
         requests: std::collections::BTreeMap::new(),
         refused: 0,

@@ -4,10 +4,12 @@
 //! is left unchanged and its row becomes a conflict.
 
 use super::results::resolve::settle_ops;
+use super::stored_contact::describe_contact;
 use super::{ImportError, ImportStage};
+use crate::concurrency;
 use crate::diagnostic::DiagnosticCode;
 use crate::model::OpDetails;
-use crate::run::{AttemptOutcome, OpState, Run, SettledBy};
+use crate::run::{AttemptOutcome, ImportStore, OpState, Run, SettledBy};
 
 /// How many rows an error names.
 const NAMED: usize = 10;
@@ -33,7 +35,7 @@ pub(super) async fn refuse_or_settle(
 ) -> Result<(), ImportError> {
     match stage {
         _ if conflicts.is_empty() => Ok(()),
-        ImportStage::Planned => Err(stale_error(conflicts)),
+        ImportStage::Planned => Err(stale_error(run, conflicts).await?),
         _ => {
             settle_ops(
                 run,
@@ -44,17 +46,30 @@ pub(super) async fn refuse_or_settle(
     }
 }
 
-fn stale_error(conflicts: &[EditConflict]) -> ImportError {
-    let line =
-        |it: &EditConflict| format!("record {}: contact {}: {}", it.row, it.contact, it.fields);
-    let mut which: Vec<String> = conflicts.iter().map(line).collect();
+/// The refusal of a plan. It names the contacts as people know them.
+async fn stale_error(run: &Run, conflicts: &[EditConflict]) -> Result<ImportError, ImportError> {
+    let mut which: Vec<_> =
+        conflicts.iter().map(|it| (it.row, it.contact.clone(), it.fields.clone())).collect();
     which.dedup();
     let more = which.len().saturating_sub(NAMED);
     which.truncate(NAMED);
+    let (db, location) = (run.db_path(), run.meta.location.clone());
+    let describe = move || {
+        let rows = ImportStore::open(&db)?;
+        let line = |(row, contact, fields): (u64, String, String)| {
+            let who = match contact.parse() {
+                Ok(id) => describe_contact(&rows, &location, &id)?,
+                Err(_) => contact,
+            };
+            Ok(format!("record {row}: {who}: {fields}"))
+        };
+        which.into_iter().map(line).collect::<Result<Vec<_>, ImportError>>()
+    };
+    let mut which = concurrency::run_blocking(describe).await?;
     if more > 0 {
         which.push(format!("and {more} more"));
     }
-    ImportError::Stale { what: "the account".to_owned(), which }
+    Ok(ImportError::Stale { what: "the account".to_owned(), which })
 }
 
 fn conflict_outcome(conflict: &EditConflict, message: &str) -> AttemptOutcome {

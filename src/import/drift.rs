@@ -12,8 +12,10 @@ use super::planning::fetch_remote::RemoteFetcher;
 use super::planning::validate_rows::draft_identities;
 use super::request::ImportRequest;
 use super::run_files::sha256_hex;
+use super::stored_contact::describe_contact;
 use crate::concurrency;
 use crate::context::EngineContext;
+use crate::id::LocationId;
 use crate::model::ContactDraft;
 use crate::run::{IdentityKind, ImportStore, Run};
 use crate::text::encode_hex;
@@ -79,20 +81,42 @@ pub(super) async fn check_account(context: &EngineContext, run: &Run) -> Result<
         if after == Some(before) {
             continue;
         }
-        which.push(match before.keys().chain(after.into_iter().flat_map(BTreeMap::keys)).next() {
-            Some(contact) => format!("record {n}: contact {contact}"),
-            None => format!("record {n}"),
-        });
+        let mut contacts = before.keys().chain(after.into_iter().flat_map(BTreeMap::keys));
+        which.push((*n, contacts.next().cloned()));
     }
     if which.is_empty() {
         return Ok(());
     }
     let count = which.len();
     which.truncate(NAMED);
+    let (db, location) = (run.db_path(), run.meta.location.clone());
+    let describe = move || {
+        let rows = ImportStore::open(&db)?;
+        which
+            .into_iter()
+            .map(|(n, contact)| describe_changed_row(&rows, &location, n, contact))
+            .collect()
+    };
+    let mut which: Vec<String> =
+        concurrency::run_blocking::<Result<_, ImportError>>(describe).await?;
     if count > NAMED {
         which.push(format!("and {} more", count - NAMED));
     }
     Err(ImportError::Stale { what: "the account".to_owned(), which })
+}
+
+/// The line about a row whose contact has changed.
+fn describe_changed_row(
+    rows: &ImportStore,
+    location: &LocationId,
+    n: u64,
+    contact: Option<String>,
+) -> Result<String, ImportError> {
+    let Some(id) = contact.and_then(|id| id.parse().ok()) else { return Ok(format!("record {n}")) };
+    let who = describe_contact(rows, location, &id)?;
+    let is_gone = !rows.has_contact(id.as_str())?;
+    let change = if is_gone { "no longer exists" } else { "was edited or created" };
+    Ok(format!("record {n}: {who}: {change}"))
 }
 
 /// For each row that sends something: the contacts that it could refer to, and their digests.

@@ -118,8 +118,26 @@ fn a_plan_is_stale_when_a_contact_it_touches_has_changed() {
         .run_command(&format!("apply {} --yes", world.only_run_id()))
         .exits(5)
         .says("record 1")
-        .says(&ids[0]);
+        .says(&ids[0])
+        .says("no longer exists");
     assert!(world.read_contacts().is_empty());
+}
+
+#[test]
+fn a_stale_plan_names_the_person_who_was_edited_and_links_to_them() {
+    let world = empty_world();
+    let old = json!({"email": "avery@example.com", "firstName": "Avery", "lastName": "Old"});
+    let ids = world.add_contacts(&[old]);
+    world.write_sheet("in.csv", TWO);
+    world.run_command("import in.csv --dry-run --out res").exits(0);
+    world.control_request("PUT", &format!("contacts/{}", ids[0]), &json!({"city": "Rome"}));
+    let location = ghl_bulk::sandbox::LOCATION;
+    let url =
+        format!("https://app.gohighlevel.com/v2/location/{location}/contacts/detail/{}", ids[0]);
+    world
+        .run_command(&format!("apply {} --yes", world.only_run_id()))
+        .exits(5)
+        .says(&format!("avery old, avery@example.com ({url}): was edited"));
 }
 
 #[test]
@@ -247,6 +265,29 @@ fn a_repaired_rejected_csv_is_accepted_as_it_is() {
 }
 
 #[test]
+fn a_rejected_row_says_everything_that_is_wrong_with_it_at_once() {
+    let world = empty_world();
+    world.write_sheet(
+        "in.csv",
+        "Name,Email,Phone,DND\nBad,bad@example,555,maybe\nFine,fine@example.com,,\nWorse,worse@,,\n",
+    );
+    world.run_import("").exits(3);
+    let rejected = world.read_csv("res/rejected.csv");
+    assert_eq!(rejected[0]["_reject_code"], "R_INVALID_EMAIL R_INVALID_PHONE R_BOOLEAN_UNKNOWN");
+    assert_eq!(rejected[0]["_reject_field"], "Email; Phone; DND");
+    let reason = &rejected[0]["_reject_reason"];
+    for part in
+        ["line 2, column B: `bad@example`", "; line 2, column C: `555`", "; line 2, column D"]
+    {
+        assert!(reason.contains(part), "{part}: {reason}");
+    }
+    // That nothing identifies the contact follows from the address, and is no other reason.
+    assert_eq!(rejected[1]["_reject_code"], "R_INVALID_EMAIL");
+    let plan = &world.read_json("res/summary.json");
+    assert_eq!(plan["rows"]["rejected"], 2);
+}
+
+#[test]
 fn a_sample_applies_some_rows_of_every_action_and_resume_the_rest() {
     let world = empty_world();
     let mut sheet = "Name,Email\n".to_owned();
@@ -339,6 +380,17 @@ fn two_people_behind_one_row_are_never_mixed_up() {
     let codes: Vec<_> =
         world.read_csv("res/rejected.csv").iter().map(|row| row["_reject_code"].clone()).collect();
     assert_eq!(codes, ["R_TWO_CONTACTS", "R_SECONDARY_EMAIL"]);
+    let reasons: Vec<_> = world
+        .read_csv("res/rejected.csv")
+        .iter()
+        .map(|row| row["_reject_reason"].clone())
+        .collect();
+    assert!(
+        reasons[0].contains("is about a@example.com (https://app.gohighlevel.com/"),
+        "{reasons:?}"
+    );
+    assert!(reasons[0].contains("belongs to b@example.com (https://"), "{reasons:?}");
+    assert!(reasons[1].starts_with("c@example.com (https://"), "{reasons:?}");
 }
 
 #[test]

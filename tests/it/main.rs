@@ -24,6 +24,7 @@ mod map_command;
 mod mappings;
 mod notes_and_tasks;
 mod old_runs;
+mod plan_report;
 mod presets;
 mod profiles;
 mod proposals;

@@ -88,7 +88,9 @@ fn verdicts(world: &World) -> Vec<(String, String)> {
 fn messy_csv() {
     let expected = MESSY.map(|(line, code)| (line.to_owned(), code.to_owned()));
     let world = empty_world();
-    import(&world, "messy.csv", "").exits(3).says("R_INVALID_EMAIL");
+    import(&world, "messy.csv", "")
+        .exits(3)
+        .says("E-mail: 1 value is not an e-mail address: `bad.email@example`");
     assert_eq!(verdicts(&world), expected);
     assert_eq!(world.count_results(), [7, 0, 11, 0, 0]);
     assert_eq!(world.contact_by_email("formula@example.com")["notes"][0]["body"], "=1+1");

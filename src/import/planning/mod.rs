@@ -188,6 +188,7 @@ impl PlanningJob<'_> {
                 understood.shown,
                 TAG_BATCH,
             )?;
+            summary.left_out = understood.left_out;
             if let Some(what) = understood.removes {
                 summary.removal = Some(DeletionSummary::from_ops(what, ops.read_ops()?)?);
             }

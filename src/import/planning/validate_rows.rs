@@ -143,7 +143,7 @@ impl ValidatedRowWriter<'_> {
             self.rows.insert_warning(row.record, &self.locate_in_row(row, warned.clone()))?;
         }
         let outcome = match self.reject_extra_cells(row) {
-            Some(rejection) => Err(rejection),
+            Some(rejection) => Err(vec![rejection]),
             None => judged.outcome,
         };
         let outcome = outcome.map(|draft| self.annotate_deferred_errors(row, draft));
@@ -158,9 +158,10 @@ impl ValidatedRowWriter<'_> {
         })?;
         match outcome {
             Ok(draft) => self.store_identities(row.record, &draft),
-            Err(rejection) => {
-                let rejection = self.locate_in_row(row, rejection);
-                Ok(self.rows.put_decision(row.record, &rejection_decision(&rejection))?)
+            Err(rejections) => {
+                let located = rejections.into_iter().map(|it| self.locate_in_row(row, it));
+                let decision = rejection_decision(located.collect());
+                Ok(self.rows.put_decision(row.record, &decision)?)
             }
         }
     }
@@ -281,15 +282,9 @@ pub(crate) fn identity_text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The decision for a row that is rejected.
-pub(crate) fn rejection_decision(rejection: &Diagnostic) -> RowDecision {
-    RowDecision {
-        action: RowAction::Rejected,
-        code: Some(rejection.code),
-        field: Some(rejection.field.clone()),
-        reason: Some(rejection.full_message()),
-        ..RowDecision::default()
-    }
+/// The decision for a row that is rejected for these reasons.
+pub(crate) fn rejection_decision(rejections: Vec<Diagnostic>) -> RowDecision {
+    RowDecision { action: RowAction::Rejected, rejections, ..RowDecision::default() }
 }
 
 pub(crate) fn to_json(value: &impl serde::Serialize) -> String {

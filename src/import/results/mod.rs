@@ -264,9 +264,12 @@ fn added_cells(
         }
         "rejected.csv" => match outcomes.row_error(row.n) {
             Some(why) => vec![line, why.code.to_string(), why.field.clone(), why.reason.clone()],
-            None => {
-                vec![line, decision_code(decision), text(&decision.field), text(&decision.reason)]
-            }
+            None => vec![
+                line,
+                rejection_codes(decision),
+                rejection_fields(decision),
+                rejection_reasons(decision),
+            ],
         },
         "in_doubt.csv" => {
             // A row that was merged into another one has no op of its own.
@@ -279,9 +282,30 @@ fn added_cells(
     }
 }
 
-/// The code of a rejection as the files spell it, or an empty cell.
-fn decision_code(decision: &RowDecision) -> String {
-    decision.code.map(|code| code.to_string()).unwrap_or_default()
+/// The codes of a row's rejections, separated by spaces.
+fn rejection_codes(decision: &RowDecision) -> String {
+    join_distinct(decision.rejections.iter().map(|it| it.code.to_string()), " ")
+}
+
+/// The columns or fields of a row's rejections.
+fn rejection_fields(decision: &RowDecision) -> String {
+    join_distinct(decision.rejections.iter().map(|it| it.field.clone()), "; ")
+}
+
+/// The reasons of a row's rejections, each with its cell and hint.
+fn rejection_reasons(decision: &RowDecision) -> String {
+    join_distinct(decision.rejections.iter().map(Diagnostic::full_message), "; ")
+}
+
+/// Joins texts without empty and repeated ones.
+fn join_distinct(texts: impl Iterator<Item = String>, separator: &str) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for text in texts.filter(|text| !text.is_empty()) {
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all.join(separator)
 }
 
 fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError> {
@@ -300,7 +324,9 @@ fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError
                 changes.iter().try_for_each(|it| record(&it.field, &it.old, &it.new))
             }
             _ => {
-                record(&decision_code(decision), "", decision.reason.as_deref().unwrap_or_default())
+                let reasons = rejection_reasons(decision);
+                let reason = decision.reason.as_deref().unwrap_or(&reasons);
+                record(&rejection_codes(decision), "", reason)
             }
         }
     })?;

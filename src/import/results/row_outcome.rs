@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::id::{ContactId, LocationId};
 use crate::import::ImportError;
+use crate::import::stored_contact::describe_contact;
 use crate::model::verify::PropertyMismatch;
 use crate::model::{OpDetails, op_codec};
-use crate::run::{LedgerReader, OpRecord, OpState, RunError};
+use crate::run::{ImportStore, LedgerReader, OpRecord, OpState, RunError};
 
 /// The outcome of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub(crate) struct RowError {
     pub(crate) field: String,
     pub(crate) reason: String,
     pub(crate) sent: String,
+    /// The contact that the op was for, if it existed.
+    pub(crate) contact: Option<ContactId>,
 }
 
 /// The code for what was not sent because another op of its row failed.
@@ -122,6 +126,32 @@ impl RowOutcomes {
         self.rows.get(&row)?.why.as_deref()
     }
 
+    /// Adds the names and pages of contacts to the reasons of conflicts.
+    pub(crate) fn name_conflicting_contacts(
+        &mut self,
+        rows: &ImportStore,
+        location: &LocationId,
+    ) -> Result<(), ImportError> {
+        for why in self.rows.values_mut().filter_map(|known| known.why.as_mut()) {
+            if let (DiagnosticCode::R_CONFLICT, Some(contact)) = (why.code, &why.contact) {
+                let who = describe_contact(rows, location, contact)?;
+                why.reason = format!("{}: {who}", why.reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Why rows were rejected or are in doubt after they were sent, by row.
+    pub(crate) fn failures(&self) -> Vec<(u64, &RowError)> {
+        let failed = self.rows.iter().filter(|(_, known)| {
+            matches!(known.outcome, RowOutcome::Rejected | RowOutcome::InDoubt)
+        });
+        let mut all: Vec<_> =
+            failed.filter_map(|(row, known)| Some((*row, known.why.as_deref()?))).collect();
+        all.sort_unstable_by_key(|(row, _)| *row);
+        all
+    }
+
     /// The contact that was created for a row.
     pub(crate) fn created_contact(&self, row: u64) -> Option<&str> {
         self.rows.get(&row)?.made.as_deref()
@@ -184,7 +214,8 @@ fn op_error(op: &OpRecord, details: Option<OpDetails>) -> RowError {
         Some(OpDetails::NothingToDo { message }) => (fallback, String::new(), message),
         Some(OpDetails::Differs { .. }) | None => (fallback, String::new(), String::new()),
     };
-    RowError { op: op.id, code, field, reason, sent: String::new() }
+    let contact = op.contact.clone();
+    RowError { op: op.id, code, field, reason, sent: String::new(), contact }
 }
 
 #[cfg(test)]

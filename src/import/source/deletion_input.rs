@@ -2,6 +2,7 @@
 //!
 //! The other columns have no effect: they are neither read nor validated, but reported.
 
+use super::left_out::list_left_out;
 use super::{
     ImportSource, ResolvedSource, abbreviate_names, column_count_phrase, column_mappings,
     column_names,
@@ -53,6 +54,7 @@ impl ImportSource {
              set one with `--map COLUMN=contactId`";
             return Err(ImportError::Request(message.to_owned()));
         }
+        let left_out = list_left_out(&plan, columns);
         let ignored = column_names(columns, &std::mem::take(&mut plan.unmapped));
         let mut warnings = self.sheet_warnings();
         if !ignored.is_empty() {
@@ -64,7 +66,7 @@ impl ImportSource {
             warnings.push(Diagnostic::new(DiagnosticCode::W_IGNORED_COLUMNS, message));
         }
         let shown = column_mappings(&plan, columns);
-        Ok(ResolvedSource { name, plan, policy, warnings, shown, removes: Some(removes) })
+        Ok(ResolvedSource { name, plan, policy, warnings, shown, left_out, removes: Some(removes) })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The input: a surveyed sheet, and the mapping that defines what its columns mean.
 
+pub(super) mod left_out;
 pub(super) mod load_directory;
 pub(super) mod preset_library;
 pub(super) mod propose_mapping;
@@ -11,6 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use self::preset_library::PresetLibrary;
+use self::left_out::LeftOutColumn;
 use self::propose_mapping::{merge_read_options, read_sample_rows};
 use super::ImportError;
 use super::request::{ImportRequest, UnmappedRule};
@@ -26,6 +28,8 @@ use crate::text::{format_plural, select_plural, truncate_text};
 
 /// How many characters of a column's name are shown.
 const SHOWN: usize = 100;
+/// How many bytes a list of columns' names takes.
+const LONGEST_LIST: usize = 300;
 
 /// A sheet and what is known about its mapping before the account was read.
 pub(super) struct ImportSource {
@@ -52,6 +56,8 @@ pub(super) struct ResolvedSource {
     /// Warnings about the file as a whole.
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) shown: Vec<ColumnMapping>,
+    /// The columns that are not imported.
+    pub(super) left_out: Vec<LeftOutColumn>,
     /// What the rows delete, if they delete.
     pub(super) removes: Option<DeletedRecordKind>,
 }
@@ -168,9 +174,10 @@ impl ImportSource {
         if !unmapped.is_empty() && (complete || request.unmapped == UnmappedRule::Error) {
             return Err(ImportError::Unmapped { name: name.clone(), columns: unmapped });
         }
-        let warnings = self.collect_warnings(&unmapped);
+        let left_out = left_out::list_left_out(&plan, columns);
+        let warnings = self.collect_warnings(&left_out);
         let shown = column_mappings(&plan, columns);
-        Ok(ResolvedSource { name, plan, policy, warnings, shown, removes: None })
+        Ok(ResolvedSource { name, plan, policy, warnings, shown, left_out, removes: None })
     }
 
     /// The problems of the mapping, with the lines of its file if the user wrote one.
@@ -189,13 +196,15 @@ impl ImportSource {
         self.sheet.warnings.iter().cloned().chain(duplicates).collect()
     }
 
-    fn collect_warnings(&self, unmapped: &[String]) -> Vec<Diagnostic> {
+    fn collect_warnings(&self, left_out: &[LeftOutColumn]) -> Vec<Diagnostic> {
         let mut all = self.sheet_warnings();
+        let unmapped = left_out.iter().filter(|column| !column.ignored);
+        let unmapped: Vec<_> = unmapped.map(|column| column.column.clone()).collect();
         if !unmapped.is_empty() {
             let message = format!(
                 "{} not imported: {}; `--map` gives them a target, `--ignore-column` silences this",
-                column_count_phrase(unmapped),
-                abbreviate_names(unmapped)
+                column_count_phrase(&unmapped),
+                list_names(&unmapped)
             );
             all.push(Diagnostic::new(DiagnosticCode::W_UNMAPPED_COLUMNS, message));
         }
@@ -217,6 +226,18 @@ pub(super) fn abbreviate_names(names: &[String]) -> String {
     format!("{}{more}", first.join(", "))
 }
 
+/// As many names as a cell of a result file has room for, and how many more `summary.json` lists.
+fn list_names(names: &[String]) -> String {
+    let mut text = String::new();
+    for (at, name) in names.iter().enumerate() {
+        if at > 0 && text.len() + name.len() > LONGEST_LIST {
+            return format!("{text} and {} more, which summary.json lists", names.len() - at);
+        }
+        text = if at == 0 { format!("`{name}`") } else { format!("{text}, `{name}`") };
+    }
+    text
+}
+
 /// Whether a file is at the path of a result file.
 fn is_overwritten(file: &Path, out: &Path) -> bool {
     let (Ok(file), Ok(out)) = (file.canonicalize(), out.canonicalize()) else { return false };
@@ -228,7 +249,9 @@ fn parse_inline_rules(request: &ImportRequest) -> Result<Vec<MappingRule>, Impor
     request
         .rules
         .iter()
-        .map(|text| Mapping::parse_inline_rule(text).map_err(ImportError::Request))
+        .map(|text| {
+            Mapping::parse_inline_rule(text).map_err(ImportError::Request)
+        })
         .collect()
 }
 

@@ -12,6 +12,7 @@ use crate::import::planning::ordering_groups::OrderingGroups;
 use crate::import::planning::summary::{DeletionSummary, PlanSummary};
 use crate::import::planning::validate_rows::{rejection_decision, to_json};
 use crate::import::results::source_sheet::SourceSheet;
+use crate::import::stored_contact::describe_contact;
 use crate::import::{ImportError, TAG_BATCH, results, run_files};
 use crate::model::{Op, op_codec};
 use crate::run::{ImportStore, RowAction, RowDecision, RowMark};
@@ -28,7 +29,7 @@ pub(super) fn decide_rows(
     let (mut groups, mut buffer) = (OrderingGroups::default(), OpBuffer::new(dir)?);
     rows.in_transaction(|rows| {
         taking.for_each_row(rows, |n, contact, undone| {
-            store_decision(rows, n, contact, &undone)?;
+            store_decision(rows, taking, n, contact, &undone)?;
             let (email, phone) = (undone.email.as_deref(), undone.phone.as_deref());
             groups.add_row(n, [("id", contact), ("email", email), ("phone", phone)]);
             let known = contact.and_then(|id| id.parse().ok());
@@ -73,6 +74,7 @@ pub(super) fn op_key(undo: &UndoRequest, row: u64, step: usize) -> String {
 
 fn store_decision(
     rows: &ImportStore,
+    taking: &UndoContext,
     n: u64,
     contact: Option<&str>,
     undone: &RowRevert,
@@ -82,7 +84,8 @@ fn store_decision(
     }
     if let Some(rejection) = &undone.refused {
         let contact = contact.map(str::to_owned);
-        return Ok(rows.put_decision(n, &RowDecision { contact, ..rejection_decision(rejection) })?);
+        let rejected = rejection_decision(vec![rejection.clone()]);
+        return Ok(rows.put_decision(n, &RowDecision { contact, ..rejected })?);
     }
     if !undone.conflicts.is_empty() {
         let fields = undone.conflicts.join(", ");
@@ -93,11 +96,18 @@ fn store_decision(
         };
         let message = message.to_owned();
         if undone.steps.is_empty() {
+            let who = contact.and_then(|id| id.parse().ok());
+            let message = match (who, &taking.directory) {
+                (Some(id), Some(directory)) => {
+                    let who = describe_contact(rows, &directory.location, &id)?;
+                    format!("{message}: {who}")
+                }
+                _ => message,
+            };
             let rejection = Diagnostic::new(DiagnosticCode::R_CONFLICT, message).in_field(fields);
             let contact = contact.map(str::to_owned);
-            return Ok(
-                rows.put_decision(n, &RowDecision { contact, ..rejection_decision(&rejection) })?
-            );
+            let rejected = rejection_decision(vec![rejection]);
+            return Ok(rows.put_decision(n, &RowDecision { contact, ..rejected })?);
         }
         let edited = Diagnostic::new(DiagnosticCode::W_EDITED_SINCE, message).in_field(fields);
         rows.insert_warning(n, &edited)?;

@@ -9,6 +9,7 @@ mod dictionary;
 mod languages;
 mod normalize_header;
 mod qualifiers;
+mod sensitive_names;
 mod weak_names;
 
 #[cfg(test)]
@@ -20,4 +21,5 @@ pub(crate) use abbreviations::{
 pub use dictionary::{HeaderMeaning, HeaderNames, is_dictionary_name};
 pub use normalize_header::{fold_name, normalise_name};
 pub use qualifiers::strip_qualifiers;
+pub use sensitive_names::{SensitiveSubject, sensitive_subject};
 pub use weak_names::{consent_target, likely_target};

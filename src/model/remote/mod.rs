@@ -5,6 +5,7 @@
 //! null and empty are the same, a date of birth is a day, `address` is `address1`. It has only what
 //! an import can change or must compare; what that means for a plan is decided elsewhere.
 
+pub mod contact_label;
 mod decode_remote;
 mod digest;
 pub mod equality;

@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
@@ -41,6 +41,22 @@ pub struct ContactMatches {
     pub by_key: Vec<ContactId>,
     /// The primary e-mail addresses of the contacts in `by_phone`, where they have one.
     pub emails: BTreeMap<ContactId, String>,
+    /// How messages name the contacts, where that is known; see [`ContactMatches::label_of`].
+    pub labels: BTreeMap<ContactId, String>,
+}
+
+impl ContactMatches {
+    /// All contacts, each once.
+    #[must_use]
+    pub fn contact_ids(&self) -> BTreeSet<&ContactId> {
+        let lists = [&self.by_email, &self.by_other_email, &self.by_phone, &self.by_key];
+        self.by_id.iter().chain(lists.into_iter().flatten()).collect()
+    }
+
+    /// How messages name a contact.
+    fn label_of(&self, id: &ContactId) -> String {
+        self.labels.get(id).cloned().unwrap_or_else(|| format!("contact `{id}`"))
+    }
 }
 
 /// What is to be done with the contact that a row is about.
@@ -117,7 +133,7 @@ pub fn resolve_for_deletion(
     let Some(who) = resolve_contact(draft, found, policy, directory)? else { return Ok(None) };
     for (field, owners) in [(Field::Email, &found.by_email), (Field::Phone, &found.by_phone)] {
         if let Some(other) = owners.first().filter(|_| !owners.contains(&who)) {
-            return Err(two_contacts_rejection(field, &who, other));
+            return Err(two_contacts_rejection(found, field, &who, other));
         }
     }
     Ok(Some(who))
@@ -146,7 +162,10 @@ pub fn decide_action(
             ExistingRule::Reject => Err(row_rejection(
                 DiagnosticCode::R_EXISTS,
                 identity_target(draft),
-                format!("contact `{id}` exists already, and this import only creates contacts"),
+                format!(
+                    "{} exists already, and this import only creates contacts",
+                    found.label_of(&id)
+                ),
             )),
         },
         (ImportMode::Update | ImportMode::Tag | ImportMode::Untag | ImportMode::Delete, None) => {
@@ -208,7 +227,7 @@ fn match_by_key(key: &str, found: &ContactMatches) -> Result<Option<ContactId>, 
     match found.by_key.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),
-        several => Err(ambiguous_rejection(&format!("customFields.{key}"), several)),
+        several => Err(ambiguous_rejection(found, &format!("customFields.{key}"), several)),
     }
 }
 
@@ -223,10 +242,10 @@ fn match_by_email_and_phone(
     match (by_email, phone) {
         (who, []) => Ok(who),
         (Some(who), phone) if phone.contains(&who) => Ok(Some(who)),
-        (Some(who), phone) => Err(two_contacts_rejection(Field::Phone, &who, &phone[0])),
+        (Some(who), phone) => Err(two_contacts_rejection(found, Field::Phone, &who, &phone[0])),
         (None, [one]) if draft.email_key().is_none() => Ok(Some(one.clone())),
         (None, several) if draft.email_key().is_none() => {
-            Err(ambiguous_rejection(Field::Phone.name(), several))
+            Err(ambiguous_rejection(found, Field::Phone.name(), several))
         }
         (None, phone) => match_by_phone_with_new_email(phone, found, directory),
     }
@@ -246,12 +265,13 @@ fn match_by_email(
             DiagnosticCode::R_SECONDARY_EMAIL,
             Field::Email.name(),
             format!(
-                "contact `{other}` has this address as an additional one, and a write would \
+                "{} has this address as an additional one, and a write would \
                  replace its primary address with it; identify the contact by its id or its \
-                 primary address"
+                 primary address",
+                found.label_of(other)
             ),
         )),
-        (several, _) => Err(ambiguous_rejection(Field::Email.name(), several)),
+        (several, _) => Err(ambiguous_rejection(found, Field::Email.name(), several)),
     }
 }
 
@@ -265,9 +285,9 @@ fn match_by_phone_with_new_email(
     match phone {
         // Nothing indicates another person, and the server would treat them as the same.
         [one] if without => Ok(Some(one.clone())),
-        several if without => Err(ambiguous_rejection(Field::Phone.name(), several)),
+        several if without => Err(ambiguous_rejection(found, Field::Phone.name(), several)),
         _ if is_unique_field(directory, Field::Phone) => {
-            Err(taken_value_rejection(Field::Phone, &phone[0]))
+            Err(taken_value_rejection(found, Field::Phone, &phone[0]))
         }
         _ => Ok(None),
     }
@@ -290,8 +310,8 @@ fn reject_taken_values(
             continue;
         };
         return Err(match who {
-            Some(who) => two_contacts_rejection(field, who, other),
-            None => taken_value_rejection(field, other),
+            Some(who) => two_contacts_rejection(found, field, who, other),
+            None => taken_value_rejection(found, field, other),
         });
     }
     Ok(())
@@ -311,22 +331,29 @@ pub fn is_identity_field(directory: &LocationDirectory, field: Field) -> bool {
     matches!(field, Field::Email | Field::Phone) && (listed || directory.unique.is_empty())
 }
 
-fn two_contacts_rejection(field: Field, one: &ContactId, other: &ContactId) -> Diagnostic {
+fn two_contacts_rejection(
+    found: &ContactMatches,
+    field: Field,
+    one: &ContactId,
+    other: &ContactId,
+) -> Diagnostic {
     let what = field_display_name(field);
+    let (one, other) = (found.label_of(one), found.label_of(other));
     let message = format!(
-        "the row is about contact `{one}`, but its {what} is contact `{other}`'s; merge the two, \
-         or remove the {what} from the row"
+        "the row is about {one}, but its {what} belongs to {other}; merge the two, or remove the \
+         {what} from the row"
     );
     row_rejection(DiagnosticCode::R_TWO_CONTACTS, field.name(), message)
 }
 
-fn taken_value_rejection(field: Field, other: &ContactId) -> Diagnostic {
+fn taken_value_rejection(found: &ContactMatches, field: Field, other: &ContactId) -> Diagnostic {
+    let other = found.label_of(other);
     let (code, what) = match field {
         Field::Phone => (DiagnosticCode::R_PHONE_OF_ANOTHER, field_display_name(field)),
         _ => (DiagnosticCode::R_EMAIL_OF_ANOTHER, field_display_name(field)),
     };
     let message = format!(
-        "the {what} is contact `{other}`'s, and the location allows only one contact to have it; \
+        "the {what} belongs to {other}, and the location allows only one contact to have it; \
          identify that contact by its id, or remove the {what} from the row"
     );
     row_rejection(code, field.name(), message)
@@ -336,8 +363,8 @@ fn field_display_name(field: Field) -> &'static str {
     if field == Field::Phone { "phone number" } else { "e-mail address" }
 }
 
-fn ambiguous_rejection(field: &str, several: &[ContactId]) -> Diagnostic {
-    let named: Vec<String> = several.iter().take(5).map(|id| format!("`{id}`")).collect();
+fn ambiguous_rejection(found: &ContactMatches, field: &str, several: &[ContactId]) -> Diagnostic {
+    let named: Vec<String> = several.iter().take(5).map(|id| found.label_of(id)).collect();
     let more = if several.len() > named.len() { ", …" } else { "" };
     let message = format!(
         "{} contacts have this value: {}{more}; identify the right one by its id",

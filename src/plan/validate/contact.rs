@@ -177,12 +177,16 @@ impl RowValidator {
     }
 
     /// Completes the contact after all cells were read: the meaning of some depends on others.
-    pub(super) fn finish_contact(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
+    pub(super) fn finish_contact(&self, work: &mut RowContext<'_>) {
         drop_redundant_name(work);
         promote_additional_to_primary(work);
         dedup_ignoring_case(&mut work.draft.tags);
-        normalize_additional_values(work)?;
-        self.require_identity(work)
+        normalize_additional_values(work);
+        if !work.is_identity_rejected()
+            && let Err(rejection) = self.require_identity(work)
+        {
+            work.reject(rejection);
+        }
     }
 
     /// Ensures that the row identifies its contact well enough to be imported twice without creating duplicates.
@@ -250,10 +254,10 @@ fn promote_additional_to_primary(work: &mut RowContext<'_>) {
 }
 
 /// Normalizes the additional addresses and numbers.
-fn normalize_additional_values(work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
+fn normalize_additional_values(work: &mut RowContext<'_>) {
     let draft = &mut work.draft;
     if draft.additional_emails.is_empty() && draft.additional_phones.is_empty() {
-        return Ok(());
+        return;
     }
     if let Some(own) = draft.email_key() {
         draft.additional_emails.retain(|other| other.to_lowercase() != own);
@@ -263,33 +267,25 @@ fn normalize_additional_values(work: &mut RowContext<'_>) -> Result<(), Diagnost
     }
     dedup_ignoring_case(&mut draft.additional_emails);
     dedup_ignoring_case(&mut draft.additional_phones);
-    let emails = std::mem::take(&mut work.draft.additional_emails);
-    let phones = std::mem::take(&mut work.draft.additional_phones);
-    check_additional_count(&emails, &MappingTarget::AdditionalEmails, "e-mail addresses")?;
-    check_additional_count(&phones, &MappingTarget::AdditionalPhones, "phone numbers")?;
-    (work.draft.additional_emails, work.draft.additional_phones) = (emails, phones);
-    Ok(())
+    let (emails, phones) = (&draft.additional_emails, &draft.additional_phones);
+    let excess = [
+        excess_rejection(emails, &MappingTarget::AdditionalEmails, "e-mail addresses"),
+        excess_rejection(phones, &MappingTarget::AdditionalPhones, "phone numbers"),
+    ];
+    excess.into_iter().flatten().for_each(|rejection| work.reject(rejection));
 }
 
 /// A contact has at most eleven. The API accepts one; which of the others are missing from the contact, and must be
 /// reported, is only known once the contact is.
-fn check_additional_count(
-    others: &[String],
-    target: &MappingTarget,
-    what: &str,
-) -> Result<(), Diagnostic> {
-    if others.len() > MOST_OTHERS {
+fn excess_rejection(others: &[String], target: &MappingTarget, what: &str) -> Option<Diagnostic> {
+    let rejection = || {
         let message = format!(
             "{} additional {what} are too many; a contact can have {MOST_OTHERS}",
             others.len()
         );
-        return Err(whole_row_rejection(
-            DiagnosticCode::R_TOO_MANY_VALUES,
-            &target.to_string(),
-            message,
-        ));
-    }
-    Ok(())
+        whole_row_rejection(DiagnosticCode::R_TOO_MANY_VALUES, &target.to_string(), message)
+    };
+    (others.len() > MOST_OTHERS).then(rejection)
 }
 
 /// Removes duplicates that differ only in case; the first one stays.

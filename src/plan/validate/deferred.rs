@@ -149,12 +149,9 @@ impl RowContext<'_> {
 
 impl RowValidator {
     /// Decides the deferred issues, unless the row identifies its contact: then they stay in the draft.
-    pub(super) fn resolve_deferred(
-        work: &mut RowContext<'_>,
-        outcome: Result<(), Diagnostic>,
-    ) -> Result<(), Diagnostic> {
+    pub(super) fn resolve_deferred(work: &mut RowContext<'_>) {
         let waiting = std::mem::take(&mut work.waiting);
-        let named = work.draft.contact.is_some() && outcome.is_ok();
+        let named = work.draft.contact.is_some() && !work.is_rejected();
         let written = std::mem::take(&mut work.draft.written);
         work.draft.written =
             written.into_iter().filter(|(to, _)| work.has_child_id_for(to)).collect();
@@ -162,11 +159,10 @@ impl RowValidator {
             if named && work.has_child_id_for(&cell.to) {
                 work.draft.unread.push(cell);
             } else if cell.rejects_row() {
-                return Err(cell.diagnostic);
+                work.reject(cell.diagnostic);
             } else {
                 work.push_warning(cell.diagnostic, identity);
             }
         }
-        outcome
     }
 }

@@ -8,11 +8,16 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{NoteDraft, TaskDraft};
 
 impl RowValidator {
-    /// Builds the identity of the record to delete from the values read.
-    ///
-    /// # Errors
-    /// When the row identifies no record, or is ambiguous.
-    pub(super) fn finish_deletion(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
+    /// Builds the identity of the record to delete from the values read. Rejects a row that identifies no record.
+    pub(super) fn finish_deletion(&self, work: &mut RowContext<'_>) {
+        if let Err(rejection) = self.identify_record(work)
+            && !work.is_identity_rejected()
+        {
+            work.reject(rejection);
+        }
+    }
+
+    fn identify_record(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
         // Only the first address identifies a contact.
         work.draft.additional_emails.clear();
         work.draft.additional_phones.clear();

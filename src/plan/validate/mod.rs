@@ -97,13 +97,8 @@ impl RowValidator {
     pub fn validate_row(&self, row: &SheetRow) -> ValidatedRow {
         let mut work = RowContext::new(row, &self.columns);
         self.tally.count_unmapped_errors(row, &self.columns);
-        match self.apply_rules(&mut work) {
-            Ok(()) => ValidatedRow { outcome: Ok(work.draft), warnings: work.warnings },
-            Err(rejection) => ValidatedRow {
-                outcome: Err(rejection),
-                warnings: work.into_rejected_row_warnings(),
-            },
-        }
+        self.apply_rules(&mut work);
+        work.into_validated_row()
     }
 
     /// Warnings about all rows validated so far: errors in columns that are not imported, and empty cells that did
@@ -120,21 +115,23 @@ impl RowValidator {
         self.names.list_unresolved(&self.columns)
     }
 
-    fn apply_rules(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
-        work.check_row_structure()?;
+    fn apply_rules(&self, work: &mut RowContext<'_>) {
+        if let Err(fault) = work.check_row_structure() {
+            // The cells of such a row may be in the wrong columns, so they say nothing.
+            return work.reject(fault);
+        }
         for step in &self.resolved.steps {
-            self.apply_rule(step, work)?;
+            if let Err(rejection) = self.apply_rule(step, work) {
+                work.reject_for_rule(step, rejection);
+            }
         }
-        let outcome = self.finish_draft(work);
-        Self::resolve_deferred(work, outcome)
-    }
-
-    fn finish_draft(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
         if self.policy.mode == ImportMode::Delete {
-            return self.finish_deletion(work);
+            self.finish_deletion(work);
+        } else {
+            self.finish_contact(work);
+            self.resolve_consents(work);
+            self.build_notes_and_tasks(work);
         }
-        self.finish_contact(work)?;
-        self.resolve_consents(work);
-        self.build_notes_and_tasks(work)
+        Self::resolve_deferred(work);
     }
 }

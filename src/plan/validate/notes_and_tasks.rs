@@ -18,7 +18,7 @@ use super::value_type::TargetValueType;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::draft::set_priority_line;
 use crate::model::target::{NotePart, TaskPart};
-use crate::model::{NoteDateRule, NoteDraft, TaskDraft, TaskPriorityRule};
+use crate::model::{MappingTarget, NoteDateRule, NoteDraft, TaskDraft, TaskPriorityRule};
 use crate::value;
 
 impl RowValidator {
@@ -127,27 +127,24 @@ impl RowValidator {
     }
 
     /// Builds the row's notes and task from the parts that were read.
-    pub(super) fn build_notes_and_tasks(
-        &self,
-        work: &mut RowContext<'_>,
-    ) -> Result<(), Diagnostic> {
+    pub(super) fn build_notes_and_tasks(&self, work: &mut RowContext<'_>) {
         if self.resolved.has_tasks {
-            self.build_task_draft(work)?;
+            self.build_task_draft(work);
         }
         if self.resolved.has_notes {
-            self.build_note_drafts(work)?;
+            self.build_note_drafts(work);
         }
-        Ok(())
     }
 
-    fn build_note_drafts(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
+    fn build_note_drafts(&self, work: &mut RowContext<'_>) {
         let parts = std::mem::take(&mut work.note);
         if parts.bodies.is_empty() && parts.id.is_none() {
-            if self.resolved.children_only && !work.task.given {
+            let body = MappingTarget::Note(NotePart::Body);
+            if self.resolved.children_only && !work.task.given && !work.is_target_rejected(&body) {
                 let message = "the note has no text, which the API requires";
-                return Err(whole_row_rejection(DiagnosticCode::R_NOTE_EMPTY, "note", message));
+                work.reject(whole_row_rejection(DiagnosticCode::R_NOTE_EMPTY, "note", message));
             }
-            return Ok(());
+            return;
         }
         let mut shared = BTreeMap::new();
         insert_if_some(&mut shared, "title", parts.title);
@@ -165,7 +162,10 @@ impl RowValidator {
             let pieces = match note_text::fit_to_limit(body, id.is_some(), &self.policy) {
                 Ok(pieces) => pieces,
                 Err(trouble) => {
-                    work.defer_note_rejection(work.locate(trouble, column, "note"))?;
+                    let rejection = work.locate(trouble, column, "note");
+                    if let Err(rejection) = work.defer_note_rejection(rejection) {
+                        work.reject(rejection);
+                    }
                     note_text::FittedNote::default()
                 }
             };
@@ -181,27 +181,19 @@ impl RowValidator {
                 work.draft.notes.push(NoteDraft { id: id.take(), fields });
             }
         }
-        Ok(())
     }
 
-    fn build_task_draft(&self, work: &mut RowContext<'_>) -> Result<(), Diagnostic> {
+    fn build_task_draft(&self, work: &mut RowContext<'_>) {
         let only_tasks = self.resolved.children_only && !self.resolved.has_notes;
         if !work.task.given && !only_tasks {
-            return Ok(());
+            return;
+        }
+        let exists = work.task.id.is_some();
+        if !exists && !self.has_required_task_parts(work) {
+            return;
         }
         let task = &mut work.task;
-        let exists = task.id.is_some();
-        if task.title.is_none() && !exists {
-            return Err(whole_row_rejection(
-                DiagnosticCode::R_TASK_NO_TITLE,
-                "task.title",
-                "the task has no title, which the API requires",
-            ));
-        }
-        let due = match task.due.take() {
-            None if !exists => Some(self.default_due_date()?),
-            due => due,
-        };
+        let due = task.due.take();
         let mut fields = BTreeMap::new();
         insert_if_some(&mut fields, "title", task.title.take());
         let mut priority =
@@ -219,7 +211,29 @@ impl RowValidator {
         if exists || !fields.is_empty() || priority.is_some() {
             work.draft.tasks.push(TaskDraft { id: task.id.take(), fields, priority });
         }
-        Ok(())
+    }
+
+    /// Whether a new task has a title and a due date, which the API requires; by default the policy's due date.
+    /// Rejects the row for each that is missing, unless a value of it was rejected.
+    fn has_required_task_parts(&self, work: &mut RowContext<'_>) -> bool {
+        if work.task.title.is_none()
+            && !work.is_target_rejected(&MappingTarget::Task(TaskPart::Title))
+        {
+            work.reject(whole_row_rejection(
+                DiagnosticCode::R_TASK_NO_TITLE,
+                "task.title",
+                "the task has no title, which the API requires",
+            ));
+        }
+        if work.task.due.is_none()
+            && !work.is_target_rejected(&MappingTarget::Task(TaskPart::DueDate))
+        {
+            match self.default_due_date() {
+                Ok(due) => work.task.due = Some(due),
+                Err(rejection) => work.reject(rejection),
+            }
+        }
+        work.task.title.is_some() && work.task.due.is_some()
     }
 
     fn default_due_date(&self) -> Result<String, Diagnostic> {

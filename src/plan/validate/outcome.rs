@@ -6,8 +6,8 @@ use crate::model::{ContactDraft, UnreadableCell};
 /// A row that was validated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValidatedRow {
-    /// The draft of the contact, or why the row is not imported.
-    pub outcome: Result<ContactDraft, Diagnostic>,
+    /// The draft of the contact, or all reasons why the row is not imported, in the order of the columns.
+    pub outcome: Result<ContactDraft, Vec<Diagnostic>>,
     /// The warnings; for a rejected row, only those about its form and its identity.
     pub warnings: Vec<Diagnostic>,
 }

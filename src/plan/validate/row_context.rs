@@ -1,10 +1,10 @@
 //! The context of a row while it is validated.
 
 use super::field_rule::FieldRule;
-use super::outcome::DeferredIssue;
+use super::outcome::{DeferredIssue, ValidatedRow};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::ContactDraft;
 use crate::model::target::Channel;
+use crate::model::{ContactDraft, MappingTarget};
 use crate::sheet::{SheetColumn, SheetRow};
 
 /// The warning for a row that ends before its last column.
@@ -26,6 +26,12 @@ pub(super) struct RowContext<'r> {
     pub(super) task: TaskParts,
     /// The issues that are not decided yet.
     pub(super) waiting: Vec<DeferredIssue>,
+    /// Why the row is rejected.
+    rejections: Vec<Diagnostic>,
+    /// The targets whose values reject the row.
+    rejected_targets: Vec<MappingTarget>,
+    /// Whether a value that identifies the contact rejects the row.
+    identity_rejected: bool,
 }
 
 /// The parts of a row's notes.
@@ -67,6 +73,9 @@ impl<'r> RowContext<'r> {
             note: NoteParts::default(),
             task: TaskParts::default(),
             waiting: Vec::new(),
+            rejections: Vec::new(),
+            rejected_targets: Vec::new(),
+            identity_rejected: false,
         }
     }
 
@@ -82,8 +91,54 @@ impl<'r> RowContext<'r> {
         }
     }
 
+    /// Rejects the row.
+    pub(super) fn reject(&mut self, rejection: Diagnostic) {
+        self.rejections.push(rejection);
+    }
+
+    /// Rejects the row because of a rule's value.
+    pub(super) fn reject_for_rule(&mut self, step: &FieldRule, rejection: Diagnostic) {
+        self.rejected_targets.push(step.target.clone());
+        self.identity_rejected |= step.identity;
+        self.reject(rejection);
+    }
+
+    /// Whether the row is rejected, whatever becomes of the issues that are not decided yet.
+    pub(super) fn is_rejected(&self) -> bool {
+        !self.rejections.is_empty()
+    }
+
+    /// Whether a value of the target rejects the row, so that it is no news that the target has no value.
+    pub(super) fn is_target_rejected(&self, target: &MappingTarget) -> bool {
+        let waits =
+            |issue: &DeferredIssue| issue.cell.rejects_row() && issue.cell.to == target.to_string();
+        self.rejected_targets.contains(target) || self.waiting.iter().any(waits)
+    }
+
+    /// Whether a value that identifies the contact rejects the row, so that it is no news that nothing does.
+    pub(super) fn is_identity_rejected(&self) -> bool {
+        let waits = |issue: &DeferredIssue| issue.identity && issue.cell.rejects_row();
+        self.identity_rejected || self.waiting.iter().any(waits)
+    }
+
+    /// The row's draft, or all reasons for its rejection in the order of the columns.
+    pub(super) fn into_validated_row(mut self) -> ValidatedRow {
+        let mut rejections = std::mem::take(&mut self.rejections);
+        if rejections.is_empty() {
+            return ValidatedRow { outcome: Ok(self.draft), warnings: self.warnings };
+        }
+        // Every cell of a test lead says the same, and nothing else about it matters.
+        if let Some(at) = rejections.iter().position(|it| it.code == DiagnosticCode::R_TEST_LEAD) {
+            rejections = vec![rejections.swap_remove(at)];
+        }
+        rejections.sort_by_key(|it| it.place.column.unwrap_or(usize::MAX));
+        // Two rules may read the same cell.
+        rejections.dedup();
+        ValidatedRow { outcome: Err(rejections), warnings: self.into_rejected_row_warnings() }
+    }
+
     /// The warnings of a rejected row: about its form, and about its identity.
-    pub(super) fn into_rejected_row_warnings(self) -> Vec<Diagnostic> {
+    fn into_rejected_row_warnings(self) -> Vec<Diagnostic> {
         let mut passing = self.passing.into_iter().peekable();
         let warnings = self.warnings.into_iter().enumerate();
         warnings.filter(|(at, _)| passing.next_if_eq(at).is_none()).map(|(_, it)| it).collect()

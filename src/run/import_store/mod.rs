@@ -6,7 +6,6 @@
 //! unchanged. Rows, decisions and remote contacts are stored as JSON texts with a checksum: this
 //! room knows numbers, names and texts, but neither drafts nor contacts.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Row, params};
@@ -14,10 +13,11 @@ use rusqlite::{Connection, Row, params};
 use super::db;
 use super::error::RunError;
 use super::row_action::RowAction;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticPlace, UnknownDiagnosticCode};
+use crate::diagnostic::Diagnostic;
 
 mod remote_contacts;
 mod row_values;
+mod warnings;
 
 pub use remote_contacts::ContactPart;
 pub use row_values::{IdentityKind, RowMark, RowValueKind};
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS row (
 );
 CREATE TABLE IF NOT EXISTS decision (
     n INTEGER PRIMARY KEY, action TEXT NOT NULL, contact TEXT, merged_into INTEGER, changes TEXT,
-    code TEXT, field TEXT, reason TEXT, sum BLOB NOT NULL
+    rejections TEXT, reason TEXT, sum BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS warning (
     id INTEGER PRIMARY KEY, n INTEGER NOT NULL, code TEXT NOT NULL, field TEXT NOT NULL,
@@ -88,12 +88,18 @@ pub struct RowDecision {
     pub merged_into: Option<u64>,
     /// The fields that change, as JSON.
     pub changes: Option<String>,
-    /// The code of the rejection.
-    pub code: Option<DiagnosticCode>,
-    /// The column or field.
-    pub field: Option<String>,
-    /// Why, as the result files show it: the cell, the message and the hint in one text.
+    /// Why the row is rejected: all reasons, in the order of the columns. Empty for other rows.
+    pub rejections: Vec<Diagnostic>,
+    /// Why nothing is done with a row that is not rejected, as the result files show it.
     pub reason: Option<String>,
+}
+
+impl RowDecision {
+    /// The rejections as JSON; `None` if there are none.
+    fn rejections_json(&self) -> Option<String> {
+        let json = || serde_json::to_string(&self.rejections).expect("texts and numbers are JSON");
+        (!self.rejections.is_empty()).then(json)
+    }
 }
 
 /// The store. Blocking: for blocking threads only.
@@ -200,69 +206,18 @@ impl ImportStore {
         self.query_number("SELECT coalesce(max(n), 0) FROM row")
     }
 
-    /// Stores a warning about row `n`; 0 is the whole file.
-    pub fn insert_warning(&self, n: u64, warning: &Diagnostic) -> Result<(), RunError> {
-        self.execute(
-            "INSERT INTO warning (n, code, field, message, hint, col, cell) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            params![
-                n.cast_signed(),
-                warning.code.spelling(),
-                warning.field,
-                warning.message,
-                warning.hint,
-                warning.place.column.and_then(|column| i64::try_from(column).ok()),
-                warning.place.cell,
-            ],
-        )
-    }
-
-    /// The number of warnings by code.
-    pub fn warning_counts(&self) -> Result<BTreeMap<String, u64>, RunError> {
-        let sql = "SELECT code, count(*) FROM warning GROUP BY code";
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
-        Ok(self.query_all(sql, [], read)?.into_iter().collect())
-    }
-
-    /// The warnings of rows from `from` up to, but not including, `to`, by row.
-    pub fn warnings_in_range(&self, from: u64, to: u64) -> Result<Vec<Diagnostic>, RunError> {
-        let read = |row: &Row<'_>| {
-            let n = row.get::<_, i64>(0)?.cast_unsigned();
-            let column: Option<i64> = row.get(5)?;
-            let place = Box::new(DiagnosticPlace {
-                record: (n > 0).then_some(n),
-                line: None,
-                column: column.and_then(|column| usize::try_from(column).ok()),
-                cell: row.get(6)?,
-            });
-            let code: String = row.get(1)?;
-            let warning = |code| {
-                let (field, message, hint) = (row.get(2)?, row.get(3)?, row.get(4)?);
-                Ok(Diagnostic { code, place, field, message, hint })
-            };
-            code.parse().map(warning).map_or_else(|error| Ok(Err(error)), |read| read.map(Ok))
-        };
-        let sql = "SELECT n, code, field, message, hint, col, cell FROM warning
-                   WHERE n >= ? AND n < ? ORDER BY n, id";
-        let found = self.query_all(sql, params![from.cast_signed(), to.cast_signed()], read)?;
-        let check = |read: Result<Diagnostic, UnknownDiagnosticCode>| {
-            read.map_err(|error| self.damaged_error(&error.to_string()))
-        };
-        found.into_iter().map(check).collect()
-    }
-
     /// Stores the decision about a row.
     pub fn put_decision(&self, n: u64, decision: &RowDecision) -> Result<(), RunError> {
         let it = decision;
         self.execute(
-            "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 n.cast_signed(),
                 it.action.name(),
                 it.contact,
                 it.merged_into.map(u64::cast_signed),
                 it.changes,
-                it.code.map(DiagnosticCode::spelling),
-                it.field,
+                it.rejections_json(),
                 it.reason,
                 decision_checksum(n, it)
             ],
@@ -277,22 +232,22 @@ impl ImportStore {
     ) -> Result<Vec<(u64, RowDecision)>, RunError> {
         let read = |row: &Row<'_>| {
             let action = RowAction::from_name(row.get_ref(1)?.as_str()?);
-            let code = row.get::<_, Option<String>>(5)?;
-            let code = code.map(|code| code.parse::<DiagnosticCode>()).transpose().ok();
-            let known = action.is_some() && code.is_some();
+            let rejections = row.get::<_, Option<String>>(5)?.unwrap_or_else(|| "[]".to_owned());
+            let rejections = serde_json::from_str(&rejections).ok();
+            let known = action.is_some() && rejections.is_some();
             let decision = RowDecision {
                 action: action.unwrap_or_default(),
                 contact: row.get(2)?,
                 merged_into: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
                 changes: row.get(4)?,
-                code: code.flatten(),
-                field: row.get(6)?,
-                reason: row.get(7)?,
+                rejections: rejections.unwrap_or_default(),
+                reason: row.get(6)?,
             };
-            let sum = row.get::<_, Vec<u8>>(8)?;
+            let sum = row.get::<_, Vec<u8>>(7)?;
             Ok((row.get::<_, i64>(0)?.cast_unsigned(), known.then_some(decision), sum))
         };
-        let sql = "SELECT n, action, contact, merged_into, changes, code, field, reason, sum FROM decision
+        let sql =
+            "SELECT n, action, contact, merged_into, changes, rejections, reason, sum FROM decision
                    WHERE n > ? ORDER BY n LIMIT ?";
         let found = self.query_all(sql, params![after.cast_signed(), sql_limit(limit)], read)?;
         let check = |(n, decision, sum): (u64, Option<RowDecision>, Vec<u8>)| {
@@ -352,17 +307,16 @@ fn row_checksum(row: &StoredRow) -> [u8; 8] {
 }
 
 fn decision_checksum(n: u64, decision: &RowDecision) -> [u8; 8] {
-    let code = decision.code.map(DiagnosticCode::spelling);
+    let rejections = decision.rejections_json();
     let texts = [
         decision.contact.as_deref(),
         decision.changes.as_deref(),
-        code,
-        decision.field.as_deref(),
+        rejections.as_deref(),
         decision.reason.as_deref(),
     ];
     let texts = texts.map(db::optional_text);
-    let [contact, changes, code, field, reason] = texts.each_ref().map(Vec::as_slice);
+    let [contact, changes, rejections, reason] = texts.each_ref().map(Vec::as_slice);
     let (n, leader) = (n.to_le_bytes(), db::optional_number(decision.merged_into));
     let action = decision.action.name().as_bytes();
-    db::checksum(&[&n, action, contact, &leader, changes, code, field, reason])
+    db::checksum(&[&n, action, contact, &leader, changes, rejections, reason])
 }

@@ -116,7 +116,7 @@ fn the_same_contact_twice_is_one_deletion_and_a_missing_contact_is_no_deletion()
             ids[0]
         ),
     );
-    world.run_deletion("--map Id=contactId --confirm-delete 1").exits(0).says("2  already gone");
+    world.run_deletion("--map Id=contactId --confirm-delete 1").exits(0).says("2 already gone");
     assert_eq!(world.read_emails(), ["bob@example.com", "eve@example.com"]);
     assert_eq!(world.count_results(), [2, 2, 0, 0, 0]);
     assert!(world.plan_lines("2")[0].contains("record 1 (line 2) deletes the same contact"));

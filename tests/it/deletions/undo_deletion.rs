@@ -69,7 +69,7 @@ fn all_plain(people: &[Value]) -> Vec<Value> {
 fn contacts_come_back_with_their_notes_and_tasks_as_new_ones() {
     let (world, before, run) = deleted();
     let shown = world.run_command(&format!("undo {run} --dry-run --out undone"));
-    shown.exits(0).says("3  recreate").says("create notes");
+    shown.exits(0).says("3 recreate").says("create notes");
     assert!(world.read_contacts().is_empty());
     undo(&world, &run, "").exits(0);
     let mut expected = all_plain(&before);

@@ -245,7 +245,7 @@ fn a_long_line_that_is_not_a_table_is_refused() {
 fn a_long_line_among_the_rows_is_rejected_alone() {
     let text = format!("Name,Email\n{}\nA One,a1@example.com\n", "x".repeat(200_000));
     let world = planned(text, "", 3);
-    assert_eq!(column(&world, "name"), ["R_CELL_TOO_LONG", "A One"]);
+    assert_eq!(column(&world, "name"), ["R_CELL_TOO_LONG R_NO_IDENTITY", "A One"]);
 }
 
 #[test]

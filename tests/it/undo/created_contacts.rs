@@ -15,7 +15,7 @@ const NEW: &str = "First Name,Last Name,Email,Tags,Notes\n\
 fn created_contacts_get_a_tag_and_stay() {
     let (world, _) = imported(&[], NEW, "");
     let before = world.read_contents();
-    world.run_undo("").exits(0).says("2  tag created").says("import-undone (2)");
+    world.run_undo("").exits(0).says("2 tag created").says("import-undone (2)");
     let avery = world.contact_by_email("avery@example.com");
     assert_eq!(tag_names(&avery), ["lead", "import-undone"]);
     assert_eq!(avery["notes"], before[0]["notes"]);
@@ -42,7 +42,7 @@ fn created_contacts_are_kept_when_asked() {
 #[test]
 fn created_contacts_are_deleted_when_asked_and_the_plan_stores_their_contents() {
     let (world, _) = imported(&[], NEW, "");
-    world.run_deleting_undo().exits(0).says("2  delete created");
+    world.run_deleting_undo().exits(0).says("2 delete created");
     assert_eq!(world.read_contacts(), Vec::<Value>::new());
     let (action, changes) = world.planned_undo("1");
     assert_eq!(action, "delete_created");

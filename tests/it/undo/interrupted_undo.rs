@@ -97,7 +97,7 @@ fn an_unfinished_import_is_undone_as_far_as_it_was_applied() {
     world.run_import("--sample 8").exits(0);
     let import = world.last_run("import");
     assert_ne!(world.read_contents(), before);
-    world.run_undo("").exits(0).says("never sent, so not undone: 12 writes").says("8  restore");
+    world.run_undo("").exits(0).says("never sent, so not undone: 12 writes").says("8 restore");
     assert_eq!(world.read_contents(), before);
     // The rest of it is not needed now.
     world.run_command("resume").exits(10);

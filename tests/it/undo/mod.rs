@@ -359,7 +359,7 @@ fn rows_that_wrote_over_each_other_are_taken_back_together() {
     let people = [json!({"email": "ann@example.com", "phone": "+12025550143", "city": "Oslo"})];
     let sheet = "First Name,Email,Phone,City\nAnna,ann@example.com,,Rome\n,,+12025550143,Bern\n";
     let (world, before) = imported(&people, sheet, "");
-    world.run_undo("").exits(0).says("2  restore");
+    world.run_undo("").exits(0).says("2 restore");
     assert_eq!(world.read_contents(), before);
     assert!(world.read_csv("undone/warnings.csv").is_empty(), "nothing else was edited");
     world.run_import("").exits(0);

@@ -243,6 +243,7 @@ fn summary_event() -> NamedSchema {
         "rows": count_map_schema("Rows per table; of an import: rows of the sheet by how they ended."),
         "paths": { "type": "array", "items": { "type": "string" }, "description": "The result files of an import." },
         "plan": { "type": "object", "description": "What an import's plan comes to: rows by action, fields that change, requests." },
+        "failures": { "type": "array", "items": { "type": "object" }, "description": "Why rows that were sent were rejected or are in doubt: code, count and an example of each reason." },
         "duplicates": count_schema("Contacts that may exist twice in the location; `duplicates.csv` lists them."),
         "sampled": { "type": "boolean", "description": "Whether rows were left for later by `--sample`." },
         "files": files_schema(),

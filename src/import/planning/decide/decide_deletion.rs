@@ -85,8 +85,13 @@ impl RowDecider<'_> {
                 .find_map(|it| it.parse().ok());
             return Ok(Ok(owner.map(|contact| RecordToDelete { contact, child })));
         }
-        let found = self.find_matches(draft)?;
-        let who = identity::resolve_for_deletion(draft, &found, self.policy, self.directory);
+        let mut found = self.find_matches(draft)?;
+        let mut who = identity::resolve_for_deletion(draft, &found, self.policy, self.directory);
+        if who.is_err() {
+            // Only a message needs the names of the contacts.
+            self.label_contacts(&mut found)?;
+            who = identity::resolve_for_deletion(draft, &found, self.policy, self.directory);
+        }
         Ok(who.map(|who| who.map(|contact| RecordToDelete { contact, child })))
     }
 
@@ -98,7 +103,7 @@ impl RowDecider<'_> {
         what: DeletedRecordKind,
     ) -> Result<Result<RowPlan, RowDecision>, ImportError> {
         let named = match self.find_record_to_delete(draft, what)? {
-            Err(rejection) => return Ok(Err(rejection_decision(&rejection))),
+            Err(rejection) => return Ok(Err(rejection_decision(vec![rejection]))),
             Ok(None) => return Ok(Err(already_gone_decision(what, None))),
             Ok(Some(named)) => named,
         };
@@ -171,7 +176,7 @@ fn load_before_image(
         let rejection = Diagnostic::new(DiagnosticCode::R_NOT_KEPT, message).in_field("contactId");
         return Ok(Err(RowDecision {
             contact: Some(contact.to_string()),
-            ..rejection_decision(&rejection)
+            ..rejection_decision(vec![rejection])
         }));
     }
     let Some(text) = rows.contact_children(ContactPart::BeforeImage, contact.as_str())?.pop()

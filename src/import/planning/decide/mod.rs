@@ -3,7 +3,7 @@
 mod decide_deletion;
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::merge_rows;
 use super::op_buffer::OpBuffer;
@@ -13,6 +13,7 @@ use super::validate_rows::{draft_identities, rejection_decision, to_json};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
 use crate::import::ImportError;
+use crate::import::stored_contact::describe_contact;
 use crate::model::remote::RemoteContact;
 use crate::model::{
     ContactDraft, DuplicateRule, Field, ImportPolicy, LocationDirectory, UnreadableCell, op_codec,
@@ -138,12 +139,18 @@ impl RowDecider<'_> {
         row: &StoredRow,
         draft: &ContactDraft,
     ) -> Result<Result<RowPlan, RowDecision>, ImportError> {
-        let found = self.find_matches(draft)?;
-        let action = match identity::decide_action(draft, &found, self.policy, self.directory) {
+        let mut found = self.find_matches(draft)?;
+        let mut decided = identity::decide_action(draft, &found, self.policy, self.directory);
+        if decided.is_err() {
+            // Only a message needs the names of the contacts.
+            self.label_contacts(&mut found)?;
+            decided = identity::decide_action(draft, &found, self.policy, self.directory);
+        }
+        let action = match decided {
             Ok(action) => self.avoid_phone_of_earlier_row(row.n, draft, action)?,
             Err(rejection) => {
                 self.excuse_unknown_names(draft.unread.iter());
-                return Ok(Err(rejection_decision(&rejection)));
+                return Ok(Err(rejection_decision(vec![rejection])));
             }
         };
         let remote = match action.contact_id() {
@@ -169,7 +176,7 @@ impl RowDecider<'_> {
         let planned =
             self.planner.plan_row(row.n, &source, draft, &action, remote.as_ref(), &children);
         let planned = planned.and_then(|planned| self.prior.drop_completed_ops(planned));
-        Ok(planned.map_err(|rejection| rejection_decision(&rejection)))
+        Ok(planned.map_err(|rejection| rejection_decision(vec![rejection])))
     }
 
     /// The unknown names that the account does not have either.
@@ -191,8 +198,8 @@ impl RowDecider<'_> {
         }
     }
 
-    /// Handles unreadable cells that differ from what the account has: the first one that rejects the row
-    /// rejects it, the others become warnings.
+    /// Handles unreadable cells that differ from what the account has: those that reject the row reject it;
+    /// if there are none, the others become warnings.
     fn apply_deferred_errors(
         &self,
         row: &StoredRow,
@@ -205,8 +212,10 @@ impl RowDecider<'_> {
         }
         let differing = diff::differing_unreadable_cells(draft, remote, children);
         self.excuse_unknown_names(draft.unread.iter().filter(|unread| !differing.contains(unread)));
-        if let Some(unread) = differing.iter().find(|unread| unread.rejects_row()) {
-            return Ok(Some(rejection_decision(&unread.diagnostic)));
+        let rejecting = differing.iter().filter(|unread| unread.rejects_row());
+        let rejections: Vec<_> = rejecting.map(|unread| unread.diagnostic.clone()).collect();
+        if !rejections.is_empty() {
+            return Ok(Some(rejection_decision(rejections)));
         }
         for unread in differing {
             self.rows.insert_warning(row.n, &unread.diagnostic)?;
@@ -264,6 +273,16 @@ impl RowDecider<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Names the contacts for messages.
+    fn label_contacts(&self, found: &mut ContactMatches) -> Result<(), ImportError> {
+        let mut labels = BTreeMap::new();
+        for id in found.contact_ids() {
+            labels.insert(id.clone(), describe_contact(self.rows, &self.directory.location, id)?);
+        }
+        found.labels = labels;
+        Ok(())
     }
 
     fn load_remote_contact(&self, id: &ContactId) -> Result<Option<RemoteContact>, ImportError> {
@@ -350,7 +369,7 @@ impl RowDecider<'_> {
                     "it has the same {what} as {place}; `--on-duplicate` sets what else to do with such rows"
                 );
                 let duplicate = Diagnostic::new(DiagnosticCode::R_DUPLICATE_IN_FILE, message);
-                rejection_decision(&duplicate.in_field(what))
+                rejection_decision(vec![duplicate.in_field(what)])
             }
             DuplicateRule::Merge | DuplicateRule::Last => RowDecision {
                 merged_into: Some(leader),

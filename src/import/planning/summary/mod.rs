@@ -1,6 +1,7 @@
 //! The summary of a plan: what will happen, what it costs, and what it may trigger.
 
 mod deletion_summary;
+pub(crate) mod problem_summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +11,14 @@ use serde_json::Value;
 use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::import::source::ColumnMapping;
+use crate::import::source::left_out::LeftOutColumn;
 use crate::model::{IdempotencyClass, OpChange, op_codec};
 use crate::plan::diff::FieldChange;
 use crate::run::{ImportStore, OpRecord, RowAction};
 
 pub use deletion_summary::DeletionSummary;
+use problem_summary::ProblemCounter;
+pub use problem_summary::ProblemSummary;
 
 /// Decisions read per batch.
 const LOT: usize = 5_000;
@@ -28,10 +32,19 @@ pub struct PlanSummary {
     pub rows: u64,
     /// Rows by action.
     pub actions: BTreeMap<RowAction, u64>,
-    /// Rejected rows by code.
+    /// Rejected rows by the code of their first reason.
     pub rejected: BTreeMap<String, u64>,
+    /// All reasons of rejections by column and code, each with an example; the most frequent first.
+    #[serde(default)]
+    pub rejected_by_column: Vec<ProblemSummary>,
     /// Warnings by code.
     pub warnings: BTreeMap<String, u64>,
+    /// Warnings by column and code, each with an example; the most frequent first.
+    #[serde(default)]
+    pub warnings_by_column: Vec<ProblemSummary>,
+    /// The columns that are not imported: owners and consent first.
+    #[serde(default)]
+    pub left_out: Vec<LeftOutColumn>,
     /// How often each field changes.
     pub fields: BTreeMap<String, u64>,
     /// Requests by purpose, as planned; checks of unknown outcomes and retries are added to that.
@@ -87,6 +100,7 @@ impl PlanSummary {
         let mut summary = Self { rows: rows.row_count()?, columns, ..Self::default() };
         summary.count_decisions(rows)?;
         summary.warnings = rows.warning_counts()?;
+        summary.warnings_by_column = summarize_warnings(rows)?;
         summary.count_ops(ops, tag_batch as u64)?;
         summary.total = summary.requests.values().sum();
         summary.seconds = summary.total.saturating_sub(1) / BURST * 10;
@@ -98,15 +112,18 @@ impl PlanSummary {
     }
 
     fn count_decisions(&mut self, rows: &ImportStore) -> Result<(), ImportError> {
-        let mut after = 0;
+        let (mut after, mut rejections) = (0, ProblemCounter::default());
         loop {
             let lot = rows.decisions_after(after, LOT)?;
-            let Some((last, _)) = lot.last() else { return Ok(()) };
+            let Some((last, _)) = lot.last() else { break };
             after = *last;
             for (n, decision) in lot {
                 *self.actions.entry(decision.action).or_default() += 1;
-                if let Some(code) = decision.code {
-                    *self.rejected.entry(code.to_string()).or_default() += 1;
+                if let Some(first) = decision.rejections.first() {
+                    *self.rejected.entry(first.code.to_string()).or_default() += 1;
+                }
+                for rejection in &decision.rejections {
+                    rejections.add(rows, n, rejection, 1)?;
                 }
                 let Some(changes) = decision.changes else { continue };
                 let changes: Vec<FieldChange> =
@@ -121,6 +138,8 @@ impl PlanSummary {
                 }
             }
         }
+        self.rejected_by_column = rejections.into_summaries();
+        Ok(())
     }
 
     fn count_ops(
@@ -165,6 +184,14 @@ impl PlanSummary {
         self.tags.truncate(TAGS);
         Ok(())
     }
+}
+
+fn summarize_warnings(rows: &ImportStore) -> Result<Vec<ProblemSummary>, ImportError> {
+    let mut warnings = ProblemCounter::default();
+    for (first, count) in rows.warnings_by_field()? {
+        warnings.add(rows, first.place.record.unwrap_or(0), &first, count)?;
+    }
+    Ok(warnings.into_summaries())
 }
 
 /// The kind of change that many contacts share in one request.

@@ -216,15 +216,18 @@ impl Outcome {
 
     #[track_caller]
     fn rejection(&self, record: usize) -> &Diagnostic {
-        self.judged[record - 1].outcome.as_ref().unwrap_err()
+        &self.judged[record - 1].outcome.as_ref().unwrap_err()[0]
     }
 }
 
-/// A rejection's code, or a draft as one flat object.
+/// The codes of all rejections, or a draft as one flat object.
 fn shown(judged: &ValidatedRow) -> Json {
     let draft = match &judged.outcome {
         Ok(draft) => draft,
-        Err(rejection) => return rejection.code.spelling().into(),
+        Err(rejections) => {
+            let codes: Vec<_> = rejections.iter().map(|it| it.code.spelling()).collect();
+            return codes.join(" ").into();
+        }
     };
     let mut all = Map::new();
     for (field, value) in &draft.fields {

@@ -44,9 +44,9 @@ fn what_cannot_be_read_waits_only_where_the_row_names_whom_it_is_about() {
         ]
     );
     assert_eq!(outcome.judged[0].warnings, []);
-    assert_eq!(outcome.judged[1].outcome.as_ref().unwrap_err().code, "R_INVALID_EMAIL");
+    assert_eq!(outcome.judged[1].outcome.as_ref().unwrap_err()[0].code, "R_INVALID_EMAIL");
     assert_eq!(unread(2), [("note", "R_CELL_TOO_LONG", true)]);
-    assert_eq!(outcome.judged[3].outcome.as_ref().unwrap_err().code, "R_CELL_TOO_LONG");
+    assert_eq!(outcome.judged[3].outcome.as_ref().unwrap_err()[0].code, "R_CELL_TOO_LONG");
 }
 
 #[test]

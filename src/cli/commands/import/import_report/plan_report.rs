@@ -1,0 +1,248 @@
+//! The plan of an import: what it does and what it costs, which columns and values it leaves out, and what it rejects.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::super::confirm_delete::{confirm_flag, deletion_count_text};
+use super::problem_sentences::{left_out_sentence, problem_sentences, shorten};
+use super::screen_lines::{ScreenSection, fit_sections};
+use super::summary_header;
+use crate::cli::output::error::NextCommand;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::output::text_format::format_duration;
+use crate::cli::settings::Settings;
+use crate::import::{ColumnMapping, DeletionSummary, ImportPlan, PlanSummary};
+use crate::plan::DeletedRecordKind;
+use crate::plan::diff::FieldChange;
+use crate::run::RowAction;
+use crate::text::{escape_for_terminal, format_count, format_plural};
+
+/// Changes of an example row that are shown.
+const SHOWN: usize = 12;
+/// Characters of a value or name that are shown.
+const LONGEST_VALUE: usize = 40;
+/// The lines of a plan below its heading. With the heading, the question or the next command, and the prompt after
+/// them, they fill a terminal of 24 lines.
+const PLAN_LINES: usize = 20;
+
+/// Reports the result of a dry run.
+pub(crate) fn report_dry_run(
+    planned: &ImportPlan,
+    detailed: bool,
+    settings: &Settings,
+    screen: &CliReporter,
+) -> CliExitCode {
+    let summary = &planned.summary;
+    let rejected = summary.rejected.values().sum::<u64>();
+    let code = match rejected {
+        _ if detailed && summary.has_writes() => CliExitCode::Changes,
+        0 => CliExitCode::Done,
+        _ => CliExitCode::Partial,
+    };
+    if settings.json {
+        let mut line = summary_header(code, "planned");
+        line.insert("run".to_owned(), json!(planned.run_id()));
+        line.insert("out".to_owned(), json!(planned.out));
+        line.insert("plan".to_owned(), json!(summary));
+        line.insert("apply".to_owned(), apply_command(planned).into());
+        screen.emit_event(&line);
+        return code;
+    }
+    print_plan(planned, screen);
+    if summary.has_writes() {
+        let apply = apply_command(planned);
+        screen.print_note(&format!("nothing was sent; this applies the plan:\n  {apply}"));
+    } else {
+        screen.print_note("there is nothing to send");
+    }
+    code
+}
+
+/// The command that applies a plan.
+fn apply_command(planned: &ImportPlan) -> String {
+    let removal = planned.summary.removal.as_ref().filter(|removal| removal.count > 0);
+    let flags = removal.map(confirm_flag).unwrap_or_default();
+    NextCommand::apply(planned.run_id().clone(), &flags).to_string()
+}
+
+/// Reports that the user declined a plan.
+pub(crate) fn report_declined(
+    planned: &ImportPlan,
+    settings: &Settings,
+    screen: &CliReporter,
+) -> CliExitCode {
+    let code = CliExitCode::Done;
+    if settings.json {
+        let mut line = summary_header(code, "declined");
+        line.insert("run".to_owned(), json!(planned.run_id()));
+        line.insert("out".to_owned(), json!(planned.out));
+        screen.emit_event(&line);
+        return code;
+    }
+    screen.print_note("nothing was sent, and the plan is closed");
+    code
+}
+
+/// Shows the totals of a plan.
+pub(crate) fn print_plan(planned: &ImportPlan, screen: &CliReporter) {
+    screen.print_note(&plan_lines(planned).join("\n"));
+}
+
+fn plan_lines(planned: &ImportPlan) -> Vec<String> {
+    let rows = format_plural(planned.summary.rows, "row");
+    let heading = match planned.undo_target() {
+        Some(run) => format!("plan to take back run {run}, {rows}:"),
+        None => format!("plan for {rows}:"),
+    };
+    let mut lines = vec![heading];
+    lines.extend(fit_sections(&plan_sections(planned), PLAN_LINES));
+    lines
+}
+
+/// The parts of a plan, the most important last.
+fn plan_sections(planned: &ImportPlan) -> Vec<ScreenSection> {
+    let summary = &planned.summary;
+    let mut sections = Vec::new();
+    let mut add = |text: Option<String>, most| {
+        sections.extend(text.map(|text| ScreenSection::text(text, most)));
+    };
+    add(columns_text(summary), 3);
+    for example in example_texts(summary) {
+        add(Some(example), 2);
+    }
+    add(changed_fields_text(summary), 2);
+    add(requests_text(summary), 2);
+    let plan = planned.out.join("plan.csv").display().to_string();
+    let plan = format!("row by row: {}", escape_for_terminal(&plan));
+    sections.push(ScreenSection::literal(plan));
+    let warnings = problem_sentences(&summary.warnings_by_column);
+    let title = "warnings:".to_owned();
+    sections.push(ScreenSection::list(title, warnings, "warnings.csv", 7));
+    let rejections = problem_sentences(&summary.rejected_by_column);
+    let is_undo = planned.undo_target().is_some();
+    let title = if is_undo { "left alone:" } else { "rejected:" };
+    sections.push(ScreenSection::list(title.to_owned(), rejections, "rejected.csv", 9));
+    let last = [
+        left_out_sentence(&summary.left_out),
+        summary.removal.as_ref().map(deletion_line),
+        workflow_text(summary),
+        once_text(summary),
+        cost_text(summary),
+        Some(action_counts(summary)),
+    ];
+    sections.extend(last.into_iter().flatten().map(|text| ScreenSection::text(text, 5)));
+    sections
+}
+
+/// What becomes of the rows: `18 rows: 7 create, 11 rejected`.
+fn action_counts(summary: &PlanSummary) -> String {
+    let count = |(action, rows): (&RowAction, &u64)| {
+        format!("{} {}", format_count(*rows), action.name().replace('_', " "))
+    };
+    let counts: Vec<_> = summary.actions.iter().map(count).collect();
+    let rows = format_plural(summary.rows, "row");
+    if counts.is_empty() { rows } else { format!("{rows}: {}", counts.join(", ")) }
+}
+
+fn workflow_text(summary: &PlanSummary) -> Option<String> {
+    let tag = |(tag, rows): &(String, u64)| {
+        format!("{} ({})", shorten(tag, LONGEST_VALUE), format_count(*rows))
+    };
+    let tags: Vec<_> = summary.tags.iter().map(tag).collect();
+    (!tags.is_empty()).then(|| format!("workflows may start on new tags: {}", tags.join(", ")))
+}
+
+fn once_text(summary: &PlanSummary) -> Option<String> {
+    let rows = format_plural(summary.once, "row");
+    let text = || {
+        format!(
+            "{rows} have nothing that identifies them: each is sent at most once and never retried"
+        )
+    };
+    (summary.once > 0).then(text)
+}
+
+/// What is deleted permanently, and what an undo can restore.
+fn deletion_line(removal: &DeletionSummary) -> String {
+    let what = deletion_count_text(removal);
+    if removal.by_undo {
+        return format!("this deletes {what} permanently; an undo cannot be undone");
+    }
+    if removal.what != DeletedRecordKind::Contacts {
+        let one = removal.what.singular_name();
+        return format!(
+            "this deletes {what}, and no contacts; `ghl-bulk undo` recreates each {one} as a new one"
+        );
+    }
+    let (notes, tasks) =
+        (format_plural(removal.notes, "note"), format_plural(removal.tasks, "task"));
+    let known = match removal.opportunities {
+        0 => String::new(),
+        count => format!(" ({count} found)"),
+    };
+    format!(
+        "this deletes {what} with {notes} and {tasks}; `ghl-bulk undo` recreates them as new contacts. \
+         Their appointments, conversations and opportunities{known} are lost permanently"
+    )
+}
+
+fn columns_text(summary: &PlanSummary) -> Option<String> {
+    let shown = |it: &ColumnMapping| {
+        format!("{} -> {}", shorten(&it.column, LONGEST_VALUE), shorten(&it.target, LONGEST_VALUE))
+    };
+    let columns: Vec<_> = summary.columns.iter().map(shown).collect();
+    (!columns.is_empty()).then(|| format!("columns: {}", columns.join(", ")))
+}
+
+fn changed_fields_text(summary: &PlanSummary) -> Option<String> {
+    let mut fields: Vec<_> = summary.fields.iter().collect();
+    fields.sort_by_key(|(_, rows)| std::cmp::Reverse(**rows));
+    let shown = fields.into_iter().map(|(field, rows)| {
+        format!("{} ({})", shorten(field, LONGEST_VALUE), format_count(*rows))
+    });
+    let fields: Vec<_> = shown.collect();
+    (!fields.is_empty()).then(|| format!("fields that change: {}", fields.join(", ")))
+}
+
+/// The first rows that change something.
+fn example_texts(summary: &PlanSummary) -> Vec<String> {
+    let change_text = |change: &FieldChange| {
+        let old = shorten(&change.old, LONGEST_VALUE);
+        let old = if old.is_empty() { String::new() } else { format!("{old} -> ") };
+        let field = shorten(&change.field, LONGEST_VALUE);
+        let new = match change.new.as_str() {
+            "" => "(empty)".to_owned(),
+            new => shorten(new, LONGEST_VALUE),
+        };
+        format!("{field}: {old}{new}")
+    };
+    let example = |(n, changes): &(u64, Vec<FieldChange>)| {
+        let changes: Vec<_> = changes.iter().take(SHOWN).map(change_text).collect();
+        format!("row {n}: {}", changes.join(", "))
+    };
+    summary.examples.iter().map(example).collect()
+}
+
+fn requests_text(summary: &PlanSummary) -> Option<String> {
+    let purpose = |(name, count): (&String, &u64)| format!("{} {name}", format_count(*count));
+    let purposes: Vec<_> = summary.requests.iter().map(purpose).collect();
+    (!purposes.is_empty()).then(|| format!("requests: {}", purposes.join(", ")))
+}
+
+/// What the plan costs in requests and time.
+fn cost_text(summary: &PlanSummary) -> Option<String> {
+    if !summary.has_writes() {
+        return None;
+    }
+    let time = match summary.seconds {
+        0 => "at once".to_owned(),
+        seconds => format_duration(Duration::from_secs(seconds)),
+    };
+    Some(format!(
+        "{} in total, {time} at the rate limit, {:.1}% of the daily request quota",
+        format_plural(summary.total, "request"),
+        summary.daily_share
+    ))
+}
