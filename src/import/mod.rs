@@ -27,10 +27,12 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::ApiClient;
 use crate::concurrency;
 use crate::context::{self, EngineContext};
 use crate::event::{RunEvent, RunPhase};
 use crate::id::RunId;
+use crate::mapping::{may_mean_custom_field, suggest_custom_fields};
 use crate::plan::DeletedRecordKind;
 use crate::run::{FileLock, Run, RunKind, RunMetadata, RunState};
 
@@ -44,7 +46,9 @@ pub use results::resolve::{ResolveReport, resolve_in_doubt};
 pub use results::status::{ImportStatus, read_status};
 pub use source::preset_library::{InvalidPreset, PresetLibrary};
 pub use source::left_out::LeftOutColumn;
-pub use source::propose_mapping::{ProposalReport, ProposalRequest, propose_mapping};
+pub use source::propose_mapping::{
+    ProposalReport, ProposalRequest, fetch_custom_fields, propose_mapping,
+};
 pub use source::{ColumnMapping, problem_lines};
 pub use undo::{CreatedContactRule, UndoRequest, plan_undo, undone_by};
 
@@ -191,7 +195,10 @@ pub async fn plan_import(
     // First everything that needs no request: most mistakes are in the file or the mapping.
     let (input, request) =
         concurrency::run_blocking(move || (ImportSource::open(&request), request)).await;
-    let input = input?;
+    let input = match input {
+        Err(error) => return Err(suggest_location_fields(&context.client, error).await.into()),
+        Ok(input) => input,
+    };
     let location = context.client.location_id().clone();
     let held = context.home.lock_location(&location)?;
     let id = RunId::new(jiff::Timestamp::now());
@@ -206,6 +213,18 @@ pub async fn plan_import(
     };
     let run = context.home.create_run(meta)?;
     run_planning(context, run, request, input, held, false).await
+}
+
+/// Lets an error about a mapping's unknown targets name the location's custom fields. Other mistakes need no request.
+async fn suggest_location_fields(client: &ApiClient, mut error: ImportError) -> ImportError {
+    if let ImportError::Mapping { problems, .. } = &mut error
+        && problems.iter().any(may_mean_custom_field)
+        // The error itself matters more than why its hint could not be improved.
+        && let Ok(fields) = fetch_custom_fields(client).await
+    {
+        suggest_custom_fields(problems, &fields);
+    }
+    error
 }
 
 /// Continues an import where it stopped: plans it again, or returns the plan if it is still valid.

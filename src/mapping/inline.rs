@@ -2,21 +2,22 @@
 
 use super::{Mapping, MappingRule, ValueConverter, closest_name, parse_target};
 use crate::choice::Choice as _;
+use crate::model::directory::CustomField;
 use crate::model::target::MappingTarget;
 
 impl Mapping {
     /// Parses a rule of the form `COLUMN=TARGET` or `COLUMN=TARGET:CONVERTER`. The column is a header, a letter, or
-    /// a pattern with `*`.
+    /// a pattern with `*`. A message about an unknown target may suggest one of the custom fields.
     ///
     /// # Errors
     /// The message about an invalid rule.
-    pub fn parse_inline_rule(text: &str) -> Result<MappingRule, String> {
+    pub fn parse_inline_rule(text: &str, fields: &[CustomField]) -> Result<MappingRule, String> {
         // A header may contain `=`; a target cannot.
         let parts = text.rsplit_once('=').map(|(from, to)| (from.trim(), to.trim()));
         let Some((from, to)) = parts.filter(|(from, to)| !from.is_empty() && !to.is_empty()) else {
             return Err(format!("`{text}` is no mapping; write `COLUMN=TARGET`"));
         };
-        let (to, convert) = parse_destination(to)?;
+        let (to, convert) = parse_destination(to, fields)?;
         if to == MappingTarget::Undecided {
             return Err(format!("`{text}` decides nothing; name a target or `ignore`"));
         }
@@ -29,7 +30,16 @@ impl Mapping {
     }
 }
 
-fn parse_destination(text: &str) -> Result<(MappingTarget, Option<ValueConverter>), String> {
+fn parse_destination(
+    text: &str,
+    fields: &[CustomField],
+) -> Result<(MappingTarget, Option<ValueConverter>), String> {
+    let parse_target_with_hint = |text: &str| {
+        parse_target(text).map_err(|unknown| {
+            let unknown = unknown.with_custom_fields(fields);
+            add_suggestion(unknown.to_string(), unknown.closest.as_deref())
+        })
+    };
     let with_converter = text.rsplit_once(':').map(|(to, word)| (to.trim(), word.trim()));
     if let Some((to, word)) = with_converter
         && let Some(convert) = ValueConverter::from_word(word)
@@ -45,11 +55,6 @@ fn parse_destination(text: &str) -> Result<(MappingTarget, Option<ValueConverter
         }
         (Err(message), _) => Err(message),
     }
-}
-
-fn parse_target_with_hint(text: &str) -> Result<MappingTarget, String> {
-    parse_target(text)
-        .map_err(|unknown| add_suggestion(unknown.to_string(), unknown.closest.as_deref()))
 }
 
 fn add_suggestion(message: String, near: Option<&str>) -> String {

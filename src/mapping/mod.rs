@@ -19,6 +19,7 @@ mod problem;
 mod render_toml;
 mod resolve_columns;
 mod split_part;
+mod target_list;
 mod target_name;
 mod text_template;
 
@@ -41,9 +42,12 @@ pub use options::PolicyOptions;
 pub(crate) use options::{COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, TIMEZONE_OPTION};
 pub use problem::{DUPLICATE_HEADER, mapping_problem};
 pub(crate) use render_toml::{is_invisible_or_bidi, toml_string, toml_string_array};
-pub use resolve_columns::find_custom_field;
+pub use resolve_columns::{find_custom_field, is_writable_field};
 pub use split_part::SplitPart;
-pub use target_name::{UnknownTarget, closest_name, parse_target};
+pub use target_list::{TargetDescription, describe_builtin_targets};
+pub use target_name::{
+    UnknownTarget, closest_name, may_mean_custom_field, parse_target, suggest_custom_fields,
+};
 pub use text_template::{TextTemplate, TextTemplatePiece};
 
 /// The version of the mapping file that this program reads and writes.

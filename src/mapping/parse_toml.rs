@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use super::preset::template::FORMER_TABLE;
 use super::{
     ConstantValue, FORMAT, Mapping, MappingRule, PolicyOptions, RuleCondition, SplitPart,
-    TextTemplate, mapping_problem, parse_target,
+    TextTemplate, parse_target,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::target::MappingTarget;
@@ -243,11 +243,7 @@ fn read_target(
     match parse_target(&text) {
         Ok(target) => Some(target),
         Err(unknown) => {
-            let problem = mapping_problem(source.line_of(value), unknown.to_string());
-            source.problems.push(match unknown.closest {
-                Some(near) => problem.did_you_mean(Some(near)),
-                None => problem.with_hint("custom fields are written `customFields.NAME`"),
-            });
+            source.problems.push(unknown.into_problem(source.line_of(value)));
             None
         }
     }

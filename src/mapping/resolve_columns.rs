@@ -202,6 +202,12 @@ pub fn find_custom_field<'d>(
     }
 }
 
+/// Whether the API accepts values for a custom field.
+#[must_use]
+pub fn is_writable_field(field: &CustomField) -> bool {
+    !UNWRITABLE.iter().any(|kind| field.data_type.eq_ignore_ascii_case(kind))
+}
+
 fn unknown_field_problem(directory: &LocationDirectory, name: &str) -> Diagnostic {
     let names = directory.fields.iter().flat_map(|field| [field.key.as_str(), field.name.as_str()]);
     let near = closest_name(name, names.filter(|name| !name.is_empty()));
@@ -218,7 +224,7 @@ fn find_writable_field<'d>(
     name: &str,
 ) -> Result<&'d CustomField, Diagnostic> {
     let field = find_custom_field(directory, name)?;
-    if UNWRITABLE.iter().any(|kind| field.data_type.eq_ignore_ascii_case(kind)) {
+    if !is_writable_field(field) {
         let message = format!(
             "the custom field `{}` is of type {}, which cannot be written",
             field.key, field.data_type

@@ -1,7 +1,13 @@
 //! Parses names of targets as users write them: in any case, in `snake_case`, or with small mistakes.
 
-use super::header::{HeaderMeaning, HeaderNames};
+use super::header::{HeaderMeaning, HeaderNames, fold_name};
+use super::mapping_problem;
+use crate::diagnostic::Diagnostic;
+use crate::model::directory::CustomField;
 use crate::model::target::{Channel, Field, MappingTarget, NotePart, TaskPart};
+
+/// The hint about an unknown target that is similar to no other.
+const NO_SUGGESTION: &str = "custom fields are written `customFields.NAME`";
 
 /// The error for a text that does not name a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,17 +40,69 @@ pub fn closest_name<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) ->
     crate::text::closest_match(text, names, crate::text::comparison_key)
 }
 
-fn unknown_target(text: &str) -> UnknownTarget {
+impl UnknownTarget {
+    /// The problem at a line of a mapping; 0 if there is no file.
+    pub(super) fn into_problem(self, line: usize) -> Diagnostic {
+        let problem = mapping_problem(line, self.to_string()).in_field(self.text);
+        match self.closest {
+            Some(near) => problem.did_you_mean(Some(near)),
+            None => problem.with_hint(NO_SUGGESTION),
+        }
+    }
+
+    /// The same, with the closest target among the built-in ones and these custom fields.
+    #[must_use]
+    pub fn with_custom_fields(self, fields: &[CustomField]) -> Self {
+        let closest = closest_target(&self.text, fields);
+        Self { closest: closest.or(self.closest), ..self }
+    }
+}
+
+/// Whether a problem is an unknown target that is similar to no built-in one. It may mean a custom field.
+#[must_use]
+pub fn may_mean_custom_field(problem: &Diagnostic) -> bool {
+    problem.hint.as_deref() == Some(NO_SUGGESTION)
+}
+
+/// Lets the problems that are unknown targets name custom fields, too, if one is the closest.
+pub fn suggest_custom_fields(problems: &mut [Diagnostic], fields: &[CustomField]) {
+    for problem in problems {
+        let unknown = UnknownTarget { text: problem.field.clone(), closest: None };
+        if problem.message == unknown.to_string()
+            && let Some(near) = unknown.with_custom_fields(fields).closest
+        {
+            problem.hint = Some(format!("did you mean `{near}`?").into());
+        }
+    }
+}
+
+/// The target that a text probably means: the custom field of this label or key, or else the most similar name.
+fn closest_target(text: &str, fields: &[CustomField]) -> Option<String> {
+    let target_of = |field: &CustomField| MappingTarget::Custom(field.key.clone()).to_string();
+    let folded = fold_name(text);
+    let same = fields.iter().find(|field| {
+        !folded.is_empty() && (fold_name(&field.name) == folded || fold_name(&field.key) == folded)
+    });
+    if let Some(field) = same {
+        return Some(target_of(field));
+    }
     // `zip` is not similar to any target's name, but its meaning is clear.
-    let closest = if let Some(HeaderMeaning::Target { target, .. }) =
-        HeaderNames::default().meaning_of(text)
-    {
-        Some(target.to_string())
-    } else {
-        let names: Vec<String> = builtin_targets().map(|target| target.to_string()).collect();
-        closest_name(text, names.iter().map(String::as_str)).map(str::to_owned)
-    };
-    UnknownTarget { text: text.to_owned(), closest }
+    if let Some(HeaderMeaning::Target { target, .. }) = HeaderNames::default().meaning_of(text) {
+        return Some(target.to_string());
+    }
+    let own = fields
+        .iter()
+        .flat_map(|field| [&field.name, &field.key].map(|name| (name.clone(), target_of(field))));
+    let names: Vec<(String, String)> = builtin_targets()
+        .map(|target| (target.to_string(), target.to_string()))
+        .chain(own.filter(|(name, _)| !name.is_empty()))
+        .collect();
+    let near = closest_name(text, names.iter().map(|(name, _)| name.as_str()))?;
+    names.iter().find(|(name, _)| name == near).map(|(_, target)| target.clone())
+}
+
+fn unknown_target(text: &str) -> UnknownTarget {
+    UnknownTarget { text: text.to_owned(), closest: closest_target(text, &[]) }
 }
 
 /// The custom field's name after one of the prefixes that mark one.
@@ -59,24 +117,23 @@ fn custom_field_name(text: &str) -> Option<&str> {
 }
 
 /// All targets except the custom fields.
-fn builtin_targets() -> impl Iterator<Item = MappingTarget> {
-    [
-        MappingTarget::ContactId,
-        MappingTarget::SourceId,
+pub(super) fn builtin_targets() -> impl Iterator<Item = MappingTarget> {
+    let of_contact = [
         MappingTarget::AdditionalEmails,
         MappingTarget::AdditionalPhones,
         MappingTarget::Tags,
-        MappingTarget::Dnd,
-        MappingTarget::OptIn,
         MappingTarget::Owner,
         MappingTarget::Business,
-        MappingTarget::Ignore,
-    ]
-    .into_iter()
-    .chain(Field::ALL.iter().copied().map(MappingTarget::Field))
-    .chain(Channel::ALL.iter().copied().map(MappingTarget::DndChannel))
-    .chain(NotePart::ALL.iter().copied().map(MappingTarget::Note))
-    .chain(TaskPart::ALL.iter().copied().map(MappingTarget::Task))
+        MappingTarget::OptIn,
+        MappingTarget::Dnd,
+    ];
+    std::iter::once(MappingTarget::ContactId)
+        .chain(Field::ALL.iter().copied().map(MappingTarget::Field))
+        .chain(of_contact)
+        .chain(Channel::ALL.iter().copied().map(MappingTarget::DndChannel))
+        .chain(NotePart::ALL.iter().copied().map(MappingTarget::Note))
+        .chain(TaskPart::ALL.iter().copied().map(MappingTarget::Task))
+        .chain([MappingTarget::SourceId, MappingTarget::Ignore])
 }
 
 /// All names of the targets, including alternative ones.

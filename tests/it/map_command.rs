@@ -268,3 +268,82 @@ fn a_known_export_with_translated_names_is_understood_all_the_same() {
     assert_eq!([&ann["contact"]["firstName"], &ann["contact"]["lastName"]], ["Ann", "Test"]);
     assert_eq!(crate::import_world::tag_names(&ann), ["vip"]);
 }
+
+#[test]
+fn the_targets_are_listed_with_the_custom_fields_of_the_location() {
+    let world = world();
+    let list = world.run_command("map --list-targets").exits(0).stdout;
+    let line = |start: &str| {
+        let found = list.lines().find(|line| line.split_whitespace().next() == Some(start));
+        found.unwrap_or_else(|| panic!("no `{start}` in:\n{list}"))
+    };
+    assert!(line("assignedTo").contains("the user who is responsible"), "{list}");
+    assert!(line("dndSettings.SMS").contains("do not send text messages"), "{list}");
+    for target in ["firstName", "note.title", "task.dueDate", "tags", "optIn", "business"] {
+        line(target);
+    }
+    let interests = line("customFields.interests");
+    assert!(interests.contains("CHECKBOX") && interests.contains("Interests"), "{interests}");
+    assert!(interests.contains("Solar, Wind; offshore, Gas, oil"), "{interests}");
+    assert!(line("customFields.contract").contains("cannot be written"), "{list}");
+    let json = world.run_command("map --list-targets --json").exits(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let targets = json["targets"].as_array().unwrap();
+    assert!(targets.iter().any(|it| it["target"] == "tags" && it["several_columns"] == true));
+    let fields = json["custom_fields"].as_array().unwrap();
+    let stage = fields.iter().find(|it| it["key"] == "stage").unwrap();
+    assert_eq!(stage["target"], "customFields.stage");
+    assert_eq!([&stage["label"], &stage["type"]], ["Stage", "SINGLE_OPTIONS"]);
+    assert_eq!(stage["options"][1], "Won");
+}
+
+#[test]
+fn without_an_account_only_the_targets_of_every_location_are_listed() {
+    let world = world().without_env("GHL_TOKEN").without_env("GHL_LOCATION_ID");
+    let done = world.run_command("map --list-targets").exits(0);
+    assert!(done.stdout.contains("firstName") && !done.stdout.contains("customFields."));
+    let done = done.says("no account is given");
+    assert!(!done.stderr.contains("error"), "{}", done.stderr);
+    let json = world.run_command("map --list-targets --json").exits(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["custom_fields"].is_null(), "{json}");
+}
+
+#[test]
+fn likely_targets_are_accepted_from_the_confidence_that_is_given() {
+    let world = world();
+    world.write_sheet(
+        "in.csv",
+        "Email,Customer Telefone,Zustand\nann@example.com,+12025550143,x\nbob@example.com,+12025550145,y\n\
+         eve@example.com,+12025550147,z\n",
+    );
+    let asked = world.run_command("map in.csv").exits(0).stdout;
+    assert!(asked.contains("replace \"?\" by \"phone\" if right"), "{asked}");
+    world
+        .run_command("map in.csv --accept 0.6 -o map.toml")
+        .exits(0)
+        .says("2 columns mapped, 0 to check, 1 to decide");
+    world.run_import("--map map.toml --ignore-column Zustand").exits(4).says("has no target yet");
+    world.write_sheet(
+        "in.csv",
+        "Email,Customer Telefone\nann@example.com,+12025550143\n\
+         bob@example.com,+12025550145\neve@example.com,+12025550147\n",
+    );
+    world.run_command("map in.csv --accept 0.6 -o map.toml --force").exits(0);
+    world.run_import("--map map.toml").exits(0);
+    assert_eq!(world.contact_by_email("bob@example.com")["contact"]["phone"], "+12025550145");
+    world.run_command("map in.csv --accept 0.99").exits(0).says("1 to check");
+    world.run_command("map in.csv --accept 70").exits(2).says("a number from 0 to 1");
+}
+
+#[test]
+fn of_two_likely_columns_for_one_target_only_one_is_accepted() {
+    let world = world();
+    world.write_sheet(
+        "in.csv",
+        "Email,Sales Rep,Agent\nann@example.com,Ann,Bob\nbob@example.com,Bob,Ann\neve@example.com,Ann,Ann\n",
+    );
+    let text = world.run_command("map in.csv --accept 0.3").exits(0).stdout;
+    assert_eq!(text.matches("to = \"assignedTo\"").count(), 1, "{text}");
+    assert!(text.contains("and only one column can"), "{text}");
+}

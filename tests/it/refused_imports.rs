@@ -96,6 +96,18 @@ fn a_wrong_word_in_a_mapping_is_named_with_its_line_and_the_nearest_right_one() 
 }
 
 #[test]
+fn an_unknown_target_is_answered_with_the_location_s_own_custom_field() {
+    let world = empty_world();
+    let hint = "did you mean `customFields.deal_value`?";
+    assert_refused(&world, "--map 'City=Deal Value'", 2, &["`Deal Value` is not a target", hint]);
+    assert_refused(&world, "--map City=dealvalu", 2, &["`dealvalu` is not a target", hint]);
+    let mapping = "format = 1\n[[column]]\nfrom = \"Email\"\nto = \"email\"\n\
+                   [[column]]\nfrom = \"City\"\nto = \"Deal value\"\n";
+    world.write_sheet("m.toml", mapping);
+    assert_refused(&world, "--map m.toml", 4, &["line 7", "`Deal value` is not a target", hint]);
+}
+
+#[test]
 fn an_unknown_preset_key_or_marker_is_named() {
     let world = empty_world();
     assert_refused(&world, "--preset hubspott", 2, &["hubspott", "hubspot"]);

@@ -141,6 +141,7 @@ impl ImportSource {
                 accept_proposal(
                     MappingProposal::for_preset(preset, columns, &samples, Some(directory)),
                     request,
+                    directory,
                 )?
             }
             MappingSource::Nothing => {
@@ -149,6 +150,7 @@ impl ImportSource {
                 accept_proposal(
                     MappingProposal::new(columns, &samples, presets, Some(directory)),
                     request,
+                    directory,
                 )?
             }
         };
@@ -157,7 +159,7 @@ impl ImportSource {
         let file = request.file.file_name().map(|name| name.to_string_lossy());
         mapping = mapping.for_file(&file.unwrap_or_default());
         mapping = mapping
-            .with_overrides(parse_inline_rules(request)?, &request.ignore, columns)
+            .with_overrides(parse_inline_rules(request, directory)?, &request.ignore, columns)
             .map_err(wrong)?;
         let policy = resolve_policy(&mapping, request);
         if policy.mode == ImportMode::Delete {
@@ -245,12 +247,15 @@ fn is_overwritten(file: &Path, out: &Path) -> bool {
 }
 
 /// The rules from the command line.
-fn parse_inline_rules(request: &ImportRequest) -> Result<Vec<MappingRule>, ImportError> {
+fn parse_inline_rules(
+    request: &ImportRequest,
+    directory: &LocationDirectory,
+) -> Result<Vec<MappingRule>, ImportError> {
     request
         .rules
         .iter()
         .map(|text| {
-            Mapping::parse_inline_rule(text).map_err(ImportError::Request)
+            Mapping::parse_inline_rule(text, &directory.fields).map_err(ImportError::Request)
         })
         .collect()
 }
@@ -259,11 +264,12 @@ fn parse_inline_rules(request: &ImportRequest) -> Result<Vec<MappingRule>, Impor
 fn accept_proposal(
     mut proposal: MappingProposal,
     request: &ImportRequest,
+    directory: &LocationDirectory,
 ) -> Result<Mapping, ImportError> {
     if !proposal.ambiguous.is_empty() {
         return Err(ImportError::Ambiguous(proposal.ambiguous));
     }
-    proposal.mark_settled(&parse_inline_rules(request)?, &request.ignore);
+    proposal.mark_settled(&parse_inline_rules(request, directory)?, &request.ignore);
     if request.is_deletion() {
         deletion_input::ignore_unread_columns(&mut proposal);
     }

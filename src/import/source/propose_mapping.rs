@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::import::{ImportError, SAMPLES};
 use crate::mapping::propose::{MappingProposal, ProposalStatus};
 use crate::model::LocationDirectory;
+use crate::model::directory::CustomField;
 use crate::sheet::{HiddenRowPolicy, Sheet, SheetReadOptions};
 
 /// A proposed mapping, with counts.
@@ -45,6 +46,8 @@ pub struct ProposalRequest {
     pub presets: PresetLibrary,
     /// The title of the preset, if the text is to be a preset.
     pub title: Option<String>,
+    /// From which confidence on, from 0 to 1, a likely target is accepted, if the user sets it.
+    pub accept: Option<f64>,
 }
 
 /// Proposes a mapping. With a client, the custom fields of the location are known.
@@ -73,12 +76,15 @@ pub async fn propose_mapping(
         Some(client) => Some(fetch_directory(client).await?),
     };
     let (columns, directory) = (&sheet.columns, directory.as_ref());
-    let proposal = match &chosen {
+    let mut proposal = match &chosen {
         Some(preset) => MappingProposal::for_preset(preset, columns, &samples, directory),
         None => {
             MappingProposal::new(columns, &samples, wish.presets.detection_candidates()?, directory)
         }
     };
+    if let Some(accept) = wish.accept {
+        proposal.accept_from(accept);
+    }
     let text = match &wish.title {
         Some(title) => proposal.to_preset_toml(title),
         None => proposal.to_toml(),
@@ -114,6 +120,14 @@ async fn fetch_directory(client: &ApiClient) -> Result<LocationDirectory, Import
     let id = client.location_id().clone();
     let read = LocationDirectory::from_responses(id, &location.body, &fields.body, None, &[]);
     read.map_err(|error| ImportError::Answer(error.to_string()))
+}
+
+/// The location's custom fields.
+///
+/// # Errors
+/// When they cannot be read.
+pub async fn fetch_custom_fields(client: &ApiClient) -> Result<Vec<CustomField>, ImportError> {
+    Ok(fetch_directory(client).await?.fields)
 }
 
 /// How to read a file: as requested, otherwise as its mapping says.

@@ -26,6 +26,22 @@ impl MappingProposal {
         for at in open {
             self.propose_candidate(at, &taken);
         }
+        for at in self.acceptable_columns_by_score() {
+            self.accept_candidate(at, &mut taken);
+        }
+    }
+
+    /// The columns without a decision whose best candidate is likely enough for the user, the likeliest first.
+    fn acceptable_columns_by_score(&self) -> Vec<usize> {
+        let score = |at: usize| self.columns[at].candidates.first().map_or(0.0, |best| best.score);
+        let is_undecided = |at: &usize| {
+            matches!(self.columns[*at].status, ProposalStatus::Open | ProposalStatus::Proposed)
+        };
+        let mut likely: Vec<usize> = (0..self.columns.len())
+            .filter(|at| is_undecided(at) && score(*at) >= self.accepted_from)
+            .collect();
+        likely.sort_by(|one, other| score(*other).total_cmp(&score(*one)));
+        likely
     }
 
     pub(super) fn mark_shared_names(&mut self) {

@@ -58,6 +58,8 @@ pub struct MappingProposal {
     unbound: bool,
     /// The targets that the user has set.
     settled: Vec<MappingTarget>,
+    /// From this score on, a likely target is accepted without asking.
+    accepted_from: f64,
 }
 
 /// The proposal for a column.
@@ -170,6 +172,13 @@ impl MappingProposal {
         self.assign_statuses();
     }
 
+    /// Accepts likely targets from this score on, too, the more likely ones first. A target that takes one column
+    /// gets one.
+    pub fn accept_from(&mut self, score: f64) {
+        self.accepted_from = score;
+        self.assign_statuses();
+    }
+
     fn empty() -> Self {
         Self {
             columns: Vec::new(),
@@ -181,6 +190,7 @@ impl MappingProposal {
             homeless: HashMap::new(),
             unbound: false,
             settled: Vec::new(),
+            accepted_from: ACCEPTED,
         }
     }
 

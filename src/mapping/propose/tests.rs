@@ -220,7 +220,7 @@ fn what_the_user_has_decided_is_not_asked() {
     fn check(header: &str, rules: &[&str], ignore: &[&str], expected: &str) {
         let all = columns(header);
         let rules: Vec<MappingRule> =
-            rules.iter().map(|text| Mapping::parse_inline_rule(text).unwrap()).collect();
+            rules.iter().map(|text| Mapping::parse_inline_rule(text, &[]).unwrap()).collect();
         let ignore: Vec<String> = ignore.iter().map(|name| (*name).to_owned()).collect();
         let mut proposal = propose(header, &[]);
         proposal.mark_settled(&rules, &ignore);

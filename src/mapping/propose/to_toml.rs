@@ -22,7 +22,8 @@ const HOW_TO: &str = "\
 # Every column has a [[column]] table. `to` is a field (firstName, email, customFields.NAME, tags, note,
 # task.title, …) or \"ignore\". Replace each \"?\", which is not decided yet. Import stops while one
 # is left. The numbers say how sure a proposal is, from 0 to 1. Comments and `suggest` may go.
-# `ghl-bulk map --help` says what else a table can hold: convert, blank, values, when, template, …
+# `ghl-bulk map --list-targets` lists all fields, with those of the location. `ghl-bulk map --help`
+# says what else a table can hold: convert, blank, values, when, template, …
 ";
 
 const HOW_TO_PRESET: &str = "\

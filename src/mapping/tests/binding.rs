@@ -124,7 +124,8 @@ fn the_command_line_wins_over_the_mapping() {
         let header = columns("Name,Email,City,City,Score");
         let text = rule("\"Name\"", "name") + &rule("\"City\"", "city");
         let mapping = mapping(&format!("ignore = [\"Score\"]\nmissing = \"skip\"\n{text}"));
-        let rules = rules.iter().map(|text| Mapping::parse_inline_rule(text).unwrap()).collect();
+        let rules =
+            rules.iter().map(|text| Mapping::parse_inline_rule(text, &[]).unwrap()).collect();
         let ignore: Vec<String> = ignore.iter().map(|name| (*name).to_owned()).collect();
         let plan =
             mapping.with_overrides(rules, &ignore, &header).unwrap().bind_columns(&header).unwrap();
@@ -144,7 +145,7 @@ fn the_command_line_wins_over_the_mapping() {
     check(&["Name=firstName"], &["C"], &["D>city", "A>firstName"], &[1]);
     check(&["City=tags"], &["Email"], &["A>name", "C>tags", "D>tags"], &[]);
     let header = columns("Name,City,City");
-    let city = Mapping::parse_inline_rule("City=city").unwrap();
+    let city = Mapping::parse_inline_rule("City=city", &[]).unwrap();
     let problems =
         Mapping::default().with_overrides(vec![city], &["Emial".to_owned()], &header).unwrap_err();
     assert_eq!(problems.len(), 2);

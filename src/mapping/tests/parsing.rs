@@ -172,7 +172,7 @@ fn targets_are_known_in_any_case_and_in_snake_case() {
 fn rules_can_be_given_on_the_command_line() {
     #[track_caller]
     fn check(text: &str, from: &str, to: &str, convert: Option<ValueConverter>) {
-        let rule = Mapping::parse_inline_rule(text).unwrap();
+        let rule = Mapping::parse_inline_rule(text, &[]).unwrap();
         assert_eq!(
             (rule.from[0].as_str(), rule.to.to_string().as_str(), rule.convert),
             (from, to, convert)
@@ -196,7 +196,7 @@ fn rules_can_be_given_on_the_command_line() {
         ("C=?", "decides nothing"),
         ("C=customFields.*", "one `*`"),
     ] {
-        let message = Mapping::parse_inline_rule(text).unwrap_err();
+        let message = Mapping::parse_inline_rule(text, &[]).unwrap_err();
         assert!(message.contains(says), "{message}");
     }
 }
@@ -303,7 +303,7 @@ proptest! {
     #[test]
     fn no_text_is_too_strange(text in any::<String>()) {
         let _ = Mapping::parse(&text, "test");
-        let _ = Mapping::parse_inline_rule(&text);
+        let _ = Mapping::parse_inline_rule(&text, &[]);
         let _ = parse_target(&text);
     }
 }

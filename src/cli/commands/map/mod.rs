@@ -1,5 +1,6 @@
 //! `ghl-bulk map`.
 
+mod list_targets;
 pub(super) mod presets;
 
 use std::io;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::import::args::SheetArgs;
+use crate::api::ApiClient;
 use crate::cli::account::{ClientPurpose, LocationAccounts};
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
@@ -15,6 +17,7 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
+use crate::event::CancelSignal;
 use crate::import::{self, PresetLibrary, ProposalReport, ProposalRequest};
 use crate::text::{escape_for_terminal, format_plural};
 
@@ -25,9 +28,10 @@ use crate::text::{escape_for_terminal, format_plural};
 /// without one, nothing is sent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct MapArgs {
     /// The spreadsheet
-    #[arg(required_unless_present_any = ["list_presets", "show_preset"])]
+    #[arg(required_unless_present_any = ["list_presets", "show_preset", "list_targets"])]
     file: Option<PathBuf>,
 
     /// The file to write the mapping to; an existing file is not overwritten [default: stdout]
@@ -46,6 +50,10 @@ pub(crate) struct MapArgs {
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
 
+    /// Accept likely targets from this confidence on, from 0 to 1, instead of asking about them
+    #[arg(long, value_name = "CONFIDENCE", value_parser = parse_confidence)]
+    accept: Option<f64>,
+
     /// Save the proposal as a preset, which recognizes files with the same columns
     #[arg(long, value_name = "NAME", conflicts_with = "out")]
     save_preset: Option<String>,
@@ -58,17 +66,32 @@ pub(crate) struct MapArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     show_preset: Option<String>,
 
+    /// List what a column can be mapped to: fields, tags, notes, tasks, and the location's custom
+    /// fields with their types and options
+    #[arg(long, conflicts_with_all = ["file", "list_presets", "show_preset"])]
+    list_targets: bool,
+
     #[command(flatten)]
     sheet: SheetArgs,
 }
+
+/// A confidence from 0 to 1.
+fn parse_confidence(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "it must be a number from 0 to 1, such as `0.7`".to_owned())
+}
+
+const NO_ACCOUNT: &str = "no account is given, so the location's custom fields are unknown";
 
 const AFTER_HELP: &str = "\
 Examples:
   ghl-bulk map leads.xlsx -o leads.toml     propose a mapping
   ghl-bulk map leads.csv                    print it
   ghl-bulk map leads.csv --offline          without reading the custom fields of the location
+  ghl-bulk map leads.csv --accept 0.7       accept likely targets, too
   ghl-bulk map leads.csv --save-preset crm  save it for all files of this kind
   ghl-bulk map --list-presets               the kinds of files that are recognized
+  ghl-bulk map --list-targets               what a column can be mapped to
 
 A mapping is a TOML file with one table for each column:
   [[column]]
@@ -103,6 +126,9 @@ join, split, values, unless_phone, guard, longest.";
 /// Runs the command.
 pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let dir = dirs::presets_dir();
+    if args.list_targets {
+        return list_targets(args, settings);
+    }
     let Some(file) = &args.file else {
         let presets = PresetLibrary::load(dir.as_deref())?;
         return match &args.show_preset {
@@ -118,35 +144,18 @@ pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, Cl
         preset: args.preset.clone(),
         presets: PresetLibrary::load(dir.as_deref())?,
         title: args.save_preset.clone(),
+        accept: args.accept,
     };
     let screen = CliReporter::new(settings.output_style);
-    // A mapping can be made without an account; one that is given is asked for its fields.
-    let accounts = match LocationAccounts::resolve(settings, None) {
-        _ if args.offline => None,
-        Ok(accounts) => Some(accounts),
-        Err(_) if !settings.sandbox => None,
-        Err(failure) => return Err(failure),
-    };
+    let accounts = find_account(args, settings)?;
     let (accounts, screen, place) = (&accounts, &screen, &place);
     signals::block_on(settings.deadline, screen, |stop| async move {
-        let client = match accounts {
-            None => None,
-            Some(accounts) => {
-                let observer = screen.location_observer(None);
-                Some(accounts.all[0].build_client(
-                    &accounts.url,
-                    settings,
-                    ClientPurpose::Interactive("map"),
-                    &stop,
-                    &observer,
-                )?)
-            }
-        };
+        let client = build_client(accounts.as_ref(), settings, screen, &stop)?;
         let proposed = import::propose_mapping(client.as_ref(), wish).await;
         screen.finish();
         let proposed = proposed.map_err(|error| CliError::from_import_halt(error.into(), &stop))?;
         if client.is_none() && !args.offline {
-            screen.print_note("no account is given, so the location's custom fields are unknown");
+            screen.print_note(NO_ACCOUNT);
         }
         if let (true, MappingDestination::Stdout) = (settings.json, place) {
             screen.emit_event(&summary_event(&proposed, place));
@@ -157,6 +166,51 @@ pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, Cl
         screen.emit_event(&summary_event(&proposed, place));
         Ok(CliExitCode::Done)
     })
+}
+
+/// Lists what a column can be mapped to.
+fn list_targets(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
+    let screen = CliReporter::new(settings.output_style);
+    let accounts = find_account(args, settings)?;
+    let (accounts, screen) = (&accounts, &screen);
+    signals::block_on(settings.deadline, screen, |stop| async move {
+        let client = build_client(accounts.as_ref(), settings, screen, &stop)?;
+        let fields = match &client {
+            Some(client) => Some(import::fetch_custom_fields(client).await),
+            None => None,
+        };
+        screen.finish();
+        let fields = fields.transpose();
+        let fields = fields.map_err(|error| CliError::from_import_halt(error.into(), &stop))?;
+        let code = list_targets::print_targets(fields.as_deref(), settings)?;
+        if fields.is_none() {
+            screen.print_note(NO_ACCOUNT);
+        }
+        Ok(code)
+    })
+}
+
+/// The account whose custom fields are read, if there is one: a mapping can be made without.
+fn find_account(args: &MapArgs, settings: &Settings) -> Result<Option<LocationAccounts>, CliError> {
+    match LocationAccounts::resolve(settings, None) {
+        _ if args.offline => Ok(None),
+        Ok(accounts) => Ok(Some(accounts)),
+        Err(_) if !settings.sandbox => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn build_client(
+    accounts: Option<&LocationAccounts>,
+    settings: &Settings,
+    screen: &CliReporter,
+    stop: &CancelSignal,
+) -> Result<Option<ApiClient>, CliError> {
+    let Some(accounts) = accounts else { return Ok(None) };
+    let observer = screen.location_observer(None);
+    let purpose = ClientPurpose::Interactive("map");
+    let account = &accounts.all[0];
+    account.build_client(&accounts.url, settings, purpose, stop, &observer).map(Some)
 }
 
 /// The same for programs; the mapping is in it when it is written nowhere else.
