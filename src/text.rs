@@ -186,13 +186,16 @@ pub(crate) fn encode_hex(bytes: &[u8]) -> String {
     base16ct::lower::encode_string(bytes)
 }
 
-/// A word of a command line for a POSIX shell, in quotes if it needs them.
-pub(crate) fn quote_for_shell(word: &str) -> Cow<'_, str> {
+/// A path as one word of a command line for a POSIX shell, in quotes if it needs them, without control characters.
+pub(crate) fn quote_path_for_shell(path: &str) -> String {
+    let path = escape_for_terminal(path);
+    // A path is never a flag.
+    let path = if path.starts_with('-') { Cow::Owned(format!("./{path}")) } else { path };
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.into();
+    if !path.is_empty() && path.chars().all(plain) {
+        return path.into_owned();
     }
-    format!("'{}'", word.replace('\'', r"'\''")).into()
+    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -200,12 +203,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_for_a_shell_is_quoted_if_it_needs_it() {
-        assert_eq!(quote_for_shell("ghl-import/a.csv"), "ghl-import/a.csv");
-        assert_eq!(quote_for_shell("my leads.csv"), "'my leads.csv'");
-        assert_eq!(quote_for_shell("it's"), r"'it'\''s'");
-        assert_eq!(quote_for_shell(""), "''");
-        assert_eq!(quote_for_shell("$(x)"), "'$(x)'");
+    fn a_path_for_a_shell_is_quoted_if_it_needs_it() {
+        assert_eq!(quote_path_for_shell("ghl-import/a.csv"), "ghl-import/a.csv");
+        assert_eq!(quote_path_for_shell("my leads.csv"), "'my leads.csv'");
+        assert_eq!(quote_path_for_shell("it's"), r"'it'\''s'");
+        assert_eq!(quote_path_for_shell(""), "''");
+        assert_eq!(quote_path_for_shell("$(x)"), "'$(x)'");
+        assert_eq!(quote_path_for_shell("-rf"), "./-rf");
     }
 
     #[test]

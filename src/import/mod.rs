@@ -44,8 +44,8 @@ pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
 pub use results::RowOutcomeCounts;
 pub use results::resolve::{ResolveReport, resolve_in_doubt};
 pub use results::status::{ImportStatus, read_status};
-pub use source::preset_library::{InvalidPreset, PresetLibrary};
 pub use source::left_out::LeftOutColumn;
+pub use source::preset_library::{InvalidPreset, PresetLibrary};
 pub use source::propose_mapping::{
     ProposalReport, ProposalRequest, fetch_custom_fields, propose_mapping,
 };

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
+use crate::text::quote_path_for_shell;
 
 /// The most that is read of a secret, in bytes: no token is as long.
 const LONGEST: u64 = 64 << 10;
@@ -60,35 +61,10 @@ fn ensure_private_file(path: &Path, meta: &std::fs::Metadata) -> Result<(), CliE
         CliExitCode::Access,
         format!("others on this machine can read the token file `{shown}`"),
     )
-    .with_hint(format!("run `chmod 600 {}`", shell_quote(&shown.to_string()))))
+    .with_hint(format!("run `chmod 600 {}`", quote_path_for_shell(&shown.to_string()))))
 }
 
 #[cfg(not(unix))]
 fn ensure_private_file(_: &Path, _: &std::fs::Metadata) -> Result<(), CliError> {
     Ok(())
-}
-
-/// A path as a shell takes it for one word.
-#[cfg(unix)]
-fn shell_quote(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
-    let dash = if path.starts_with('-') { "./" } else { "" };
-    if path.chars().all(plain) {
-        return format!("{dash}{path}");
-    }
-    format!("'{dash}{}'", path.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-#[cfg(unix)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_one_word_for_a_shell() {
-        assert_eq!(shell_quote("/run/secrets/token"), "/run/secrets/token");
-        assert_eq!(shell_quote("my token"), "'my token'");
-        assert_eq!(shell_quote("it's"), r"'it'\''s'");
-        assert_eq!(shell_quote("-rf"), "./-rf");
-    }
 }

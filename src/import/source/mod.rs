@@ -11,8 +11,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use self::preset_library::PresetLibrary;
 use self::left_out::LeftOutColumn;
+use self::preset_library::PresetLibrary;
 use self::propose_mapping::{merge_read_options, read_sample_rows};
 use super::ImportError;
 use super::request::{ImportRequest, UnmappedRule};

@@ -4,7 +4,7 @@
 
 use crate::event::{ExportReport, WrittenFile};
 use crate::resource::ResourceSpec;
-use crate::text::escape_for_terminal;
+use crate::text::{escape_for_terminal, quote_path_for_shell};
 
 /// The commands for what was written.
 pub(super) fn reading_hint(report: &ExportReport) -> Option<String> {
@@ -13,12 +13,13 @@ pub(super) fn reading_hint(report: &ExportReport) -> Option<String> {
     let file = table.or_else(|| report.files.iter().find(of_template))?;
     let path = report.out.join(&file.file).display().to_string();
     if of_template(&file) {
-        let (path, preset) = (shell_word(&path), escape_for_terminal(&file.table).into_owned());
+        let (path, preset) =
+            (quote_path_for_shell(&path), escape_for_terminal(&file.table).into_owned());
         return Some(format!(
             "take an edited one back:\n  ghl-bulk import {path} --preset {preset} --dry-run"
         ));
     }
-    let out = shell_word(&report.out.display().to_string());
+    let out = quote_path_for_shell(&report.out.display().to_string());
     let path = escape_for_terminal(&path).into_owned();
     let (rows, frame) = match file.format.as_str() {
         "parquet" => (format!("'{path}'"), format!("read_parquet('{path}')")),
@@ -41,14 +42,4 @@ pub(super) fn reading_hint(report: &ExportReport) -> Option<String> {
         _ => format!("  ghl-bulk schema --read pandas --export {out}"),
     });
     Some(lines.join("\n"))
-}
-
-/// A path as a shell takes it for one word, without control characters.
-fn shell_word(path: &str) -> String {
-    let path = escape_for_terminal(path);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
-    if path.chars().all(plain) {
-        return path.into_owned();
-    }
-    format!("'{}'", path.replace('\'', r"'\''"))
 }

@@ -19,7 +19,7 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
 use crate::import::{self, PresetLibrary, ProposalReport, ProposalRequest};
-use crate::text::{escape_for_terminal, format_plural};
+use crate::text::{escape_for_terminal, format_plural, quote_path_for_shell};
 
 /// Propose a mapping for a spreadsheet: where each column goes, and why
 ///
@@ -261,12 +261,15 @@ fn report_proposal(
     ));
     let Some(path) = place.path() else { return };
     let (shown, file) = (path.display().to_string(), file.display().to_string());
-    let (shown, file) = (escape_for_terminal(&shown), escape_for_terminal(&file));
+    let (shown, file) = (quote_path_for_shell(&shown), quote_path_for_shell(&file));
     let open = proposed.to_check + proposed.to_decide;
     let first = if open > 0 {
-        format!("decide what is \"?\" in {shown}, and then: ")
+        format!(
+            "decide what is \"?\" in {}, and then:\n  ",
+            escape_for_terminal(&path.display().to_string())
+        )
     } else {
-        String::new()
+        "next:\n  ".to_owned()
     };
     screen.print_note(&match place {
         MappingDestination::Preset(_) => format!("{first}ghl-bulk import {file} --dry-run"),

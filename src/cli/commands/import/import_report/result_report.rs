@@ -1,5 +1,7 @@
 //! How an import ended: the counts, what is wrong with the rest, and what to do next.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::problem_sentences::problem_sentences;
@@ -12,7 +14,7 @@ use crate::cli::settings::Settings;
 use crate::id::RunId;
 use crate::import::{ImportReport, ImportStatus, PlanSummary, RowOutcomeCounts};
 use crate::run::RunKind;
-use crate::text::{escape_for_terminal, format_count, format_plural};
+use crate::text::{escape_for_terminal, format_count, format_plural, quote_path_for_shell};
 
 /// The most lines about problems.
 const PROBLEM_LINES: usize = 9;
@@ -50,7 +52,8 @@ pub(crate) fn report_finished(
     if tally.in_doubt > 0 {
         let rows = format_plural(tally.in_doubt, "row");
         screen.print_note(&format!(
-            "{rows} in doubt; fill in {out}/in_doubt.csv, then run:\n  ghl-bulk runs resolve {run} {out}/in_doubt.csv"
+            "{rows} in doubt; fill in {out}/in_doubt.csv, then run:\n  ghl-bulk runs resolve {run} {}",
+            result_path(&standing.out, "in_doubt.csv")
         ));
     }
     code
@@ -125,6 +128,11 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
     lines
 }
 
+/// A result file as an argument of a command to copy.
+fn result_path(out: &Path, name: &str) -> String {
+    quote_path_for_shell(&out.join(name).display().to_string())
+}
+
 /// The next steps for the user.
 fn next_step_lines(report: &ImportReport, out: &str) -> Vec<String> {
     let (run, tally) = (&report.run, report.tally);
@@ -134,12 +142,16 @@ fn next_step_lines(report: &ImportReport, out: &str) -> Vec<String> {
         lines.push(format!("{out}/rejected.csv lists what was not undone, and why"));
     } else if tally.rejected > 0 {
         lines.push(format!(
-            "fix the rejected rows and import the file again:\n  ghl-bulk import {out}/rejected.csv"
+            "fix the rejected rows and import the file again, with the same mapping and options:\n  \
+             ghl-bulk import {}",
+            result_path(&report.out, "rejected.csv")
         ));
     }
     if tally.in_doubt > 0 {
         lines.push(format!(
-            "look up the rows in doubt in the account, fill in `_doubt_decision`, then run:\n  ghl-bulk runs resolve {run} {out}/in_doubt.csv"
+            "look up the rows in doubt in the account, fill in `_doubt_decision`, then run:\n  \
+             ghl-bulk runs resolve {run} {}",
+            result_path(&report.out, "in_doubt.csv")
         ));
     }
     if report.duplicates > 0 {
