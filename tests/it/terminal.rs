@@ -25,9 +25,10 @@ pub(crate) fn run_on_terminal(
     let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&terminal, size).unwrap();
     let name = ptsname(&terminal, Vec::new()).unwrap();
-    let side = || File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let open_side = || File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
     let mut command = world.command(line);
-    let mut child = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+    let mut child =
+        command.stdin(open_side()).stdout(open_side()).stderr(open_side()).spawn().unwrap();
     // Its sides of the terminal are its own now, so that reading ends with it.
     drop(command);
     let mut terminal = File::from(terminal);
