@@ -6,6 +6,7 @@
 mod account;
 mod args;
 mod commands;
+mod completion;
 mod config;
 mod output;
 mod settings;
@@ -85,6 +86,9 @@ enum CliCommand {
 /// Runs the program: parses the arguments, runs the command, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(answered) = completion::answer_shell() {
+        return answered;
+    }
     let CommandLine { command, settings } =
         match args::command_line::parse(std::env::args_os().collect()) {
             Ok(line) => line,

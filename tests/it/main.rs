@@ -4,6 +4,7 @@
 mod agency_login;
 mod citations;
 mod cli;
+mod completion;
 mod contact_lists;
 mod damaged_runs;
 mod deletions;

@@ -2,19 +2,25 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
+use crate::cli::completion;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 
-/// Print shell completions
+/// Print the script that sets up completion in a shell
+///
+/// It completes commands, flags and their values, and also the ids of runs, profiles, presets and templates: the
+/// script asks the program. So read the script when the shell starts, rather than from a file that would outlive an
+/// upgrade.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Examples:
-  ghl-bulk completions bash > ~/.local/share/bash-completion/completions/ghl-bulk
-  ghl-bulk completions zsh > ~/.zfunc/_ghl-bulk")]
+Set it up, once:
+  bash        echo 'source <(ghl-bulk completions bash)' >> ~/.bashrc
+  zsh         echo 'source <(ghl-bulk completions zsh)' >> ~/.zshrc        (after `compinit`)
+  fish        echo 'ghl-bulk completions fish | source' >> ~/.config/fish/completions/ghl-bulk.fish
+  elvish      echo 'eval (ghl-bulk completions elvish | slurp)' >> ~/.config/elvish/rc.elv
+  powershell  'ghl-bulk completions powershell | Out-String | Invoke-Expression' >> $PROFILE")]
 pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,
@@ -23,8 +29,7 @@ pub(crate) struct CompletionsArgs {
 /// Runs the command.
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 pub(crate) fn run(args: &CompletionsArgs) -> Result<CliExitCode, CliError> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "ghl-bulk", &mut script);
+    let script = completion::registration_script(&args.shell.to_string());
     // A closed pipe: the reader has seen enough.
     let _ = io::stdout().lock().write_all(&script);
     Ok(CliExitCode::Done)

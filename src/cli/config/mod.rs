@@ -152,6 +152,11 @@ impl ConfigFile {
         Ok(config)
     }
 
+    /// The names of the profiles, as they are in the file.
+    pub(super) fn profile_names(&self) -> impl Iterator<Item = &str> {
+        self.profiles.iter().map(|profile| profile.name.as_str())
+    }
+
     /// The profile of a name that was given, or else the default one.
     pub(super) fn select_profile(&self, given: Option<&str>) -> Result<Option<Profile>, CliError> {
         let default = || self.default_profile.as_ref().map(|name| name.value.as_str());
@@ -183,7 +188,7 @@ impl ConfigFile {
             Some(default) => format!("{}: there is no profile `{name}`", default.place),
             None => format!("there is no profile `{name}`"),
         };
-        let names: Vec<&str> = self.profiles.iter().map(|profile| profile.name.as_str()).collect();
+        let names: Vec<&str> = self.profile_names().collect();
         let file = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
         let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let hint = match closest_name(name, names.iter().copied()) {
