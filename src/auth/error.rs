@@ -54,6 +54,12 @@ pub enum AuthError {
     /// The record cannot be decrypted: the passphrase or identity is missing or wrong.
     #[error("{0}")]
     Sealed(String),
+    /// This build has no encryption of logins.
+    #[error(
+        "this build of ghl-bulk can neither encrypt nor decrypt logins, because it was built without \
+         `encrypted-logins`"
+    )]
+    NoEncryption,
     /// The token command printed no token. Its output is not repeated.
     #[error("{0}")]
     Command(String),

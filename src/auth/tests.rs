@@ -199,8 +199,8 @@ fn a_passphrase_is_asked_for_once_and_opens_what_it_sealed() {
 #[test]
 fn recipients_seal_without_an_identity_which_alone_opens() {
     let (dir, credential_dir) = credential_dir();
-    let identity = super::store::age::generate_identity();
-    let recipients = vec![super::store::age::public_recipient(&identity).unwrap()];
+    let (identity, recipient) = super::store::age::generate_key_pair().unwrap();
+    let recipients = vec![recipient];
     let sealing = Arc::new(FixedKeySource { recipients, ..FixedKeySource::default() });
     let store = CredentialStore::create(&credential_dir, "main", CredentialStoreKind::Age, sealing)
         .unwrap();

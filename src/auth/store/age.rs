@@ -14,19 +14,11 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use crate::auth::error::AuthError;
 
-/// A new identity, as text.
-pub(crate) fn generate_identity() -> SecretString {
-    Identity::generate().to_string()
-}
-
-/// The recipient of an identity.
-pub(crate) fn public_recipient(identity: &SecretString) -> Result<String, AuthError> {
-    parse_identity(identity).map(|identity| identity.to_public().to_string())
-}
-
-fn parse_identity(identity: &SecretString) -> Result<Identity, AuthError> {
-    Identity::from_str(identity.expose_secret().trim())
-        .map_err(|why| AuthError::Sealed(format!("the stored age identity is invalid: {why}")))
+/// A new identity and its recipient, as text.
+#[expect(clippy::unnecessary_wraps, reason = "a build without age cannot do it")]
+pub(crate) fn generate_key_pair() -> Result<(SecretString, String), AuthError> {
+    let identity = Identity::generate();
+    Ok((identity.to_string(), identity.to_public().to_string()))
 }
 
 /// Validates recipients.

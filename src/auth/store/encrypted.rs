@@ -50,8 +50,8 @@ pub(super) struct EncryptionHeader {
 
 /// Creates a new identity in the keyring.
 pub(super) fn set_up_keyring(profile: &str) -> Result<UnlockCache, AuthError> {
-    let identity = age::generate_identity();
-    let recipient = age::public_recipient(&identity)?;
+    keyring::check_available()?;
+    let (identity, recipient) = age::generate_key_pair()?;
     // Profiles with the same name in several directories must not share an entry.
     let entry = format!("{profile} {recipient}");
     keyring::set_secret(&entry, &identity)?;
@@ -73,8 +73,8 @@ pub(super) fn set_up_age(unlock: &dyn AgeKeySource) -> Result<UnlockCache, AuthE
         };
         return Ok(UnlockCache { header: Some(header), identities: None });
     }
-    let identity = age::generate_identity();
-    let recipients = vec![age::public_recipient(&identity)?];
+    let (identity, recipient) = age::generate_key_pair()?;
+    let recipients = vec![recipient];
     let locked = age::encrypt_with_passphrase(&unlock.ask_passphrase(true)?, &identity)?;
     let header = EncryptionHeader {
         by: UnlockMethod::Passphrase,

@@ -3,9 +3,10 @@
 //! It stores only the identity that decrypts a record, some 80 bytes: a login with the tokens of
 //! many locations is larger than some keyrings accept, and none reports when its data is on disk.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use ::keyring::{Entry, Error as Cause};
+use keyring_core::{CredentialStore, Entry, Error as Cause};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth::error::AuthError;
@@ -16,13 +17,13 @@ const SERVICE: &str = "ghl-bulk";
 /// How long a user may take to unlock the keyring.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The platform's keyring, connected to once.
+static STORE: LazyLock<Result<Arc<CredentialStore>, Cause>> = LazyLock::new(connect);
+
 /// Checks that the platform's keyring can be reached. It may still be locked. Fails with
 /// [`AuthError::NoKeyring`] and the reason.
 pub fn check_available() -> Result<(), AuthError> {
-    with_time_limit(|| match Entry::store_status() {
-        Ok(()) => Ok(()),
-        Err(cause) => Err(keyring_error(cause)),
-    })
+    with_time_limit(|| STORE.as_ref().map(drop).map_err(keyring_error))
 }
 
 /// Stores a secret.
@@ -54,10 +55,35 @@ pub(crate) fn delete_secret(name: &str) -> Result<(), AuthError> {
 }
 
 fn open_entry(name: &str) -> Result<Entry, AuthError> {
-    match Entry::store_status() {
-        Ok(()) => Entry::new(SERVICE, name).map_err(|cause| keyring_error(&cause)),
-        Err(cause) => Err(keyring_error(cause)),
+    let store = STORE.as_ref().map_err(keyring_error)?;
+    store.build(SERVICE, name, None).map_err(|cause| keyring_error(&cause))
+}
+
+#[cfg(target_os = "macos")]
+fn connect() -> Result<Arc<CredentialStore>, Cause> {
+    Ok(apple_native_keyring_store::keychain::Store::new()?)
+}
+
+#[cfg(windows)]
+fn connect() -> Result<Arc<CredentialStore>, Cause> {
+    Ok(windows_native_keyring_store::Store::new()?)
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn connect() -> Result<Arc<CredentialStore>, Cause> {
+    // Without a bus, libdbus would explain how it was compiled.
+    if !has_session_bus() {
+        return Err(Cause::NoDefaultStore);
     }
+    Ok(dbus_secret_service_keyring_store::Store::new()?)
+}
+
+/// Whether there is a session bus where libdbus looks for one.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn has_session_bus() -> bool {
+    let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let socket = || Some(std::path::Path::new(&var("XDG_RUNTIME_DIR")?).join("bus"));
+    var("DBUS_SESSION_BUS_ADDRESS").is_some() || socket().is_some_and(|socket| socket.exists())
 }
 
 /// Runs a keyring call, which may wait for a user or for a service that does not answer.

@@ -5,7 +5,15 @@
 //! is therefore replaced in one step, even by one of another kind. All calls here block on files,
 //! locks or the user.
 
+#[cfg(feature = "encrypted-logins")]
 pub(super) mod age;
+#[cfg(not(feature = "encrypted-logins"))]
+#[path = "age_left_out.rs"]
+pub(super) mod age;
+#[cfg(feature = "encrypted-logins")]
+pub(super) mod keyring;
+#[cfg(not(feature = "encrypted-logins"))]
+#[path = "keyring_left_out.rs"]
 pub(super) mod keyring;
 pub(super) mod record_file;
 

@@ -18,6 +18,10 @@ impl From<AuthError> for CliError {
             AuthError::Missing(_) => Self::new(CliExitCode::Access, said).with_hint("`ghl-bulk login` makes one"),
             AuthError::Sealed(_) => Self::new(CliExitCode::Access, said)
                 .with_hint("`GHL_BULK_PASSPHRASE` gives the passphrase, `GHL_BULK_AGE_IDENTITY` a file of keys"),
+            AuthError::NoEncryption => Self::new(CliExitCode::Access, said).with_hint(
+                "build it with its default features, or keep the token in a file that only you can read: \
+                 `ghl-bulk login --store file`",
+            ),
             AuthError::Damaged { .. } | AuthError::Newer { .. } => Self::new(CliExitCode::Damaged, said)
                 .with_hint("`ghl-bulk login` replaces it, `ghl-bulk logout` removes it"),
             AuthError::File { .. } => Self::usage(said).with_hint("check permissions and free space"),

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::time_arg;
 use crate::api::QuotaReserve;
@@ -92,14 +96,14 @@ pub(crate) struct GlobalArgs {
 
 /// Starts the log on stderr if `-v` asks for one.
 pub(crate) fn init_logging(verbose: u8) {
-    let level = match verbose {
+    let levels = match verbose {
         0 => return,
-        1 => "ghl_bulk=debug",
-        _ => "ghl_bulk=trace,hyper_util=debug,reqwest=debug",
+        1 => Targets::new().with_target("ghl_bulk", LevelFilter::DEBUG),
+        _ => Targets::new()
+            .with_target("ghl_bulk", LevelFilter::TRACE)
+            .with_target("hyper_util", LevelFilter::DEBUG)
+            .with_target("reqwest", LevelFilter::DEBUG),
     };
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
-        .init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(lines.with_filter(levels)).init();
 }

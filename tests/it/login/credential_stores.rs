@@ -27,7 +27,7 @@ fn assert_sealed(world: &World) {
 fn without_a_keyring_the_token_goes_into_a_private_file_and_a_message_says_so() {
     let world = world();
     let done = fed(&world, "login", TOKEN).exits(0);
-    done.says("keyring").says("a file that only you can read");
+    done.says("there is no keyring here;").says("a file that only you can read");
     let mode = fs::metadata(world.path(RECORD)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let mode = fs::metadata(world.path("config/credentials")).unwrap().permissions().mode();
