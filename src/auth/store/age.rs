@@ -14,6 +14,12 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use crate::auth::error::AuthError;
 
+/// Checks that this build can encrypt and decrypt, before the user is asked for anything.
+#[expect(clippy::unnecessary_wraps, reason = "a build without age cannot")]
+pub(crate) fn check_available() -> Result<(), AuthError> {
+    Ok(())
+}
+
 /// A new identity and its recipient, as text.
 #[expect(clippy::unnecessary_wraps, reason = "a build without age cannot do it")]
 pub(crate) fn generate_key_pair() -> Result<(SecretString, String), AuthError> {

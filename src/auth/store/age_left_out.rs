@@ -7,6 +7,11 @@ use secrecy::{SecretSlice, SecretString};
 use crate::auth::error::AuthError;
 
 /// Fails with [`AuthError::NoEncryption`].
+pub(crate) fn check_available() -> Result<(), AuthError> {
+    Err(AuthError::NoEncryption)
+}
+
+/// Fails with [`AuthError::NoEncryption`].
 pub(crate) fn generate_key_pair() -> Result<(SecretString, String), AuthError> {
     Err(AuthError::NoEncryption)
 }

@@ -93,6 +93,7 @@ impl EncryptionHeader {
         unlock: &dyn AgeKeySource,
         path: &Path,
     ) -> Result<SecretString, AuthError> {
+        age::check_available()?;
         match self.by {
             UnlockMethod::Keyring => {
                 let entry = self.entry.as_deref().unwrap_or_default();

@@ -33,7 +33,7 @@ pub(crate) fn run(_: &LogoutArgs, settings: &Settings) -> Result<CliExitCode, Cl
             Ok(true) => removed = Some(place),
             Ok(false) => {}
             // The record is deleted; its remaining key no longer decrypts anything.
-            Err(AuthError::NoKeyring(why)) => {
+            Err(why @ (AuthError::NoKeyring(_) | AuthError::NoEncryption)) => {
                 screen.print_note(&format!("the keyring keeps an unused entry: {why}"));
                 removed = Some(place);
             }

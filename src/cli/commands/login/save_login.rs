@@ -31,6 +31,12 @@ pub(super) fn create_store(
         CredentialStore::create(&credential_dir, profile, kind, people)
     };
     match create(asked.unwrap_or(CredentialStoreKind::Keyring)) {
+        Err(why @ AuthError::NoEncryption) if asked.is_none() => {
+            screen.print_note(&format!(
+                "{why}; the token is stored in a file that only you can read instead"
+            ));
+            Ok(create(CredentialStoreKind::File)?)
+        }
         Err(AuthError::NoKeyring(why)) if asked.is_none() => {
             screen.print_note(&format!(
                 "{why}; the token is stored in a file that only you can read instead (`--store age` \
