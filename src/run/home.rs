@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::db;
 use super::error::RunError;
 use super::lock::FileLock;
-use super::metadata::{self, METADATA, RunFact, RunMetadata, RunState, RunStop, STATE, STOP};
+use super::metadata::{
+    self, METADATA, RunFact, RunMetadata, RunState, RunStop, STATE, STOP, read_run_metadata,
+    read_run_state,
+};
+use super::summary::{RunSummary, summarize_run};
 use crate::id::{LocationId, RunId};
 
 /// The directory of all runs.
@@ -26,19 +29,6 @@ pub struct Run {
     pub meta: RunMetadata,
     dir: PathBuf,
     _lock: FileLock,
-}
-
-/// A run in a list.
-#[derive(Debug)]
-pub struct RunSummary {
-    /// Its id.
-    pub id: RunId,
-    /// Its directory.
-    pub dir: PathBuf,
-    /// Its metadata and state, or why they cannot be read.
-    pub known: Result<(RunMetadata, RunState), RunError>,
-    /// Whether a process has locked it.
-    pub running: bool,
 }
 
 /// What is left of a run, enough to see what it has done.
@@ -191,25 +181,6 @@ impl RunStore {
     }
 }
 
-impl RunSummary {
-    /// Why the run stopped before its end, if it did. What a killed run recorded earlier is not the reason of
-    /// its end.
-    pub fn stop(&self) -> Result<Option<RunStop>, RunError> {
-        match &self.known {
-            Ok((_, state)) if !self.running && !matches!(state, RunState::Running) => {
-                Ok(self.read_fact(&STOP)?.filter(|_| !state.is_finished()))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// Reads a fact about the run.
-    pub fn read_fact<T: DeserializeOwned>(&self, fact: &RunFact<T>) -> Result<Option<T>, RunError> {
-        let path = self.dir.join("run.db");
-        metadata::read_fact(&path, &db::open(&path)?, fact)
-    }
-}
-
 impl Run {
     /// The run's directory.
     #[must_use]
@@ -276,23 +247,4 @@ fn create_private_dir(dir: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(dir)
-}
-
-fn read_run_metadata(path: &Path, connection: &Connection) -> Result<RunMetadata, RunError> {
-    metadata::read_fact(path, connection, &METADATA)?
-        .ok_or_else(|| RunError::damaged(path, "it has no metadata"))
-}
-
-fn read_run_state(path: &Path, connection: &Connection) -> Result<RunState, RunError> {
-    metadata::read_fact(path, connection, &STATE)?
-        .ok_or_else(|| RunError::damaged(path, "it has no state"))
-}
-
-fn summarize_run(id: RunId, dir: PathBuf) -> RunSummary {
-    let path = dir.join("run.db");
-    let known = db::open(&path).and_then(|connection| {
-        Ok((read_run_metadata(&path, &connection)?, read_run_state(&path, &connection)?))
-    });
-    let running = matches!(FileLock::lock_file(&dir.join("lock")), Err(RunError::Locked(_)));
-    RunSummary { id, dir, known, running }
 }

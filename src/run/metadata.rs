@@ -152,3 +152,15 @@ pub(super) fn read_fact<T: for<'de> Deserialize<'de>>(
         .map(Some)
         .map_err(|error| RunError::damaged(path, format!("`{key}`: {error}")))
 }
+
+pub(super) fn read_run_metadata(
+    path: &Path,
+    connection: &Connection,
+) -> Result<RunMetadata, RunError> {
+    read_fact(path, connection, &METADATA)?
+        .ok_or_else(|| RunError::damaged(path, "it has no metadata"))
+}
+
+pub(super) fn read_run_state(path: &Path, connection: &Connection) -> Result<RunState, RunError> {
+    read_fact(path, connection, &STATE)?.ok_or_else(|| RunError::damaged(path, "it has no state"))
+}

@@ -17,10 +17,11 @@ mod row_action;
 mod spool;
 mod spool_reader;
 pub mod stream;
+mod summary;
 
 pub use crate::event::RunKind;
 pub use error::{RunError, RunErrorKind};
-pub use home::{Run, RunReceipt, RunStopRecorder, RunStore, RunSummary};
+pub use home::{Run, RunReceipt, RunStopRecorder, RunStore};
 pub use import_store::{
     ContactPart, IdentityKind, ImportStore, RowDecision, RowMark, RowValueKind, StoredRow,
 };
@@ -34,3 +35,4 @@ pub use pack::{PackedResponses, pack_responses};
 pub use row_action::RowAction;
 pub use spool::{FetchFailure, Spool, SpoolEntry, SpoolWrite, StreamProgress};
 pub use spool_reader::SpoolReader;
+pub use summary::RunSummary;

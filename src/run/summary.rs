@@ -1,0 +1,55 @@
+//! A run in a list: what can be read of it without locking it.
+
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+
+use super::db;
+use super::error::RunError;
+use super::lock::FileLock;
+use super::metadata::{
+    self, RunFact, RunMetadata, RunState, RunStop, STOP, read_run_metadata, read_run_state,
+};
+use crate::id::RunId;
+
+/// A run in a list.
+#[derive(Debug)]
+pub struct RunSummary {
+    /// Its id.
+    pub id: RunId,
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Its metadata and state, or why they cannot be read.
+    pub known: Result<(RunMetadata, RunState), RunError>,
+    /// Whether a process has locked it.
+    pub running: bool,
+}
+
+impl RunSummary {
+    /// Why the run stopped before its end, if it did. What a killed run recorded earlier is not the reason of
+    /// its end.
+    pub fn stop(&self) -> Result<Option<RunStop>, RunError> {
+        match &self.known {
+            Ok((_, state)) if !self.running && !matches!(state, RunState::Running) => {
+                Ok(self.read_fact(&STOP)?.filter(|_| !state.is_finished()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads a fact about the run.
+    pub fn read_fact<T: DeserializeOwned>(&self, fact: &RunFact<T>) -> Result<Option<T>, RunError> {
+        let path = self.dir.join("run.db");
+        metadata::read_fact(&path, &db::open(&path)?, fact)
+    }
+}
+
+/// Reads what a list shows of a run.
+pub(super) fn summarize_run(id: RunId, dir: PathBuf) -> RunSummary {
+    let path = dir.join("run.db");
+    let known = db::open(&path).and_then(|connection| {
+        Ok((read_run_metadata(&path, &connection)?, read_run_state(&path, &connection)?))
+    });
+    let running = matches!(FileLock::lock_file(&dir.join("lock")), Err(RunError::Locked(_)));
+    RunSummary { id, dir, known, running }
+}
