@@ -119,12 +119,29 @@ id!(
     "run"
 );
 
+/// How a run's id begins: with its time in UTC.
+const TIME_IN_RUN_ID: &str = "%Y%m%d-%H%M%S";
+
 impl RunId {
     /// A new run's id: the UTC time, so that ids sort by age, plus four random characters.
     #[must_use]
     pub fn new(now: jiff::Timestamp) -> Self {
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(4).collect();
-        Self(format!("{}-{}", now.strftime("%Y%m%d-%H%M%S"), random.to_lowercase()))
+        Self(format!("{}-{}", now.strftime(TIME_IN_RUN_ID), random.to_lowercase()))
+    }
+
+    /// The part after the time, which usually names a run alone.
+    #[must_use]
+    pub fn last_part(&self) -> &str {
+        self.0.rsplit('-').next().unwrap_or(&self.0)
+    }
+
+    /// When the run was created, as its id says it; `None` for an id that does not begin with a time.
+    #[must_use]
+    pub fn created(&self) -> Option<jiff::Timestamp> {
+        let (time, _) = self.0.rsplit_once('-')?;
+        let time = jiff::civil::DateTime::strptime(TIME_IN_RUN_ID, time).ok()?;
+        time.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp())
     }
 }
 
@@ -137,6 +154,14 @@ mod tests {
         let id: ContactId = "../a b/ü".parse().unwrap();
         assert_eq!(id.escaped_segment(), "%2E%2E%2Fa%20b%2F%C3%BC");
         assert_eq!(id.to_string(), "../a b/ü");
+    }
+
+    #[test]
+    fn a_run_id_says_when_the_run_was_created() {
+        let now: jiff::Timestamp = "2026-11-21T06:15:12Z".parse().unwrap();
+        let id = RunId::new(now);
+        assert_eq!((id.created(), id.last_part().len()), (Some(now), 4));
+        assert_eq!("mine".parse::<RunId>().unwrap().created(), None);
     }
 
     #[test]

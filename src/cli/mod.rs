@@ -18,9 +18,12 @@ use clap::{Parser, Subcommand};
 
 use args::command_line::{CommandLine, CommandLineError};
 use args::global::GlobalArgs;
+use config::dirs;
 use output::error::CliError;
 use output::exit_code::CliExitCode;
 use settings::Settings;
+
+use crate::run::ShortRunIds;
 
 /// Moves contacts, with their tasks, notes, appointments, tags and custom fields, between a HighLevel
 /// account and files
@@ -96,13 +99,16 @@ pub fn main() -> ExitCode {
                 return output::exit_code::print_clap_error(&error);
             }
             Err(CommandLineError::Config(refused)) => {
-                return refused.failure.print(refused.json).into();
+                return refused.failure.print(refused.json, &ShortRunIds::default()).into();
             }
         };
     args::global::init_logging(settings.verbose);
     match run_command(&command, &settings) {
         Ok(code) => code.into(),
-        Err(failure) => failure.print(settings.json).into(),
+        Err(failure) => {
+            let short_ids = dirs::runs_home().map(|home| home.short_ids()).unwrap_or_default();
+            failure.print(settings.json, &short_ids).into()
+        }
     }
 }
 

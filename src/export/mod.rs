@@ -31,7 +31,7 @@ use crate::publish::{
     self, LockedOutputDir, ManifestMetadata, OutputDir, PublishReport, RunningPull,
 };
 use crate::pull::{self, ContactKeyList, Pull, PullOptions};
-use crate::run::{self, Run, RunKind, RunMetadata, RunState, Spool, SpoolReader, stream};
+use crate::run::{self, Run, RunKind, RunMetadata, RunState, RunStore, Spool, SpoolReader, stream};
 use crate::text::{format_plural, select_plural};
 
 pub use contact_list::ContactListFile;
@@ -104,7 +104,7 @@ pub async fn export_location(
     request.parse_templates()?;
     let id = RunId::new(jiff::Timestamp::now());
     let location = context.client.location_id();
-    let output = lock_output(&request, &id, location)?;
+    let output = lock_output(&context.home, &request, &id, location)?;
     let mut request = business::resolve_id(&context.client, request).await?;
     let list = match &mut request.contacts {
         Some(contact_list) => Some(Box::pin(contact_list.read_contacts(&context.client)).await?),
@@ -145,7 +145,7 @@ pub async fn resume(
     };
     let complete = run.state()?.is_finished();
     let again = errors_only && complete;
-    let output = lock_output(&request, &run.meta.run, &run.meta.location)?;
+    let output = lock_output(&context.home, &request, &run.meta.run, &run.meta.location)?;
     if again {
         run.write_fact(&facts::ERRORS_ONLY, &true)?;
     }
@@ -156,11 +156,12 @@ pub async fn resume(
 
 /// Locks the output directory, unless it contains something that the export must not replace.
 fn lock_output(
+    home: &RunStore,
     request: &ExportRequest,
     run: &RunId,
     location: &LocationId,
 ) -> Result<LockedOutputDir, ExportError> {
-    let output = OutputDir::new(&request.out)?.lock_for_run(run, request.file_mode)?;
+    let output = OutputDir::new(&request.out)?.lock_for_run(run, request.file_mode, home)?;
     if !request.replace {
         publish::ensure_replaceable(output.output_path(), run, location, &request.scope())?;
     }
@@ -186,6 +187,7 @@ pub fn stored_request(run: &Run) -> Result<ExportRequest, ExportError> {
 /// # Errors
 /// When the run is not finished, or the files cannot be written.
 pub fn republish_files(
+    home: &RunStore,
     run: &Run,
     request: &ExportRequest,
     observer: &SharedObserver,
@@ -197,7 +199,7 @@ pub fn republish_files(
             "run `{run}` is not finished; finish it with `ghl-bulk resume {run}`"
         )));
     }
-    let output = lock_output(request, &run.meta.run, &run.meta.location)?;
+    let output = lock_output(home, request, &run.meta.run, &run.meta.location)?;
     let facts = manifest_facts(run, request)?;
     let options = request.publish_options(facts.clone())?;
     let published =

@@ -22,7 +22,7 @@ mod source;
 mod stored_contact;
 mod undo;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ use crate::event::{RunEvent, RunPhase};
 use crate::id::RunId;
 use crate::mapping::{may_mean_custom_field, suggest_custom_fields};
 use crate::plan::DeletedRecordKind;
-use crate::run::{FileLock, Run, RunKind, RunMetadata, RunState};
+use crate::run::{FileLock, Run, RunError, RunKind, RunMetadata, RunState};
 
 pub use apply::{ImportReport, apply_plan, rewrite_results};
 pub use error::ImportError;
@@ -199,18 +199,16 @@ pub async fn plan_import(
         Err(error) => return Err(suggest_location_fields(&context.client, error).await.into()),
         Ok(input) => input,
     };
-    let location = context.client.location_id().clone();
-    let held = context.home.lock_location(&location)?;
-    let id = RunId::new(jiff::Timestamp::now());
     let meta = RunMetadata {
-        run: id.clone(),
-        location,
+        run: RunId::new(jiff::Timestamp::now()),
+        location: context.client.location_id().clone(),
         kind: RunKind::Import,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         created: jiff::Timestamp::now(),
         options: serde_json::to_value(&request)
             .map_err(|error| ImportError::Request(error.to_string()))?,
     };
+    let held = lock_location(context, &meta)?;
     let run = context.home.create_run(meta)?;
     run_planning(context, run, request, input, held, false).await
 }
@@ -232,7 +230,7 @@ async fn suggest_location_fields(client: &ApiClient, mut error: ImportError) -> 
 /// # Errors
 /// As [`plan_import`]; [`ImportError::Stale`] when the sheet, the mapping, or a contact has changed since the plan.
 pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, ImportHalted> {
-    let held = context.home.lock_location(&run.meta.location)?;
+    let held = lock_location(context, &run.meta)?;
     let halted = |error: ImportError| halt_run(context, &run, error);
     let stage = current_stage(&run).map_err(halted)?;
     if stage != ImportStage::Planned {
@@ -260,6 +258,16 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, Imp
     let summary = stored_summary(&run).map_err(halted)?;
     // Resuming a sample applies the rest.
     Ok(assemble_plan(run, &request, summary, stage == ImportStage::Planned, held))
+}
+
+/// Locks the location for a run, and says to other processes what the run does.
+fn lock_location(context: &EngineContext, meta: &RunMetadata) -> Result<FileLock, RunError> {
+    let file = meta.options["file"].as_str().and_then(|file| Path::new(file).file_name());
+    let task = match file {
+        Some(file) => format!("{} {}", meta.kind, file.to_string_lossy()),
+        None => meta.kind.to_string(),
+    };
+    context.home.lock_location(meta, &task)
 }
 
 fn stored_summary(run: &Run) -> Result<PlanSummary, ImportError> {

@@ -14,7 +14,7 @@ use super::manifest::{self, ExportManifest, PreviousManifest};
 use super::{ManifestMetadata, PublishError, PublishReport, errors_file};
 use crate::event::WrittenFile;
 use crate::id::RunId;
-use crate::run::FileLock;
+use crate::run::{FileLock, RunStore};
 
 /// An output directory.
 #[derive(Debug, Clone)]
@@ -50,7 +50,8 @@ impl OutputDir {
         }
     }
 
-    /// Creates the directory if necessary, locks it, and creates an empty staging directory.
+    /// Creates the directory if necessary, locks it, and creates an empty staging directory. `home` knows the
+    /// runs that may have locked it.
     ///
     /// # Errors
     /// When another process has locked it, or it is not writable.
@@ -58,13 +59,15 @@ impl OutputDir {
         &self,
         run: &RunId,
         mode: FileMode,
+        home: &RunStore,
     ) -> Result<LockedOutputDir, PublishError> {
         let out = &self.out;
         let created = !out.exists();
         mode.create_dir_all(out).map_err(|source| PublishError::from_io_error(out, source))?;
         // For a symbolic link, the link is kept and its target is replaced.
         let out = out.canonicalize().map_err(|source| PublishError::from_io_error(out, source))?;
-        let lock = FileLock::lock_directory(&out)?;
+        let lock = FileLock::try_lock_directory(&out)?
+            .ok_or_else(|| home.locked_output_error(&out, &runs_in_staging(&out)))?;
         let staging = create_staging_dir(&out, run)?;
         Ok(LockedOutputDir { out, staging, created, mode, _lock: lock })
     }
@@ -75,6 +78,22 @@ fn staging_name(out: &Path, run: &RunId) -> OsString {
     name.push(out.file_name().unwrap_or_default());
     name.push(format!(".{}.partial", run.escaped_segment()));
     name
+}
+
+/// The runs that have a staging directory for this output directory: one that is being written, or others that
+/// were killed.
+fn runs_in_staging(out: &Path) -> Vec<RunId> {
+    let mut begin = OsString::from(".");
+    begin.push(out.file_name().unwrap_or_default());
+    begin.push(".");
+    let begin = begin.to_string_lossy();
+    let dirs = out.parent().into_iter().chain([out]);
+    let entries = dirs.filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
+    let run = |name: OsString| {
+        let name = name.to_string_lossy();
+        name.strip_prefix(&*begin)?.strip_suffix(".partial")?.parse().ok()
+    };
+    entries.filter_map(|entry| run(entry.file_name())).collect()
 }
 
 /// Creates an empty directory on the same file system: a sibling, or a child where a sibling is

@@ -3,15 +3,31 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::lock_holder::LockConflict;
+use crate::id::RunId;
+
 /// A run that cannot be read, written or locked.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// There is no such run.
-    #[error("there is no run `{0}`")]
-    Missing(String),
+    #[error("there is no run `{run}`")]
+    Missing {
+        /// What was typed, or an id.
+        run: String,
+        /// The run whose name is most similar.
+        closest: Option<String>,
+    },
+    /// The name fits several runs.
+    #[error("`{named}` names {} runs", .candidates.len())]
+    Ambiguous {
+        /// What was typed.
+        named: String,
+        /// The runs, oldest first.
+        candidates: Vec<RunId>,
+    },
     /// Another process has locked it.
-    #[error("`{}` is locked by another process", .0.display())]
-    Locked(PathBuf),
+    #[error("{0}")]
+    Locked(Box<LockConflict>),
     /// The stored data have been damaged.
     #[error("`{}` is damaged: {why}", .path.display())]
     Damaged {
@@ -74,6 +90,8 @@ pub enum RunError {
 pub enum RunErrorKind {
     /// No such run.
     Missing,
+    /// A name that fits several runs.
+    Ambiguous,
     /// Locked by another process.
     Locked,
     /// Damaged.
@@ -91,7 +109,8 @@ impl RunError {
     #[must_use]
     pub fn kind(&self) -> RunErrorKind {
         match self {
-            Self::Missing(_) => RunErrorKind::Missing,
+            Self::Missing { .. } => RunErrorKind::Missing,
+            Self::Ambiguous { .. } => RunErrorKind::Ambiguous,
             Self::Locked(_) => RunErrorKind::Locked,
             Self::Damaged { .. } | Self::DamagedOp { .. } => RunErrorKind::Damaged,
             Self::OtherVersion { .. } => RunErrorKind::OtherVersion,
@@ -103,8 +122,13 @@ impl RunError {
     /// A copy of the error, for every caller that waited for the operation.
     pub(super) fn copy_error(&self) -> Self {
         match self {
-            Self::Missing(run) => Self::Missing(run.clone()),
-            Self::Locked(path) => Self::Locked(path.clone()),
+            Self::Missing { run, closest } => {
+                Self::Missing { run: run.clone(), closest: closest.clone() }
+            }
+            Self::Ambiguous { named, candidates } => {
+                Self::Ambiguous { named: named.clone(), candidates: candidates.clone() }
+            }
+            Self::Locked(conflict) => Self::Locked(conflict.clone()),
             Self::Damaged { path, why } => Self::damaged(path, why.clone()),
             Self::DamagedOp { op, part, why } => {
                 Self::DamagedOp { op: *op, part, why: why.clone() }

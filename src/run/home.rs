@@ -8,10 +8,12 @@ use serde::de::DeserializeOwned;
 use super::db;
 use super::error::RunError;
 use super::lock::FileLock;
+use super::lock_holder::{LockConflict, LockHolder, LockedResource};
 use super::metadata::{
     self, METADATA, RunFact, RunMetadata, RunState, RunStop, STATE, STOP, read_run_metadata,
     read_run_state,
 };
+use super::run_ref::{RunRef, ShortRunIds};
 use super::summary::{RunSummary, summarize_run};
 use crate::id::{LocationId, RunId};
 
@@ -49,14 +51,48 @@ impl RunStore {
         Self { runs: path.join("runs"), locations: path.join("locations") }
     }
 
-    /// Locks a location: only one process at a time writes to it.
+    /// Locks a location for a run: only one process at a time writes to it. `task` says what the run does, for
+    /// the messages of other processes.
     ///
     /// # Errors
     /// [`RunError::Locked`] when another process has locked it.
-    pub fn lock_location(&self, location: &LocationId) -> Result<FileLock, RunError> {
+    pub fn lock_location(&self, run: &RunMetadata, task: &str) -> Result<FileLock, RunError> {
         create_private_dir(&self.locations)
             .map_err(|source| RunError::from_io(&self.locations, source))?;
-        FileLock::lock_file(&self.locations.join(format!("{}.lock", location.escaped_segment())))
+        let location = &run.location;
+        let path = self.locations.join(format!("{}.lock", location.escaped_segment()));
+        let holder = LockHolder::of_this_process(run.run.clone(), task);
+        FileLock::try_lock_file(&path, &holder)?.ok_or_else(|| {
+            let holder = LockHolder::read(&path);
+            let run = holder.as_ref().map(|holder| self.short_ids().shorten(&holder.run));
+            let resource = LockedResource::Location(location.clone());
+            RunError::Locked(Box::new(LockConflict { resource, run, holder }))
+        })
+    }
+
+    /// Locks a run.
+    fn lock_run(&self, id: &RunId, task: &str) -> Result<FileLock, RunError> {
+        let path = self.lock_path(id);
+        let holder = LockHolder::of_this_process(id.clone(), task);
+        FileLock::try_lock_file(&path, &holder)?.ok_or_else(|| {
+            let (resource, holder) = (LockedResource::Run(id.clone()), LockHolder::read(&path));
+            RunError::Locked(Box::new(LockConflict { resource, run: None, holder }))
+        })
+    }
+
+    /// The error for an output directory that another process has locked. `writers` are the runs that may be
+    /// writing to it: the one whose run is locked, too, is named, or the only one there is.
+    #[must_use]
+    pub fn locked_output_error(&self, out: &Path, writers: &[RunId]) -> RunError {
+        let at_work = writers.iter().find(|run| FileLock::is_locked(&self.lock_path(run)));
+        let holder = at_work.and_then(|run| LockHolder::read(&self.lock_path(run)));
+        let only = match writers {
+            [only] => Some(only),
+            _ => None,
+        };
+        let run = at_work.or(only).map(|run| self.short_ids().shorten(run));
+        let resource = LockedResource::OutputDir(out.to_owned());
+        RunError::Locked(Box::new(LockConflict { resource, run, holder }))
     }
 
     /// The file of the rate-limit window that processes share for a location and a token. `create` creates its
@@ -81,7 +117,7 @@ impl RunStore {
     pub fn create_run(&self, meta: RunMetadata) -> Result<Run, RunError> {
         let dir = self.run_dir(&meta.run);
         create_private_dir(&dir).map_err(|source| RunError::from_io(&dir, source))?;
-        let lock = FileLock::lock_file(&dir.join("lock"))?;
+        let lock = self.lock_run(&meta.run, &meta.kind.to_string())?;
         let path = dir.join("run.db");
         let connection = db::create(&path)?;
         metadata::write_fact(&path, &connection, &METADATA, &meta)?;
@@ -95,7 +131,7 @@ impl RunStore {
     /// When it does not exist, another process has locked it, or it is damaged.
     pub fn open_run(&self, id: &RunId) -> Result<Run, RunError> {
         let dir = self.find_run_dir(id)?;
-        let lock = FileLock::lock_file(&dir.join("lock"))?;
+        let lock = self.lock_run(id, "")?;
         let path = dir.join("run.db");
         let connection = db::open(&path)?;
         db::check_integrity(&path, &connection)?;
@@ -109,7 +145,10 @@ impl RunStore {
     /// All runs, oldest first. A run that cannot be read is in the list with the reason.
     pub fn list_runs(&self) -> Result<Vec<RunSummary>, RunError> {
         let runs = self.list_run_dirs()?.into_iter().map(|(id, dir)| summarize_run(id, dir));
-        Ok(runs.collect())
+        let mut runs: Vec<_> = runs.collect();
+        // The id's time has whole seconds only.
+        runs.sort_by_key(RunSummary::created);
+        Ok(runs)
     }
 
     /// The directories of all runs, oldest first.
@@ -167,17 +206,54 @@ impl RunStore {
     /// When it does not exist, or a process has locked it.
     pub fn remove_run(&self, id: &RunId) -> Result<(), RunError> {
         let dir = self.find_run_dir(id)?;
-        let _lock = FileLock::lock_file(&dir.join("lock"))?;
+        let _lock = self.lock_run(id, "removal")?;
         std::fs::remove_dir_all(&dir).map_err(|source| RunError::from_io(&dir, source))
+    }
+
+    /// The run that a user has named.
+    ///
+    /// # Errors
+    /// When there is none, or the name fits several runs.
+    pub fn find_run(&self, named: &RunRef) -> Result<RunId, RunError> {
+        let ids = self.list_run_ids()?;
+        match named.matching_runs(&ids).as_slice() {
+            [id] => Ok(RunId::clone(id)),
+            [] => {
+                let closest = named.closest_run(&ids);
+                Err(RunError::Missing { run: named.to_string(), closest })
+            }
+            several => Err(RunError::Ambiguous {
+                named: named.to_string(),
+                candidates: several.iter().copied().cloned().collect(),
+            }),
+        }
+    }
+
+    /// What shortens ids for people. If the runs cannot be listed, it leaves them as they are.
+    #[must_use]
+    pub fn short_ids(&self) -> ShortRunIds {
+        self.list_run_ids().map(ShortRunIds).unwrap_or_default()
+    }
+
+    fn list_run_ids(&self) -> Result<Vec<RunId>, RunError> {
+        Ok(self.list_run_dirs()?.into_iter().map(|(id, _)| id).collect())
     }
 
     fn run_dir(&self, id: &RunId) -> PathBuf {
         self.runs.join(id.escaped_segment())
     }
 
+    fn lock_path(&self, id: &RunId) -> PathBuf {
+        self.run_dir(id).join("lock")
+    }
+
     fn find_run_dir(&self, id: &RunId) -> Result<PathBuf, RunError> {
         let dir = self.run_dir(id);
-        if dir.join("run.db").is_file() { Ok(dir) } else { Err(RunError::Missing(id.to_string())) }
+        if dir.join("run.db").is_file() {
+            Ok(dir)
+        } else {
+            Err(RunError::Missing { run: id.to_string(), closest: None })
+        }
     }
 }
 

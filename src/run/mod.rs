@@ -11,9 +11,11 @@ mod home;
 mod import_store;
 mod ledger;
 mod lock;
+mod lock_holder;
 mod metadata;
 mod pack;
 mod row_action;
+mod run_ref;
 mod spool;
 mod spool_reader;
 pub mod stream;
@@ -30,9 +32,11 @@ pub use ledger::{
     OpRecord, OpState, OutcomeRecord, SettledBy, for_each_op_in_state, reverted_op_keys, store_ops,
 };
 pub use lock::FileLock;
+pub use lock_holder::{LockConflict, LockHolder, LockedResource};
 pub use metadata::{RunFact, RunMetadata, RunState, RunStop};
 pub use pack::{PackedResponses, pack_responses};
 pub use row_action::RowAction;
+pub use run_ref::{RunRef, ShortRunIds};
 pub use spool::{FetchFailure, Spool, SpoolEntry, SpoolWrite, StreamProgress};
 pub use spool_reader::SpoolReader;
 pub use summary::RunSummary;

@@ -26,6 +26,15 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
+    /// When it was created; of a run that cannot be read, as its id says it.
+    #[must_use]
+    pub fn created(&self) -> Option<jiff::Timestamp> {
+        match &self.known {
+            Ok((meta, _)) => Some(meta.created),
+            Err(_) => self.id.created(),
+        }
+    }
+
     /// Why the run stopped before its end, if it did. What a killed run recorded earlier is not the reason of
     /// its end.
     pub fn stop(&self) -> Result<Option<RunStop>, RunError> {
@@ -35,6 +44,13 @@ impl RunSummary {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The bytes that its directory takes. What disappears or cannot be read while they are counted counts as 0.
+    #[must_use]
+    pub fn size_on_disk(&self) -> u64 {
+        let files = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
     }
 
     /// Reads a fact about the run.
@@ -50,6 +66,6 @@ pub(super) fn summarize_run(id: RunId, dir: PathBuf) -> RunSummary {
     let known = db::open(&path).and_then(|connection| {
         Ok((read_run_metadata(&path, &connection)?, read_run_state(&path, &connection)?))
     });
-    let running = matches!(FileLock::lock_file(&dir.join("lock")), Err(RunError::Locked(_)));
+    let running = FileLock::is_locked(&dir.join("lock"));
     RunSummary { id, dir, known, running }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::import_world::{empty_world, tag_names};
-use crate::world::World;
+use crate::world::{World, short_id};
 
 const TWO: &str = "First Name,Last Name,Email,Phone,Tags,Notes\n\
     Avery,Sample,avery@example.com,(202) 555-0143,lead; fair,Met at the fair\n\
@@ -77,8 +77,9 @@ fn a_dry_run_sends_nothing_and_only_apply_applies_it_exactly() {
     let plan = world.read_csv("res/plan.csv");
     assert!(plan.iter().any(|row| row["field"] == "phone" && row["new"] == "+12025550143"));
     let run = world.only_run_id();
-    world.run_command("resume").exits(10).says(&format!("`ghl-bulk apply {run}` applies it"));
-    world.run_command(&format!("resume {run}")).exits(2).says(&format!("ghl-bulk apply {run}"));
+    let apply = format!("ghl-bulk apply {}", short_id(&run));
+    world.run_command("resume").exits(10).says(&format!("`{apply}` applies it"));
+    world.run_command(&format!("resume {run}")).exits(2).says(&format!("apply: {apply}\n"));
     world.run_command(&format!("apply {run}")).exits(2).says("no terminal to ask on");
     assert_eq!(world.list_writes(), Vec::<String>::new());
     world.run_command(&format!("apply {run} --yes")).exits(0);

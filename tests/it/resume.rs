@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::export_files::{ExportFiles, assert_nothing_half_written, read_errors_csv};
 use crate::running_command::RunningCommand;
-use crate::world::World;
+use crate::world::{World, short_id};
 
 const EXPORT: &str = "export --format jsonl --out out";
 
@@ -168,7 +168,10 @@ fn ctrl_c_stores_what_is_in_flight_and_prints_the_resume_command() {
     export.wait_for_stderr("stopping: finishing the requests in flight");
     world.control_request("POST", "release", &Value::Null);
     let run = world.only_run_id();
-    export.wait_for_exit().exits(130).says(&format!("resume: ghl-bulk resume {run}"));
+    export
+        .wait_for_exit()
+        .exits(130)
+        .says(&format!("resume: ghl-bulk resume {}\n", short_id(&run)));
     assert!(!world.path("out").exists());
     world.control_request("DELETE", "faults", &Value::Null);
     assert_resume_reads_only_the_rest(&world, 60);
@@ -278,7 +281,7 @@ fn two_exports_into_one_directory_exclude_each_other() {
     let export = RunningCommand::start(&world, EXPORT);
     world.get_control("held?at_least=1");
     let before = world.get_control("log")["requests"].clone();
-    world.run_command(EXPORT).exits(11).says("locked by another process");
+    world.run_command(EXPORT).exits(11).says("is in use by run");
     world.only_run_id();
     assert!(world.get_control("log")["requests"].as_u64() >= before.as_u64());
     world.control_request("POST", "release", &Value::Null);

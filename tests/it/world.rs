@@ -169,6 +169,11 @@ impl World {
     }
 }
 
+/// The short id of a run.
+pub(crate) fn short_id(run: &str) -> &str {
+    run.rsplit('-').next().unwrap()
+}
+
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
     for c in line.chars() {

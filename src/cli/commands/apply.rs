@@ -11,9 +11,8 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
-use crate::id::RunId;
 use crate::import;
-use crate::run::{Run, RunKind, RunState};
+use crate::run::{Run, RunKind, RunRef, RunState};
 
 /// Apply the plan of a dry run
 ///
@@ -22,12 +21,12 @@ use crate::run::{Run, RunKind, RunState};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  ghl-bulk apply 20261121-061512-k3f9                       show the plan, ask, apply it
-  ghl-bulk apply 20261121-061512-k3f9 --yes                 without asking
-  ghl-bulk apply 20261121-061512-k3f9 --confirm-delete 12   a plan that deletes 12 contacts")]
+  ghl-bulk apply k3f9                       show the plan, ask, apply it
+  ghl-bulk apply k3f9 --yes                 without asking
+  ghl-bulk apply k3f9 --confirm-delete 12   a plan that deletes 12 contacts")]
 pub(crate) struct ApplyArgs {
     /// The run of the plan
-    run: RunId,
+    run: RunRef,
 
     #[command(flatten)]
     consent: ConsentArgs,
@@ -49,12 +48,14 @@ pub(crate) struct ConsentArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &ApplyArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
-    let run = dirs::runs_home()?.open_run(&args.run)?;
-    let id = &args.run;
+    let home = dirs::runs_home()?;
+    let id = &home.find_run(&args.run)?;
+    let run = home.open_run(id)?;
+    let short_id = home.short_ids().shorten(id);
     let refused = |why: String| CliError::usage(format!("run `{id}` {why}"));
     if run.meta.kind == RunKind::Export {
         return Err(refused("is an export, which has no plan".to_owned())
-            .with_hint(format!("`ghl-bulk resume {id}` continues an export")));
+            .with_hint(format!("`ghl-bulk resume {short_id}` continues an export")));
     }
     match run.state()? {
         // A refused plan may fit again: the check is repeated.
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &ApplyArgs, settings: &Settings) -> Result<CliExitCode, 
         RunState::Declined => Err(refused("was declined, so its plan is closed".to_owned())
             .with_hint("start the import or undo again to make a new plan")),
         RunState::Complete | RunState::Partial => Err(refused("is applied already".to_owned())
-            .with_hint(format!("`ghl-bulk runs show {id}` shows how it ended"))),
+            .with_hint(format!("`ghl-bulk runs show {short_id}` shows how it ended"))),
         RunState::Running | RunState::Interrupted | RunState::Paused | RunState::Failed => {
             let mut error = refused("was begun and did not end; it is resumed".to_owned());
             error.next = Some(Box::new(NextCommand::resume(id.clone())));

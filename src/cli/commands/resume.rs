@@ -14,7 +14,7 @@ use crate::context::EngineContext;
 use crate::export;
 use crate::id::RunId;
 use crate::import;
-use crate::run::{Run, RunKind, RunMetadata, RunState, RunStore, RunSummary};
+use crate::run::{Run, RunKind, RunMetadata, RunRef, RunState, RunStore, RunSummary};
 
 /// Continue a run that was paused, interrupted or killed
 ///
@@ -24,12 +24,12 @@ use crate::run::{Run, RunKind, RunMetadata, RunState, RunStore, RunSummary};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  ghl-bulk resume                                        the latest run that was interrupted or paused
-  ghl-bulk resume 20261121-061512-k3f9                   this one
-  ghl-bulk resume 20261121-061512-k3f9 --retry-errors    read again what could not be read")]
+  ghl-bulk resume                        the latest run that was interrupted or paused
+  ghl-bulk resume k3f9                   this one
+  ghl-bulk resume k3f9 --retry-errors    read again what could not be read")]
 pub(crate) struct ResumeArgs {
     /// The run [default: the latest one that was interrupted or paused, of `--location` if given]
-    run: Option<RunId>,
+    run: Option<RunRef>,
 
     /// Read again the records that could not be read, and only those
     #[arg(long)]
@@ -47,7 +47,7 @@ pub(crate) struct ResumeArgs {
 pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let home = dirs::runs_home()?;
     let id = match &args.run {
-        Some(id) => id.clone(),
+        Some(named) => home.find_run(named)?,
         None => latest_run(&home, settings, args.retry_errors)?,
     };
     let run = home.open_run(&id)?;
@@ -182,11 +182,16 @@ fn latest_run(home: &RunStore, settings: &Settings, retry_errors: bool) -> Resul
     if let Some(older) = older {
         return Ok(older.meta.run);
     }
-    Err(no_run_error(&runs, running, retry_errors))
+    Err(no_run_error(home, &runs, running, retry_errors))
 }
 
 /// Why there is no run to resume, with the plans that wait to be applied.
-fn no_run_error(runs: &[RunSummary], running: Option<&RunId>, retry_errors: bool) -> CliError {
+fn no_run_error(
+    home: &RunStore,
+    runs: &[RunSummary],
+    running: Option<&RunId>,
+    retry_errors: bool,
+) -> CliError {
     if let Some(run) = running {
         return CliError::new(
             CliExitCode::Locked,
@@ -202,15 +207,16 @@ fn no_run_error(runs: &[RunSummary], running: Option<&RunId>, retry_errors: bool
         };
         runs.iter().rev().find(is_wanted)
     };
+    let short_ids = home.short_ids();
     match (latest(RunState::Planned), latest(RunState::Failed)) {
         _ if retry_errors => error.with_hint("`ghl-bulk runs list` lists all runs"),
         (Some(plan), _) => error.with_hint(format!(
             "run `{0}` is a plan that was not applied; `ghl-bulk apply {0}` applies it",
-            plan.id
+            short_ids.shorten(&plan.id)
         )),
         (None, Some(failed)) => error.with_hint(format!(
             "run `{0}` failed before it read anything; `ghl-bulk resume {0}` tries it again",
-            failed.id
+            short_ids.shorten(&failed.id)
         )),
         (None, None) => error.with_hint("`ghl-bulk runs list` lists all runs"),
     }

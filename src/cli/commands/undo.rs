@@ -17,9 +17,8 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
-use crate::id::RunId;
 use crate::import::{self, CreatedContactRule, UndoRequest};
-use crate::run::{Run, RunKind};
+use crate::run::{Run, RunKind, RunRef};
 
 /// Undo an import: only what it changed, and only where it was not edited since
 ///
@@ -30,12 +29,12 @@ use crate::run::{Run, RunKind};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  ghl-bulk undo 20261121-061512-k3f9 --dry-run           what would be undone
-  ghl-bulk undo 20261121-061512-k3f9                     show the plan, ask, undo
-  ghl-bulk undo 20261121-061512-k3f9 --created delete    and delete the contacts that it created")]
+  ghl-bulk undo k3f9 --dry-run           what would be undone
+  ghl-bulk undo k3f9                     show the plan, ask, undo
+  ghl-bulk undo k3f9 --created delete    and delete the contacts that it created")]
 pub(crate) struct UndoArgs {
     /// The import
-    run: RunId,
+    run: RunRef,
 
     /// What to do with contacts that the import created
     #[arg(long, value_enum, value_name = "WHAT", default_value = "tag")]
@@ -77,7 +76,8 @@ enum CreatedContactsArg {
 /// Runs the command.
 pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let home = dirs::runs_home()?;
-    let original = home.open_run(&args.run)?;
+    let original = home.open_run(&home.find_run(&args.run)?)?;
+    let undone = original.meta.run.clone();
     ensure_import_run(&original)?;
     let account = import::stored_account(&original)?;
     let location = original.meta.location.clone();
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<CliExitCode, C
     let base = std::path::absolute("ghl-import");
     let wrong = |error| CliError::usage(format!("`--out`: {error}"));
     let undo = UndoRequest {
-        of: args.run.clone(),
+        of: undone.clone(),
         created: match args.created {
             CreatedContactsArg::Tag => CreatedContactRule::Tag,
             CreatedContactsArg::Delete => CreatedContactRule::Delete,
@@ -121,7 +121,7 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<CliExitCode, C
             return Ok(import_report::report_dry_run(&planned, false, settings, screen));
         }
         if planned.summary.rows == 0 {
-            screen.print_note(&format!("run {} has applied nothing", args.run));
+            screen.print_note(&format!("run {undone} has applied nothing"));
         }
         if !planned.summary.has_writes() {
             return apply_plan(&context, planned, &stop, settings, screen).await;

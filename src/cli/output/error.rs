@@ -11,9 +11,12 @@ use super::text_format::{terminal_width, wrap_line};
 use crate::api::{self, ApiErrorKind, HaltReason};
 use crate::event::{CancelCause, CancelSignal};
 use crate::id::RunId;
-use crate::run::RunState;
-use crate::text::escape_for_terminal;
+use crate::run::{LockedResource, RunState, ShortRunIds};
+use crate::text::{escape_for_terminal, format_plural};
 use crate::{export, import, publish, run};
+
+/// How many of the runs are listed that a name fits.
+const CANDIDATES: usize = 10;
 
 /// Why the program ends without having done everything.
 #[derive(Debug)]
@@ -50,8 +53,14 @@ impl NextCommand {
         Self { run, verb: "apply", flags: flags.to_owned() }
     }
 
+    /// The command with this name of the run.
+    pub(crate) fn command_line(&self, run: &str) -> String {
+        let flags = if self.flags.is_empty() { String::new() } else { format!(" {}", self.flags) };
+        format!("ghl-bulk {} {run}{flags}", self.verb)
+    }
+
     /// The command that goes on with a run in this state, if one does.
-    fn for_state(run: RunId, state: RunState) -> Option<Self> {
+    pub(crate) fn for_state(run: RunId, state: RunState) -> Option<Self> {
         match state {
             RunState::Planned => Some(Self::apply(run, "")),
             RunState::Running | RunState::Interrupted | RunState::Paused | RunState::Failed => {
@@ -64,8 +73,7 @@ impl NextCommand {
 
 impl fmt::Display for NextCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ghl-bulk {} {}", self.verb, self.run)?;
-        if self.flags.is_empty() { Ok(()) } else { write!(f, " {}", self.flags) }
+        f.write_str(&self.command_line(self.run.as_str()))
     }
 }
 
@@ -124,16 +132,18 @@ impl CliError {
     }
 
     /// Shows the failure on stderr, or as the summary event.
-    pub(crate) fn print(&self, json: bool) -> CliExitCode {
+    ///
+    /// `short_ids` shortens the run in the next command for people; programs get the full id, which stays unique.
+    pub(crate) fn print(&self, json: bool, short_ids: &ShortRunIds) -> CliExitCode {
         if json {
             self.print_json();
         } else {
-            self.print_text();
+            self.print_text(short_ids);
         }
         self.code
     }
 
-    fn print_text(&self) {
+    fn print_text(&self, short_ids: &ShortRunIds) {
         let mut err = std::io::stderr().lock();
         // When stderr is closed there is nothing to report to.
         let width = terminal_width();
@@ -146,7 +156,8 @@ impl CliError {
             print(format!("  hint: {}", escape_for_terminal(hint)));
         }
         if let Some(next) = &self.next {
-            let _ = writeln!(err, "  {}: {next}", next.verb);
+            let command = next.command_line(&short_ids.shorten(&next.run));
+            let _ = writeln!(err, "  {}: {command}", next.verb);
         }
     }
 
@@ -281,7 +292,7 @@ impl From<run::RunError> for CliError {
             run::RunErrorKind::Missing => CliExitCode::Missing,
             run::RunErrorKind::Locked => CliExitCode::Locked,
             run::RunErrorKind::Damaged | run::RunErrorKind::OtherVersion => CliExitCode::Damaged,
-            run::RunErrorKind::System => CliExitCode::Usage,
+            run::RunErrorKind::Ambiguous | run::RunErrorKind::System => CliExitCode::Usage,
             run::RunErrorKind::Bug => CliExitCode::Bug,
         };
         let failure = Self::new(code, error.to_string());
@@ -289,17 +300,37 @@ impl From<run::RunError> for CliError {
             let again = if *newer { "" } else { ", or start again with a new export or import" };
             return failure.with_hint(format!("finish it with ghl-bulk {written_by}{again}"));
         }
-        match code {
-            CliExitCode::Missing => failure.with_hint("`ghl-bulk runs list` lists all runs"),
-            CliExitCode::Locked => failure.with_hint(
-                "another ghl-bulk is using it; wait for it to finish, or choose another directory",
-            ),
-            CliExitCode::Damaged => failure.with_hint(
+        match (&error, code) {
+            (run::RunError::Missing { closest, .. }, _) => {
+                let near = closest.as_ref().map(|run| format!("did you mean `{run}`? "));
+                let near = near.unwrap_or_default();
+                failure.with_hint(format!("{near}`ghl-bulk runs list` lists all runs"))
+            }
+            (run::RunError::Ambiguous { candidates, .. }, _) => {
+                failure.with_lines(candidate_lines(candidates)).with_hint("use more of the id")
+            }
+            (run::RunError::Locked(conflict), _) => failure.with_hint(match conflict.resource {
+                LockedResource::OutputDir(_) => {
+                    "wait for it to finish, or choose another directory with `--out`"
+                }
+                LockedResource::Location(_) => {
+                    "wait for it to finish: only one run at a time writes to a location"
+                }
+                LockedResource::Run(_) => "wait for it to finish",
+            }),
+            (_, CliExitCode::Damaged) => failure.with_hint(
                 "nothing was written from it; export again, and remove it with `ghl-bulk runs rm`",
             ),
             _ => failure.with_hint("check permissions and free space"),
         }
     }
+}
+
+/// The runs that a name fits, the latest ones if there are many.
+fn candidate_lines(candidates: &[RunId]) -> Vec<String> {
+    let older = candidates.len().saturating_sub(CANDIDATES);
+    let more = (older > 0).then(|| format!("{} and", format_plural(older as u64, "older run")));
+    more.into_iter().chain(candidates[older..].iter().map(ToString::to_string)).collect()
 }
 
 impl From<publish::PublishError> for CliError {

@@ -85,17 +85,16 @@ pub async fn plan_undo(
     of: Run,
     undo: UndoRequest,
 ) -> Result<ImportPlan, ImportHalted> {
-    let location = of.meta.location.clone();
-    let held = context.home.lock_location(&location)?;
     let meta = RunMetadata {
         run: RunId::new(jiff::Timestamp::now()),
-        location,
+        location: of.meta.location.clone(),
         kind: RunKind::Undo,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         created: jiff::Timestamp::now(),
         options: serde_json::to_value(&undo)
             .map_err(|error| ImportError::Bug(error.to_string()))?,
     };
+    let held = super::lock_location(context, &meta)?;
     let run = context.home.create_run(meta)?;
     run_planning(context, run, of, undo, held, false).await
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{ANNA, ann, imported};
 use crate::import_world::empty_world;
 use crate::running_command::RunningCommand;
-use crate::world::World;
+use crate::world::{World, short_id};
 
 const PEOPLE: usize = 6;
 
@@ -149,7 +149,7 @@ fn a_planned_undo_is_valid_while_nothing_has_changed() {
         .exits(0)
         .says(&format!("ghl-bulk apply {} --confirm-delete", world.last_run("undo")));
     let undo = world.last_run("undo");
-    world.run_command("resume").exits(10).says(&format!("ghl-bulk apply {undo}"));
+    world.run_command("resume").exits(10).says(&format!("ghl-bulk apply {}`", short_id(&undo)));
     world.run_command(&format!("resume {undo}")).exits(2).says("ghl-bulk apply");
     world.run_command(&format!("apply {undo} --yes")).exits(2).says("--confirm-delete");
     world.run_command(&format!("apply {undo} --confirm-delete {}", PEOPLE + 1)).exits(2);

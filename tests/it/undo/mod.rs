@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::import_world::{empty_world, tag_names};
-use crate::world::{CommandOutput, World};
+use crate::world::{CommandOutput, World, short_id};
 
 impl World {
     /// The runs of a kind, oldest first, with their states.
@@ -133,7 +133,9 @@ fn without_a_yes_the_plan_is_shown_and_nothing_is_sent() {
     let after = world.read_contents();
     let done = world.run_command(&format!("undo {} --out undone", world.last_run("import")));
     let undo = world.last_run("undo");
-    done.exits(2).says("city: Rome -> Oslo").says(&format!("ghl-bulk apply {undo} --yes"));
+    done.exits(2)
+        .says("city: Rome -> Oslo")
+        .says(&format!("ghl-bulk apply {} --yes", short_id(&undo)));
     assert_eq!(world.read_contents(), after);
     world.run_command(&format!("resume {undo}")).exits(2).says("ghl-bulk apply");
     assert_eq!(world.read_contents(), after);

@@ -166,7 +166,8 @@ fn publish_run(
     out: Option<&PathBuf>,
     settings: &Settings,
 ) -> Result<CliExitCode, CliError> {
-    let run = dirs::runs_home()?.open_run(id)?;
+    let home = dirs::runs_home()?;
+    let run = home.open_run(id)?;
     if run.meta.kind != RunKind::Export {
         return Err(CliError::usage(format!("run `{id}` is not an export"))
             .with_hint(format!("`ghl-bulk runs results {id}` writes its result files again")));
@@ -185,7 +186,7 @@ fn publish_run(
     let screen = CliReporter::new(settings.output_style);
     templates.report_missing(&screen);
     request.templates = templates.chosen;
-    let report = export::republish_files(&run, &request, &screen.location_observer(None));
+    let report = export::republish_files(&home, &run, &request, &screen.location_observer(None));
     screen.finish();
     Ok(export_report::report_export(&report?, settings, &screen))
 }
