@@ -43,7 +43,7 @@ pub use planning::summary::{DeletionSummary, PlanSummary, ProblemSummary};
 pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
 pub use results::RowOutcomeCounts;
 pub use results::resolve::{ResolveReport, resolve_in_doubt};
-pub use results::status::{ImportStatus, read_status};
+pub use results::status::{ImportStatus, planned_rows, read_status};
 pub use source::left_out::LeftOutColumn;
 pub use source::preset_library::{InvalidPreset, PresetLibrary};
 pub use source::propose_mapping::{

@@ -17,7 +17,7 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "",
     "export",
     "import",
@@ -36,6 +36,7 @@ const COMMANDS: [&str; 25] = [
     "runs results",
     "runs resolve",
     "runs rm",
+    "runs prune",
     "schema",
     "sandbox",
     "config",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::export_files::ExportFiles;
 use crate::running_command::RunningCommand;
-use crate::world::World;
+use crate::world::{World, short_id};
 
 /// A run as it lay on the disk, to be damaged again and again.
 struct Wreck {
@@ -163,7 +163,8 @@ fn a_damaged_run_is_listed_with_what_is_wrong_and_can_be_removed() {
     fs::write(wreck.path("run.db"), "garbage").unwrap();
     let world = &wreck.world;
     let list = world.run_command("runs list").exits(0);
-    assert!(list.stdout.contains(&wreck.run), "{}", list.stdout);
+    let shown = list.stdout.contains(short_id(&wreck.run)) && list.stdout.contains("damaged");
+    assert!(shown, "{}", list.stdout);
     world.run_command(&format!("runs rm {}", wreck.run)).exits(0);
     assert!(!wreck.path("run.db").exists());
 }

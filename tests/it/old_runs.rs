@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::import_world::empty_world;
-use crate::world::{CommandOutput, World};
+use crate::world::{CommandOutput, World, short_id};
 
 /// A finished export, one that the daily quota has paused, an applied import of notes, a dry run, an
 /// import that was undone, its undo, and an import that deleted a contact.
@@ -98,11 +98,12 @@ fn resume_without_a_run_names_the_old_one_that_it_cannot_finish() {
 fn old_runs_are_listed_with_the_version_that_wrote_them() {
     let world = with(&ALL);
     let list = world.run_command("runs list").exits(0).stdout;
-    let lines: Vec<String> = ALL
-        .iter()
-        .map(|run| format!("{run}  written by ghl-bulk 0.1.0, not readable by this version"))
-        .collect();
-    assert_eq!(list.lines().collect::<Vec<_>>(), lines);
+    let reason = "written by ghl-bulk 0.1.0, not readable by this version";
+    for (line, run) in list.lines().skip(1).zip(ALL) {
+        assert!(line.starts_with(short_id(run)) && line.ends_with(reason), "{line}");
+        assert!(line.contains("2026-11-29 10:36") && line.contains("other version"), "{line}");
+    }
+    assert_eq!(list.lines().count(), 1 + ALL.len());
     let list: Value =
         serde_json::from_str(&world.run_command("runs list --json").exits(0).stdout).unwrap();
     let facts = ["run", "tool", "state"].map(|key| &list[0][key]);

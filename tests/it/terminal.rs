@@ -19,10 +19,29 @@ pub(crate) fn run_on_terminal(
     asked: &str,
     answer: &str,
 ) -> (i32, String) {
+    run_on_terminal_of_width(world, line, 80, asked, answer)
+}
+
+/// What a command shows on a terminal of a width, if it asks nothing and succeeds.
+#[track_caller]
+pub(crate) fn shown_on_terminal(world: &World, line: &str, columns: u16) -> String {
+    let never = "\0";
+    let (code, shown) = run_on_terminal_of_width(world, line, columns, never, "");
+    assert_eq!(code, 0, "{shown}");
+    shown.replace("\r\n", "\n")
+}
+
+fn run_on_terminal_of_width(
+    world: &World,
+    line: &str,
+    columns: u16,
+    asked: &str,
+    answer: &str,
+) -> (i32, String) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
-    let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&terminal, size).unwrap();
     let name = ptsname(&terminal, Vec::new()).unwrap();
     let open_side = || File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();

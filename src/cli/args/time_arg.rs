@@ -38,7 +38,7 @@ pub(crate) fn parse_since(text: &str) -> Result<SinceTime, String> {
 }
 
 /// A moment past: a time stamp, a date, or a duration before now.
-fn parse_past_time(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn parse_past_time(text: &str) -> Result<Timestamp, String> {
     if let Some(stamp) = parse_timestamp(text) {
         return Ok(stamp);
     }

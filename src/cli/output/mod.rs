@@ -6,3 +6,4 @@ pub(super) mod import_error;
 pub(super) mod progress;
 pub(super) mod question;
 pub(super) mod text_format;
+pub(super) mod text_table;

@@ -91,6 +91,14 @@ pub fn read_status(
     })
 }
 
+/// The rows of a run's sheet; `None` before there is a plan.
+///
+/// # Errors
+/// When the run cannot be read.
+pub fn planned_rows(run: &run::RunSummary) -> Result<Option<u64>, ImportError> {
+    Ok(run.read_fact(&facts::SUMMARY)?.map(|summary| summary.rows))
+}
+
 fn describe_source(
     run: &run::RunSummary,
     request: ImportRequest,

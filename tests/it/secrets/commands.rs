@@ -55,6 +55,7 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
     let imported = imported["run"].as_str().unwrap();
     run("runs list", &[0]);
     run("runs list --json", &[0]);
+    run("runs prune --keep-last 0 --dry-run", &[0]);
     run(&format!("runs show {exported} --json"), &[0]);
     run(&format!("runs publish {exported} --format csv --out again"), &[0]);
     run(&format!("runs results {imported} --out results"), &[0]);

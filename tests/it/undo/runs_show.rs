@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ANNA, ann, imported};
 use crate::import_world::empty_world;
-use crate::world::World;
+use crate::world::{World, short_id};
 
 /// What `runs show` says of a run, as JSON.
 fn shown(world: &World, run: &str) -> Value {
@@ -58,7 +58,11 @@ fn an_undo_is_shown_with_the_import_that_it_takes_back_and_the_import_with_it() 
     let text = world.run_command(&format!("runs show {undo}")).exits(0).stdout;
     assert!(text.contains(&format!("takes back   {import}")), "{text}");
     let list = world.run_command("runs list").exits(0).stdout;
-    assert!(list.lines().any(|line| line.starts_with(&undo) && line.contains(" undo ")), "{list}");
+    let takes_back = format!("run {}", short_id(&import));
+    let is_undo = |line: &&str| {
+        line.starts_with(short_id(&undo)) && line.contains(" undo ") && line.contains(&takes_back)
+    };
+    assert!(list.lines().any(|line| is_undo(&line)), "{list}");
 }
 
 #[test]

@@ -4,37 +4,54 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{ignore_broken_pipe, run_json};
+use super::ignore_broken_pipe;
+use super::next_command::RunPosition;
+use super::overview::RunOverview;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::settings::Settings;
-use crate::id::RunId;
 use crate::import::{self, CreatedContactRule, ImportStatus};
-use crate::run::{RunKind, RunSummary, SpoolReader};
+use crate::run::{RunKind, RunRef, RunSummary, SpoolReader};
 use crate::text::{escape_for_terminal, escape_json_line, format_count};
 
 /// Unreadable records that are shown.
 const SHOWN: usize = 20;
 
 /// Shows one run.
-pub(super) fn run(id: &RunId, settings: &Settings) -> Result<CliExitCode, CliError> {
-    let summary = dirs::runs_home()?.run_summary(id)?;
-    let mut shown = run_json(&summary);
-    let lines = match &summary.known {
-        Err(_) => Vec::new(),
-        Ok((meta, state)) if meta.kind != RunKind::Export => {
-            let standing = import::read_status(&summary, meta, *state)?;
-            if let (Value::Object(shown), Value::Object(more)) = (&mut shown, json!(standing)) {
-                shown.extend(more);
-            }
-            import_lines(&standing)
-        }
-        Ok(_) => export_lines(&summary, &mut shown)?,
+pub(super) fn run(named: &RunRef, settings: &Settings) -> Result<CliExitCode, CliError> {
+    let home = dirs::runs_home()?;
+    let summary = home.run_summary(&home.find_run(named)?)?;
+    let overview = RunOverview::read(&summary, &home.short_ids());
+    let mut shown = overview.to_json();
+    let short_id = overview.short_id;
+    let (meta, state) = match summary.known {
+        Ok((ref meta, state)) => (meta, state),
+        Err(error) => return Err(error.into()),
     };
-    if let Err(error) = summary.known {
-        return Err(error.into());
-    }
+    let mut import = None;
+    let mut lines = if meta.kind == RunKind::Export {
+        export_lines(&summary, &mut shown)?
+    } else {
+        let standing = import::read_status(&summary, meta, state)?;
+        if let (Value::Object(shown), Value::Object(more)) = (&mut shown, json!(standing)) {
+            shown.extend(more);
+        }
+        let lines = import_lines(&standing);
+        import = Some(standing);
+        lines
+    };
+    let position = RunPosition {
+        id: &summary.id,
+        short_id: &short_id,
+        kind: meta.kind,
+        state,
+        import: import.as_ref(),
+    };
+    let next = position.next_command().filter(|_| !summary.running);
+    shown["next"] = json!(next);
+    lines.extend(overview.why.map(|why| key_value_line("stopped", &escape_for_terminal(&why))));
+    lines.extend(next.map(|next| format!("next: {}", escape_for_terminal(&next))));
     let mut out = io::stdout().lock();
     if settings.json {
         return ignore_broken_pipe(writeln!(out, "{}", escape_json_line(shown.to_string())));

@@ -1,7 +1,13 @@
-//! `ghl-bulk runs`: list, show and remove; and `resume` with nothing to do.
+//! `ghl-bulk runs`: list, show, remove and prune; and `resume` with nothing to do.
+
+mod list;
+mod locks;
+mod names;
+mod next_command;
+mod prune;
 
 use ghl_bulk::sandbox::LOCATION;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::running_command::RunningCommand;
 use crate::world::World;
@@ -23,43 +29,6 @@ fn unfinished() -> (World, String) {
 }
 
 const NO_RUN: &str = "20200101-000000-none";
-
-#[test]
-fn without_runs_the_list_is_empty() {
-    let world = World::new();
-    let done = world.run_command("runs list").exits(0);
-    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", "no runs yet\n"));
-    assert_eq!(world.run_command("runs list --json").exits(0).stdout, "[]\n");
-}
-
-#[test]
-fn the_list_shows_the_state_of_every_run() {
-    let (world, first) = finished();
-    let world = world.with_env("GHL_TOKEN", "pit-sandbox-without:contacts.readonly");
-    world.run_command("export --out other").exits(8);
-    let done = world.run_command("runs list").exits(0);
-    let lines: Vec<Vec<&str>> =
-        done.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines.len(), 2);
-    assert!(lines.contains(&vec![first.as_str(), "export", "complete", LOCATION]), "{lines:?}");
-    assert!(lines.iter().any(|line| line[1..] == ["export", "interrupted", LOCATION]), "{lines:?}");
-    assert_eq!(
-        world.run_command("runs").exits(0).stdout,
-        done.stdout,
-        "`list` is what `runs` does"
-    );
-}
-
-#[test]
-fn the_list_in_json_has_the_options_of_every_run() {
-    let (world, run) = finished();
-    let runs: Value =
-        serde_json::from_str(&world.run_command("runs list --json").exits(0).stdout).unwrap();
-    assert_eq!(runs.as_array().unwrap().len(), 1);
-    let facts = ["run", "kind", "location", "state", "running"].map(|key| &runs[0][key]);
-    assert_eq!(json!(facts), json!([run, "export", LOCATION, "complete", false]));
-    assert_eq!(runs[0]["options"]["formats"], json!(["parquet"]));
-}
 
 #[test]
 fn one_run_is_shown_with_what_it_has_read() {
