@@ -138,7 +138,7 @@ fn a_stale_plan_names_the_person_who_was_edited_and_links_to_them() {
     world
         .run_command(&format!("apply {} --yes", world.only_run_id()))
         .exits(5)
-        .says(&format!("avery old, avery@example.com ({url}): was edited"));
+        .says(&format!("Avery Old, avery@example.com ({url}): was edited"));
 }
 
 #[test]

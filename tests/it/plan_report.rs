@@ -87,6 +87,15 @@ fn the_result_of_a_messy_sheet_says_what_is_wrong_and_what_to_do_next() {
 }
 
 #[test]
+fn the_command_for_rejected_rows_can_be_copied_whatever_the_directory_is_called() {
+    let world = empty_world();
+    world.write_sheet("in.csv", "Email\nbad@example\n");
+    let done = world.run_command("import in.csv --yes --out 'my results'").exits(3);
+    let path = world.path("my results/rejected.csv");
+    done.says(&format!("\n  ghl-bulk import '{}'\n", path.display()));
+}
+
+#[test]
 fn every_column_that_is_left_out_is_named_and_owners_and_consent_come_first() {
     let world = empty_world();
     let mut header = "Email".to_owned();

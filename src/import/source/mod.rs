@@ -29,7 +29,7 @@ use crate::text::{format_plural, select_plural, truncate_text};
 /// How many characters of a column's name are shown.
 const SHOWN: usize = 100;
 /// How many bytes a list of columns' names takes.
-const LONGEST_LIST: usize = 300;
+const LONGEST_LIST: usize = 4_000;
 
 /// A sheet and what is known about its mapping before the account was read.
 pub(super) struct ImportSource {
@@ -228,12 +228,12 @@ pub(super) fn abbreviate_names(names: &[String]) -> String {
     format!("{}{more}", first.join(", "))
 }
 
-/// As many names as a cell of a result file has room for, and how many more `summary.json` lists.
+/// The names, as many as a cell of a result file can reasonably hold, and how many more there are.
 fn list_names(names: &[String]) -> String {
     let mut text = String::new();
     for (at, name) in names.iter().enumerate() {
         if at > 0 && text.len() + name.len() > LONGEST_LIST {
-            return format!("{text} and {} more, which summary.json lists", names.len() - at);
+            return format!("{text} and {} more", names.len() - at);
         }
         text = if at == 0 { format!("`{name}`") } else { format!("{text}, `{name}`") };
     }

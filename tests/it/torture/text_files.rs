@@ -215,7 +215,8 @@ fn ten_thousand_columns_are_read_and_summed_up_in_one_line() {
     assert_eq!(world.value(1, "email").as_deref(), Some("a@example.com"));
     let warned = world.warned();
     assert_eq!(warned.len(), 1, "{warned:?}");
-    assert!(warned[0].2.starts_with("9,998 columns are not imported") && warned[0].2.len() < 500);
+    assert!(warned[0].2.starts_with("9,998 columns are not imported"));
+    assert!(warned[0].2.len() < 5_000, "{}", warned[0].2.len());
 }
 
 #[test]

@@ -114,9 +114,6 @@ fn plan_sections(planned: &ImportPlan) -> Vec<ScreenSection> {
     }
     add(changed_fields_text(summary), 2);
     add(requests_text(summary), 2);
-    let plan = planned.out.join("plan.csv").display().to_string();
-    let plan = format!("row by row: {}", escape_for_terminal(&plan));
-    sections.push(ScreenSection::literal(plan));
     let warnings = problem_sentences(&summary.warnings_by_column);
     let title = "warnings:".to_owned();
     sections.push(ScreenSection::list(title, warnings, "warnings.csv", 7));
@@ -124,15 +121,19 @@ fn plan_sections(planned: &ImportPlan) -> Vec<ScreenSection> {
     let is_undo = planned.undo_target().is_some();
     let title = if is_undo { "left alone:" } else { "rejected:" };
     sections.push(ScreenSection::list(title.to_owned(), rejections, "rejected.csv", 9));
-    let last = [
+    let consequences = [
         left_out_sentence(&summary.left_out),
         summary.removal.as_ref().map(deletion_line),
         workflow_text(summary),
         once_text(summary),
-        cost_text(summary),
-        Some(action_counts(summary)),
     ];
-    sections.extend(last.into_iter().flatten().map(|text| ScreenSection::text(text, 5)));
+    let texts = consequences.into_iter().flatten();
+    sections.extend(texts.map(|text| ScreenSection::text(text, 5)));
+    let plan = planned.out.join("plan.csv").display().to_string();
+    let plan = format!("row by row: {}", escape_for_terminal(&plan));
+    sections.push(ScreenSection::literal(plan));
+    let last = [cost_text(summary), Some(action_counts(summary))];
+    sections.extend(last.into_iter().flatten().map(|text| ScreenSection::text(text, 2)));
     sections
 }
 

@@ -41,16 +41,18 @@ pub(crate) fn report_finished(
         return code;
     }
     screen.print_note(&format!("run {run} is finished; there is nothing to do"));
-    let out = escape_for_terminal(&standing.out.display().to_string()).into_owned();
+    let file = |name| result_file_word(&standing.out, name);
     if let Some(undo) = &standing.undone_by {
         screen.print_note(&format!("it was undone by run {undo}"));
     }
     if tally.rejected > 0 {
         let rows = format_plural(tally.rejected, "row");
-        screen.print_note(&format!("{rows} rejected, for the reasons in {out}/rejected.csv"));
+        let file = file("rejected.csv");
+        screen.print_note(&format!("{rows} rejected, for the reasons in {file}"));
     }
     if tally.in_doubt > 0 {
         let rows = format_plural(tally.in_doubt, "row");
+        let file = file("in_doubt.csv");
         screen.print_note(&format!(
             "{rows} in doubt; fill in {out}/in_doubt.csv, then run:\n  ghl-bulk runs resolve {run} {}",
             result_path(&standing.out, "in_doubt.csv")
@@ -124,7 +126,7 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
     let title = if report.kind == RunKind::Undo { "not undone:" } else { "not imported:" };
     let list = ScreenSection::list(title.to_owned(), sentences, "the files", PROBLEM_LINES);
     lines.extend(fit_sections(&[list], PROBLEM_LINES));
-    lines.extend(next_step_lines(report, &out));
+    lines.extend(next_step_lines(report));
     lines
 }
 
@@ -134,12 +136,13 @@ fn result_path(out: &Path, name: &str) -> String {
 }
 
 /// The next steps for the user.
-fn next_step_lines(report: &ImportReport, out: &str) -> Vec<String> {
+fn next_step_lines(report: &ImportReport) -> Vec<String> {
     let (run, tally) = (&report.run, report.tally);
+    let file = |name| result_file_word(&report.out, name);
     let mut lines = Vec::new();
     let undo = report.kind == RunKind::Undo;
     if tally.rejected > 0 && undo {
-        lines.push(format!("{out}/rejected.csv lists what was not undone, and why"));
+        lines.push(format!("{} lists what was not undone, and why", file("rejected.csv")));
     } else if tally.rejected > 0 {
         lines.push(format!(
             "fix the rejected rows and import the file again, with the same mapping and options:\n  \
