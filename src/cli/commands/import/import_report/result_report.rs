@@ -41,7 +41,7 @@ pub(crate) fn report_finished(
         return code;
     }
     screen.print_note(&format!("run {run} is finished; there is nothing to do"));
-    let file = |name| result_file_word(&standing.out, name);
+    let file = |name| result_path(&standing.out, name);
     if let Some(undo) = &standing.undone_by {
         screen.print_note(&format!("it was undone by run {undo}"));
     }
@@ -54,8 +54,7 @@ pub(crate) fn report_finished(
         let rows = format_plural(tally.in_doubt, "row");
         let file = file("in_doubt.csv");
         screen.print_note(&format!(
-            "{rows} in doubt; fill in {out}/in_doubt.csv, then run:\n  ghl-bulk runs resolve {run} {}",
-            result_path(&standing.out, "in_doubt.csv")
+            "{rows} in doubt; fill in {file}, then run:\n  ghl-bulk runs resolve {run} {file}"
         ));
     }
     code
@@ -138,7 +137,7 @@ fn result_path(out: &Path, name: &str) -> String {
 /// The next steps for the user.
 fn next_step_lines(report: &ImportReport) -> Vec<String> {
     let (run, tally) = (&report.run, report.tally);
-    let file = |name| result_file_word(&report.out, name);
+    let file = |name| result_path(&report.out, name);
     let mut lines = Vec::new();
     let undo = report.kind == RunKind::Undo;
     if tally.rejected > 0 && undo {
@@ -147,14 +146,14 @@ fn next_step_lines(report: &ImportReport) -> Vec<String> {
         lines.push(format!(
             "fix the rejected rows and import the file again, with the same mapping and options:\n  \
              ghl-bulk import {}",
-            result_path(&report.out, "rejected.csv")
+            file("rejected.csv")
         ));
     }
     if tally.in_doubt > 0 {
         lines.push(format!(
             "look up the rows in doubt in the account, fill in `_doubt_decision`, then run:\n  \
              ghl-bulk runs resolve {run} {}",
-            result_path(&report.out, "in_doubt.csv")
+            file("in_doubt.csv")
         ));
     }
     if report.duplicates > 0 {
