@@ -31,6 +31,7 @@ mod profiles;
 mod proposals;
 mod rate_limits;
 mod raw_http;
+mod readme;
 mod reconcile;
 mod refused_imports;
 mod resolve_rows;
