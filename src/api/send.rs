@@ -25,7 +25,7 @@ use crate::event::{RunEvent, SharedObserver, WaitReason};
 /// How many large responses are read at a time.
 const LARGE_BODIES_AT_ONCE: usize = 2;
 
-/// How many attempts find no connection before the user is told.
+/// How many attempts find no connection before the user is warned.
 const UNCONNECTED_BEFORE_WARNING: u32 = 4;
 
 const VERSION: HeaderName = HeaderName::from_static("version");
@@ -145,7 +145,7 @@ impl RequestSender {
     }
 
     /// The pause before the next attempt, if there is one. A server that cannot be reached is tried for longer,
-    /// and the user is told once.
+    /// and the user is warned once.
     fn next_pause(&self, error: &AttemptError, schedule: &mut RetrySchedule) -> Option<Duration> {
         let AttemptError::Connect(message) = error else {
             schedule.count_attempt();

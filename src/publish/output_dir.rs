@@ -119,7 +119,7 @@ fn create_empty_dir(dir: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    // While it is written, nobody else reads it.
+    // While it is written, only its owner reads it.
     FileMode::default().create_dir_all(dir)
 }
 

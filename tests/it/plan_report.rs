@@ -77,7 +77,7 @@ fn the_result_of_a_messy_sheet_says_what_is_wrong_and_what_to_do_next() {
     for part in [
         "not imported:\n",
         "  Mobile: 2 values are not valid phone numbers, such as `555-0143`\n",
-        "fix the rejected rows and import the file again:\n",
+        "fix the rejected rows and import the file again, with the same mapping and options:\n",
         "to undo this import:\n  ghl-bulk undo RUN",
     ] {
         assert!(result.contains(part), "no `{part}` in:\n{result}");

@@ -59,7 +59,7 @@ fn client(url: &str, stop: &CancelSignal) -> ApiClient {
         url: url.to_owned(),
         credential: Arc::new(BearerToken::new("pit-test").unwrap()),
         location: "here".parse().unwrap(),
-        unreachable_for: Duration::ZERO,
+        unreachable_for: UNREACHABLE_FOR,
         transport: HttpOptions {
             patience: Duration::from_millis(300),
             connect: Duration::from_millis(300),
@@ -117,6 +117,9 @@ macro_rules! answer {
     };
 }
 
+/// For how long a server that cannot be reached is tried again.
+const UNREACHABLE_FOR: Duration = Duration::from_mins(3);
+
 const LIMITED: &str = "HTTP/1.1 429 X\r\nconnection: close\r\nretry-after: 0\r\n\r\n";
 
 #[test]
@@ -165,7 +168,10 @@ fn what_was_refused_at_the_door_ends_the_work() {
 fn what_the_limiter_refused_is_sent_again_within_bounds() {
     check(&[LIMITED, LIMITED, answer!(201, "{}")], "answered 201");
     check(&[LIMITED, answer!(500, "{}")], "doubt 500");
-    check(&[LIMITED; 8], "not applied: Exhausted");
+    // A run waits for as long as it takes.
+    let mut replies = vec![LIMITED; 12];
+    replies.push(answer!(201, "{}"));
+    check(&replies, "answered 201");
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,8 +181,9 @@ async fn a_connection_that_cannot_be_made_is_tried_again_within_bounds() {
     let client = client(&format!("http://{closed_port}"), &CancelSignal::new());
     let sent = send(&client).await;
     let WriteOutcome::NotApplied(error) = sent else { panic!("{sent:?}") };
-    assert_eq!((error.kind, error.attempts), (ApiErrorKind::Unreachable, 8));
-    assert!(begun.elapsed() < Duration::from_mins(5));
+    assert_eq!(error.kind, ApiErrorKind::Unreachable);
+    assert!(error.attempts > 8, "{} attempts", error.attempts);
+    assert!(begun.elapsed() <= UNREACHABLE_FOR);
 }
 
 #[tokio::test]

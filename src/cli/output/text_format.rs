@@ -82,7 +82,7 @@ mod tests {
     fn lines_break_at_spaces_and_commands_stay_whole() {
         let line = "  hint: one two three four five six seven eight nine ten";
         let wrapped = wrap_line(line, Some(30));
-        assert_eq!(wrapped, "  hint: one two three four\n  five six seven eight nine ten");
+        assert_eq!(wrapped, "  hint: one two three four\n  five six seven eight nine\n  ten");
         assert_eq!(wrap_line(line, None), line);
         let command = "  ghl-bulk import 'a file with a long name.csv' --map other.toml";
         assert_eq!(wrap_line(command, Some(30)), command);

@@ -153,7 +153,12 @@ impl RowValidator {
         work: &RowContext<'_>,
     ) -> Result<usize, Diagnostic> {
         book.find_unique(text).map_err(|several| {
-            let error = self.names.count_unresolved(book, several, (step, column), text);
+            // A row that is rejected anyway needs no name, so it does not refuse the sheet.
+            let error = if work.is_rejected() {
+                book.lookup_error_without_hints(text, several)
+            } else {
+                self.names.count_unresolved(book, several, (step, column), text)
+            };
             let code = if error.ambiguous { ambiguous } else { unknown };
             work.rejection_for_rule(code, step, column, error.message)
         })

@@ -158,9 +158,9 @@ mod tests {
         line.start_wait(WaitReason::RateLimit, now + Duration::from_millis(2_500));
         assert_eq!(
             line.render(now, 80),
-            "here: reading  waiting for the rate limit, 3 s  0 s elapsed"
+            "here: reading the account  waiting for the rate limit, 3 s  0 s elapsed"
         );
         let later = now + Duration::from_secs(3);
-        assert_eq!(line.render(later, 80), "here: reading  3 s elapsed");
+        assert_eq!(line.render(later, 80), "here: reading the account  3 s elapsed");
     }
 }
