@@ -46,7 +46,8 @@ pub use resolve_columns::{find_custom_field, is_writable_field};
 pub use split_part::SplitPart;
 pub use target_list::{TargetDescription, describe_builtin_targets};
 pub use target_name::{
-    UnknownTarget, closest_name, may_mean_custom_field, parse_target, suggest_custom_fields,
+    UnknownTarget, closest_name, custom_field_target, may_mean_custom_field, parse_target,
+    suggest_custom_fields,
 };
 pub use text_template::{TextTemplate, TextTemplatePiece};
 

@@ -76,9 +76,18 @@ pub fn suggest_custom_fields(problems: &mut [Diagnostic], fields: &[CustomField]
     }
 }
 
+/// The target that names exactly this one of a location's custom fields: its key, or its id where the key is empty or
+/// another field's, too.
+#[must_use]
+pub fn custom_field_target(field: &CustomField, all: &[CustomField]) -> MappingTarget {
+    let same_key = all.iter().filter(|other| other.key == field.key).count();
+    let is_clear = !field.key.is_empty() && same_key == 1;
+    MappingTarget::Custom(if is_clear { field.key.clone() } else { field.id.clone() })
+}
+
 /// The target that a text probably means: the custom field of this label or key, or else the most similar name.
 fn closest_target(text: &str, fields: &[CustomField]) -> Option<String> {
-    let target_of = |field: &CustomField| MappingTarget::Custom(field.key.clone()).to_string();
+    let target_of = |field: &CustomField| custom_field_target(field, fields).to_string();
     let folded = fold_name(text);
     let same = fields.iter().find(|field| {
         !folded.is_empty() && (fold_name(&field.name) == folded || fold_name(&field.key) == folded)

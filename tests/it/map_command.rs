@@ -286,6 +286,10 @@ fn the_targets_are_listed_with_the_custom_fields_of_the_location() {
     assert!(interests.contains("CHECKBOX") && interests.contains("Interests"), "{interests}");
     assert!(interests.contains("Solar, Wind; offshore, Gas, oil"), "{interests}");
     assert!(line("customFields.contract").contains("cannot be written"), "{list}");
+    // A key that is empty, or that two fields have, names no field.
+    let unclear =
+        |line: &str| line.starts_with("customFields.region") || line.contains("customFields. ");
+    assert!(!list.lines().any(unclear), "{list}");
     let json = world.run_command("map --list-targets --json").exits(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let targets = json["targets"].as_array().unwrap();

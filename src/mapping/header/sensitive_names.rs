@@ -1,6 +1,6 @@
 //! Sensitive names: columns that do harm when they are left out unnoticed.
 //!
-//! Without its owner, a contact is nobody's; without its opt-out, a person is contacted against their will. Unlike the
+//! Without its owner, no one takes care of a contact; without its opt-out, a person is contacted against their will. Unlike the
 //! dictionary, this only decides the order in which columns are named to the user, so a vague name counts too.
 
 use serde::{Deserialize, Serialize};

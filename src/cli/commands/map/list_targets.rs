@@ -8,7 +8,9 @@ use super::presets::print_stdout;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::settings::Settings;
-use crate::mapping::{TargetDescription, describe_builtin_targets, is_writable_field};
+use crate::mapping::{
+    TargetDescription, custom_field_target, describe_builtin_targets, is_writable_field,
+};
 use crate::model::directory::CustomField;
 use crate::text::{escape_for_terminal, escape_json_line, truncate_text};
 
@@ -23,7 +25,8 @@ pub(crate) fn print_targets(
     let targets = describe_builtin_targets();
     let text = if settings.json {
         let targets: Vec<Value> = targets.iter().map(target_json).collect();
-        let fields = fields.map(|all| all.iter().map(field_json).collect::<Vec<_>>());
+        let fields =
+            fields.map(|all| all.iter().map(|field| field_json(field, all)).collect::<Vec<_>>());
         let all = json!({ "targets": targets, "custom_fields": fields });
         escape_json_line(all.to_string()) + "\n"
     } else {
@@ -40,15 +43,11 @@ fn target_json(target: &TargetDescription) -> Value {
     })
 }
 
-fn field_json(field: &CustomField) -> Value {
+fn field_json(field: &CustomField, all: &[CustomField]) -> Value {
     json!({
-        "target": target_name(field), "label": field.name, "key": field.key, "id": field.id,
+        "target": custom_field_target(field, all).to_string(), "label": field.name, "key": field.key, "id": field.id,
         "type": field.data_type, "options": field.options, "writable": is_writable_field(field),
     })
-}
-
-fn target_name(field: &CustomField) -> String {
-    format!("customFields.{}", field.key)
 }
 
 fn format_targets(targets: &[TargetDescription]) -> String {
@@ -69,7 +68,10 @@ fn format_fields(fields: Option<&[CustomField]>) -> String {
     let shown = |text: &str| escape_for_terminal(text).into_owned();
     let rows: Vec<[String; 3]> = fields
         .iter()
-        .map(|field| [shown(&target_name(field)), shown(&field.data_type), shown(&field.name)])
+        .map(|field| {
+            let target = custom_field_target(field, fields).to_string();
+            [shown(&target), shown(&field.data_type), shown(&field.name)]
+        })
         .collect();
     let width =
         |at: usize, title| column_width(title, rows.iter().map(move |row| row[at].as_str()));
