@@ -213,7 +213,7 @@ impl RunStore {
     /// The run that a user has named.
     ///
     /// # Errors
-    /// When there is none, or the name fits several runs.
+    /// When no run has this name, or several have it.
     pub fn find_run(&self, named: &RunRef) -> Result<RunId, RunError> {
         let ids = self.list_run_ids()?;
         match named.matching_runs(&ids).as_slice() {
