@@ -41,7 +41,7 @@ pub struct ContactMatches {
     pub by_key: Vec<ContactId>,
     /// The primary e-mail addresses of the contacts in `by_phone`, where they have one.
     pub emails: BTreeMap<ContactId, String>,
-    /// How messages name the contacts, where that is known; see [`ContactMatches::label_of`].
+    /// How messages name the contacts, where that is known; see `ContactMatches::label_of`.
     pub labels: BTreeMap<ContactId, String>,
 }
 
