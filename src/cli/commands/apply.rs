@@ -19,6 +19,7 @@ use crate::run::{Run, RunKind, RunRef, RunState};
 /// Applies exactly what was planned, or refuses if the file or a contact of the plan has changed since. A
 /// plan that was declined is closed and cannot be applied.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "ghl-bulk apply <RUN> [OPTIONS]")]
 #[command(after_help = "\
 Examples:
   ghl-bulk apply k3f9                       show the plan, ask, apply it

@@ -22,6 +22,7 @@ use crate::run::{Run, RunKind, RunMetadata, RunRef, RunState, RunStore, RunSumma
 /// again. A plan of a dry run is not resumed but applied: `ghl-bulk apply RUN`. Resuming a finished run does
 /// nothing and is not an error.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "ghl-bulk resume [RUN] [OPTIONS]")]
 #[command(after_help = "\
 Examples:
   ghl-bulk resume                        the latest run that was interrupted or paused

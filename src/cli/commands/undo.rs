@@ -27,6 +27,7 @@ use crate::run::{Run, RunKind, RunRef};
 /// recreated, with new ids. Whatever was edited since is left alone and listed. An undo is a run of its
 /// own: it shows its plan first, and can be resumed.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "ghl-bulk undo <RUN> [OPTIONS]")]
 #[command(after_help = "\
 Examples:
   ghl-bulk undo k3f9 --dry-run           what would be undone

@@ -34,6 +34,7 @@ use crate::run::{RunKind, RunMetadata};
 /// see the plan and confirm it. Only differences are sent, each write exactly once, and every row ends up
 /// in one result file.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "ghl-bulk import <FILE> [OPTIONS]")]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct ImportArgs {
     /// The spreadsheet

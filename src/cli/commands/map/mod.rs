@@ -27,6 +27,9 @@ use crate::text::{escape_for_terminal, format_plural, quote_path_for_shell};
 /// decide. Review the file, then import with `--map`. With a location, its custom fields are proposed too;
 /// without one, nothing is sent.
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "ghl-bulk map <FILE> [OPTIONS]\n       ghl-bulk map --list-targets | --list-presets | --show-preset <NAME>"
+)]
 #[command(after_help = AFTER_HELP)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct MapArgs {

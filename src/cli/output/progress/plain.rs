@@ -107,6 +107,7 @@ impl ProgressView for PlainView {
             }
             RunEvent::Phase { phase } => {
                 self.flush_pending();
+                self.counts.clear();
                 self.phase = Some(*phase);
             }
             // Files are written once everything is read: these counts are the last.

@@ -68,8 +68,8 @@ impl RowDecider<'_> {
             let mut after = 0;
             loop {
                 let lot = rows.rows_after(after, LOT)?;
-                let Some(last) = lot.last() else { break Ok::<(), ImportError>(()) };
                 report_decided(after);
+                let Some(last) = lot.last() else { break Ok::<(), ImportError>(()) };
                 after = last.n;
                 for row in &lot {
                     if let Some(draft) = &row.draft {

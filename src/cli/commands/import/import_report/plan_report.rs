@@ -238,11 +238,13 @@ fn cost_text(summary: &PlanSummary) -> Option<String> {
         return None;
     }
     let time = match summary.seconds {
-        0 => "at once".to_owned(),
-        seconds => format_duration(Duration::from_secs(seconds)),
+        0 => "sent at once".to_owned(),
+        seconds => {
+            format!("{} at the rate limit", format_duration(Duration::from_secs(seconds)))
+        }
     };
     Some(format!(
-        "{} in total, {time} at the rate limit, {:.1}% of the daily request quota",
+        "{} in total, {time}, {:.1}% of the daily request quota",
         format_plural(summary.total, "request"),
         summary.daily_share
     ))
