@@ -1,8 +1,8 @@
 //! Completion in the shell: `ghl-bulk completions SHELL` prints a script with which the shell asks the program
 //! itself, by an environment variable, how to go on. So runs, profiles and presets are completed as well as flags.
 //!
-//! Promises that whatever cannot be read, such as a broken configuration, only leads to fewer proposals: nobody
-//! reads a message in the middle of a command line.
+//! Promises that whatever cannot be read, such as a broken configuration, only leads to fewer proposals: a message
+//! in the middle of a command line would not be read.
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -8,24 +8,30 @@
 //! or another application may have used most of the window. If the server has counted more than we
 //! sent, the difference belongs to other applications and occupies slots too.
 
+mod headers;
+mod limits;
+mod permit;
 mod shared_window;
+mod window_record;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
 use super::daily_quota::{DailyQuota, QuotaPolicy};
-use super::retry_after::retry_after;
 use crate::diagnostic::EventWarningCode;
 use crate::event::{CancelSignal, RunEvent, SharedObserver, WaitReason};
 use crate::id::RunId;
 
-pub use shared_window::{LimitPriority, SharedWindow};
-use shared_window::{MAX_SHARED_LIMIT, SharedDecision};
+use headers::RateLimitHeaders;
+pub use limits::{HaltReason, RateLimitStatus, RateLimits};
+pub(super) use permit::RateLimitPermit;
+pub use shared_window::SharedWindow;
+pub use window_record::LimitPriority;
+use window_record::{MAX_SHARED_LIMIT, SharedDecision};
 
 /// The window as counted here: one thousandth longer, to allow for clock drift and for windows that
 /// include their end.
@@ -38,49 +44,6 @@ const NOTICED: Duration = Duration::from_secs(1);
 
 /// The least that is added to a time from the server.
 const MARGIN: Duration = Duration::from_millis(3);
-
-/// The server's limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimits {
-    /// Requests per window.
-    pub requests: u32,
-    /// The window.
-    pub window: Duration,
-    /// Requests per day.
-    pub daily: u64,
-}
-
-impl Default for RateLimits {
-    /// The documented limits (api.md §8.1).
-    fn default() -> Self {
-        Self { requests: 100, window: Duration::from_secs(10), daily: 200_000 }
-    }
-}
-
-/// What is left of the limits, as the server last reported it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimitStatus {
-    /// The limits; the documented ones if the server has not reported any.
-    pub limits: RateLimits,
-    /// Requests left in the window.
-    pub remaining: Option<u32>,
-    /// Requests left today, including the reserve.
-    pub remaining_today: Option<u64>,
-    /// How long until the daily quota resets.
-    pub resets_in: Option<Duration>,
-}
-
-/// Why no more requests may be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HaltReason {
-    /// The run was cancelled.
-    Cancelled,
-    /// The daily quota, less the reserve, is used up.
-    DailyQuota {
-        /// How long until it resets.
-        resume_in: Duration,
-    },
-}
 
 /// The rate limiter of one location. Clones share it.
 #[derive(Clone)]
@@ -117,16 +80,6 @@ struct RateLimiterState {
     reported_others: bool,
     /// Until when the display shows that nothing is sent.
     wait_shown_until: Option<Instant>,
-}
-
-/// A slot in the window. Dropped without a response it counts as used: the request may have
-/// arrived.
-#[must_use]
-pub(super) struct RateLimitPermit {
-    limiter: RateLimiter,
-    /// Whether it occupies a slot of the shared window.
-    shared: bool,
-    recorded: bool,
 }
 
 /// What a waiting request must wait for.
@@ -421,98 +374,6 @@ impl RateLimiterState {
                 _ => remaining,
             };
             self.day = Some(DailyQuota { limit: self.limits.daily, remaining, resets });
-        }
-    }
-}
-
-/// The rate-limit headers of a response (api.md §8.2).
-struct RateLimitHeaders {
-    requests: Option<u32>,
-    remaining: Option<u32>,
-    window: Option<Duration>,
-    daily: Option<u64>,
-    daily_remaining: Option<u64>,
-    daily_reset: Option<Duration>,
-    retry_after: Option<Duration>,
-}
-
-impl RateLimitHeaders {
-    fn from_headers(headers: &HeaderMap) -> Self {
-        let number =
-            |name: &str| -> Option<u64> { headers.get(name)?.to_str().ok()?.trim().parse().ok() };
-        // A limit of zero would block forever, so such a header is ignored.
-        let positive = |name: &str| number(name).filter(|number| *number > 0);
-        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        // A window of more than an hour is not a burst window.
-        let window = positive("x-ratelimit-interval-milliseconds")
-            .map(Duration::from_millis)
-            .filter(|window| *window <= Duration::from_hours(1));
-        Self {
-            requests: positive("x-ratelimit-max").map(small),
-            remaining: number("x-ratelimit-remaining").map(small),
-            window,
-            daily: positive("x-ratelimit-limit-daily"),
-            daily_remaining: number("x-ratelimit-daily-remaining"),
-            daily_reset: number("x-ratelimit-daily-reset").map(Duration::from_millis),
-            retry_after: retry_after(headers),
-        }
-    }
-}
-
-impl RateLimitPermit {
-    /// Records the response's headers. `refused`: it is a 429; all requests then wait for the
-    /// window, once.
-    pub(super) fn record_response(mut self, headers: &HeaderMap, refused: bool) {
-        let now = Instant::now();
-        let headers = RateLimitHeaders::from_headers(headers);
-        self.recorded = true;
-        let mut wait = None;
-        let limits;
-        {
-            let mut state = self.limiter.lock_state();
-            state.finish_request(now);
-            state.apply_headers(now, &headers);
-            if refused {
-                state.refused += 1;
-                let window = padded_window(state.limits.window);
-                let time =
-                    headers.retry_after.unwrap_or(window).clamp(MARGIN, Duration::from_mins(5));
-                let day_used_up = state.day.is_some_and(|day| day.remaining == 0);
-                // A used-up daily quota is handled separately: there is no window to wait for.
-                if !day_used_up {
-                    wait = state.blocked_until.is_none_or(|until| until < now).then_some(time);
-                    state.blocked_until = state.blocked_until.max(Some(now + time));
-                    state.wait_shown_until = state.blocked_until;
-                }
-            }
-            limits = state.limits;
-        }
-        let shared = self.limiter.0.shared.as_ref().filter(|_| self.shared);
-        if let Some(shared) = shared {
-            shared.finish();
-            let counted = headers.requests.zip(headers.remaining);
-            let counted = counted.map(|(requests, remaining)| requests.saturating_sub(remaining));
-            shared.learn(limits, counted, wait);
-        }
-        self.limiter.0.responded.notify_waiters();
-        if let Some(time) = wait {
-            self.limiter.report_wait(WaitReason::RateLimited, time);
-        }
-    }
-}
-
-impl Drop for RateLimitPermit {
-    fn drop(&mut self) {
-        if !self.recorded {
-            let mut state = self.limiter.lock_state();
-            state.finish_request(Instant::now());
-            // Without a response nothing was learned, but waiting for one would block forever.
-            state.has_response = true;
-            drop(state);
-            if let Some(shared) = self.limiter.0.shared.as_ref().filter(|_| self.shared) {
-                shared.finish();
-            }
-            self.limiter.0.responded.notify_waiters();
         }
     }
 }

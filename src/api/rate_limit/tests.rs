@@ -1,5 +1,7 @@
 //! The limiter under paused time, against a server that counts in the strictest way.
 
+use reqwest::header::HeaderMap;
+
 use super::*;
 use crate::api::QuotaReserve;
 use crate::event::{CancelCause, NullObserver};

@@ -69,18 +69,35 @@ impl ContinueArgs {
     }
 }
 
-/// The latest run of a kind and location that was interrupted or paused and that was asked for the same.
-pub(crate) fn find_interrupted_run(
-    home: &RunStore,
-    kind: RunKind,
-    location: &LocationId,
-    is_same: impl Fn(&RunMetadata) -> bool,
-) -> Result<Option<RunSummary>, CliError> {
-    let fits = |run: &RunSummary| {
-        run.known.as_ref().is_ok_and(|(meta, state)| {
-            let own = meta.kind == kind && meta.location == *location;
-            own && state.is_resumable() && !run.running && is_same(meta)
-        })
-    };
-    Ok(home.list_runs()?.into_iter().rev().find(fits))
+/// The runs of a kind that were interrupted or paused, the latest first. Read once for all locations: every run of
+/// the machine is opened for it.
+pub(crate) struct InterruptedRuns(Vec<RunSummary>);
+
+impl InterruptedRuns {
+    /// No runs, for a command that begins none.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Reads the store of runs.
+    pub(crate) fn load(home: &RunStore, kind: RunKind) -> Result<Self, CliError> {
+        let is_interrupted = |run: &RunSummary| {
+            let known = run.known.as_ref();
+            !run.running
+                && known.is_ok_and(|(meta, state)| meta.kind == kind && state.is_resumable())
+        };
+        Ok(Self(home.list_runs()?.into_iter().rev().filter(is_interrupted).collect()))
+    }
+
+    /// The latest run of a location that was asked for the same.
+    pub(crate) fn find_same(
+        &self,
+        location: &LocationId,
+        is_same: impl Fn(&RunMetadata) -> bool,
+    ) -> Option<&RunSummary> {
+        let fits = |run: &&RunSummary| {
+            run.known.as_ref().is_ok_and(|(meta, _)| meta.location == *location && is_same(meta))
+        };
+        self.0.iter().find(fits)
+    }
 }

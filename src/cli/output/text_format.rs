@@ -53,25 +53,34 @@ pub(crate) fn wrap_line(line: &str, width: Option<usize>) -> String {
     if line.trim_start().starts_with("ghl-bulk ") || console::measure_text_width(line) <= width {
         return line.to_owned();
     }
-    let mut wrapped = String::new();
-    let mut column = 0;
-    for word in line[indent.len()..].split(' ') {
-        let size = console::measure_text_width(word);
-        if column == 0 {
-            wrapped.push_str(&indent);
-            column = indent.len();
-        } else if column + 1 + size > width {
-            wrapped.push('\n');
-            wrapped.push_str(&indent);
-            column = indent.len();
-        } else {
-            wrapped.push(' ');
-            column += 1;
+    wrap_words(&line[indent.len()..], &indent, &indent, width).join("\n")
+}
+
+/// Breaks a text at its spaces, with an indentation for the first line and one for the others. A word that is too
+/// long has a line of its own.
+pub(crate) fn wrap_words(
+    text: &str,
+    first_indent: &str,
+    indent: &str,
+    width: usize,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = first_indent.to_owned();
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        let size = console::measure_text_width(&line) + 1 + console::measure_text_width(word);
+        if !is_empty && size > width {
+            lines.push(std::mem::replace(&mut line, indent.to_owned()));
+            is_empty = true;
         }
-        wrapped.push_str(word);
-        column += size;
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
     }
-    wrapped
+    lines.push(line);
+    lines
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::export_report::{ExportOrEstimate, LocationResult};
 use self::export_templates::RequestedTemplates;
 use self::stdout_table::StdoutTable;
-use super::continue_run::{ContinueArgs, StartChoice, find_interrupted_run};
+use super::continue_run::{ContinueArgs, InterruptedRuns, StartChoice};
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::args::time_arg;
@@ -28,6 +28,7 @@ use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::export::{self, ContactListFile, ExportFilters, ExportRequest, ExportTables, SinceTime};
+use crate::id::LocationId;
 use crate::publish::FileMode;
 use crate::run::{RunKind, RunMetadata};
 use crate::table::{FORMATS, FormulaGuardMode, JsonLinesShape};
@@ -247,22 +248,6 @@ impl ExportArgs {
         Ok(Some(ContactListFile::new(file)))
     }
 
-    /// Whether to go on with an interrupted run of the same export.
-    async fn choose_start(
-        &self,
-        context: &EngineContext,
-        request: &ExportRequest,
-        asks: bool,
-        settings: &Settings,
-        stop: &CancelSignal,
-        screen: &CliReporter,
-    ) -> Result<StartChoice, CliError> {
-        let location = context.client.location_id();
-        let is_same = |meta: &RunMetadata| request.is_same(&meta.options);
-        let found = find_interrupted_run(&context.home, RunKind::Export, location, is_same)?;
-        self.start.choose_start(found.as_ref(), asks, settings, stop, screen).await
-    }
-
     fn build_request(
         &self,
         account: &LocationAccount,
@@ -339,10 +324,17 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
     }
     let screen = CliReporter::new(settings.output_style);
     templates.report_missing(&screen);
+    let interrupted = if args.estimate {
+        InterruptedRuns::none()
+    } else {
+        InterruptedRuns::load(&dirs::runs_home()?, RunKind::Export)?
+    };
     let (accounts, screen, stdout) = (&accounts, &screen, stdout.as_ref());
+    let interrupted = &interrupted;
     let out = stdout.map_or(args.out.as_path(), |stdout| stdout.dir.as_path());
     signals::block_on(settings.deadline, screen, |stop| async move {
-        let job = ExportCommand { args, settings, accounts, out, many, screen, stop: &stop };
+        let job =
+            ExportCommand { args, settings, accounts, interrupted, out, many, screen, stop: &stop };
         let one = |account| job.export_location(account);
         let ended = join_all(accounts.all.iter().map(one)).await;
         screen.finish();
@@ -363,6 +355,7 @@ struct ExportCommand<'a> {
     args: &'a ExportArgs,
     settings: &'a Settings,
     accounts: &'a LocationAccounts,
+    interrupted: &'a InterruptedRuns,
     out: &'a Path,
     many: bool,
     screen: &'a CliReporter,
@@ -370,8 +363,20 @@ struct ExportCommand<'a> {
 }
 
 impl ExportCommand<'_> {
+    /// Whether to go on with an interrupted run of the same export.
+    async fn choose_start(
+        &self,
+        location: &LocationId,
+        request: &ExportRequest,
+    ) -> Result<StartChoice, CliError> {
+        let is_same = |meta: &RunMetadata| request.is_same(&meta.options);
+        let found = self.interrupted.find_same(location, is_same);
+        let asks = !self.many;
+        self.args.start.choose_start(found, asks, self.settings, self.stop, self.screen).await
+    }
+
     async fn export_location(&self, account: &LocationAccount) -> LocationResult<ExportOrEstimate> {
-        let Self { args, settings, accounts, out, many, screen, stop } = *self;
+        let Self { args, settings, accounts, out, many, screen, stop, .. } = *self;
         let out = location_out_dir(out, account, many);
         let work = async {
             let own_stop = stop.child_signal();
@@ -396,14 +401,13 @@ impl ExportCommand<'_> {
                 concurrency: settings.concurrency,
                 settle: dirs::read_settle_time()?,
             };
-            let ended =
-                match args.choose_start(&context, &request, !many, settings, stop, screen).await? {
-                    StartChoice::New => export::export_location(&context, request).await,
-                    StartChoice::Continue(run) => {
-                        let run = context.home.open_run(&run)?;
-                        export::resume(&context, run, false, args.shape.replace).await
-                    }
-                };
+            let ended = match self.choose_start(&account.location, &request).await? {
+                StartChoice::New => export::export_location(&context, request).await,
+                StartChoice::Continue(run) => {
+                    let run = context.home.open_run(&run)?;
+                    export::resume(&context, run, false, args.shape.replace).await
+                }
+            };
             match ended {
                 Ok(report) => Ok(ExportOrEstimate::Report(Box::new(report))),
                 Err(halted) => Err(CliError::from_export_halt(halted, stop)),

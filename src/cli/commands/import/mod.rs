@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use self::args::{PolicyArgs, SheetArgs};
 use self::confirm_delete::ConfirmDeleteArgs;
 use self::confirm_plan::{PlanAnswer, PlanConfirmation};
-use super::continue_run::{ContinueArgs, StartChoice, find_interrupted_run};
+use super::continue_run::{ContinueArgs, InterruptedRuns, StartChoice};
 use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
@@ -249,16 +249,16 @@ async fn import_location(
     let context = build_context(&accounts.url, account, label, settings, screen, stop)?;
     let location = context.client.location_id();
     let is_same = |meta: &RunMetadata| request.is_same(&meta.options);
-    let found = find_interrupted_run(&context.home, RunKind::Import, location, is_same)?;
+    let interrupted = InterruptedRuns::load(&context.home, RunKind::Import)?;
+    let found = interrupted.find_same(location, is_same);
     let asks = !many && !args.yes;
-    let planned =
-        match args.start.choose_start(found.as_ref(), asks, settings, stop, screen).await? {
-            StartChoice::New => import::plan_import(&context, request).await,
-            StartChoice::Continue(run) => {
-                let run = context.home.open_run(&run)?;
-                import::resume(&context, run).await
-            }
-        };
+    let planned = match args.start.choose_start(found, asks, settings, stop, screen).await? {
+        StartChoice::New => import::plan_import(&context, request).await,
+        StartChoice::Continue(run) => {
+            let run = context.home.open_run(&run)?;
+            import::resume(&context, run).await
+        }
+    };
     let planned = planned.map_err(|halted| CliError::from_import_halt(halted, stop))?;
     guard.check_name(&planned)?;
     if args.dry_run {

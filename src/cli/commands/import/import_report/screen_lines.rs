@@ -1,5 +1,7 @@
 //! Lines that fit on a terminal: sections are wrapped at words, and shortened where all of them together are too long.
 
+use crate::cli::output::text_format;
+
 /// The columns of the terminal that everything fits on.
 const WIDTH: usize = 80;
 /// How far the lines after the first one are indented.
@@ -81,25 +83,9 @@ fn render_list(title: &str, items: &[String], rest: &str, most: usize) -> Vec<St
     lines
 }
 
-/// Breaks a text at its spaces. A word that is too long has a line of its own.
+/// Breaks a text at its spaces for the terminal that everything fits on.
 pub(super) fn wrap_words(text: &str, first_indent: &str, indent: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = first_indent.to_owned();
-    let mut is_empty = true;
-    for word in text.split(' ') {
-        let space = usize::from(!is_empty);
-        if !is_empty && line.chars().count() + space + word.chars().count() > WIDTH {
-            lines.push(std::mem::replace(&mut line, indent.to_owned()));
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
-    }
-    lines.push(line);
-    lines
+    text_format::wrap_words(text, first_indent, indent, WIDTH)
 }
 
 /// The first lines, with a mark where the rest was.

@@ -1,0 +1,121 @@
+//! The end of an export: its manifest, what the user should know, and the files in their place.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::request::ExportRequest;
+use super::{ExportError, facts};
+use crate::api;
+use crate::diagnostic::EventWarningCode;
+use crate::event::{ExportOutcome, ExportReport, RunEvent, SharedObserver, WrittenFile};
+use crate::publish::{self, LockedOutputDir, ManifestMetadata, PublishReport};
+use crate::run::{Run, RunState, SpoolReader, stream};
+use crate::text::{format_plural, select_plural};
+
+/// How far the search may lag behind a write (api.md §2.10): the next watermark is this much
+/// earlier.
+const INDEX_LAG: Duration = Duration::from_mins(10);
+/// The facts of a run that its manifest states.
+pub(super) fn manifest_facts(
+    run: &Run,
+    request: &ExportRequest,
+) -> Result<ManifestMetadata, ExportError> {
+    let meta = &run.meta;
+    let reader = SpoolReader::open(&run.db_path())?;
+    let location = reader.next_entry(stream::LOCATION, 0)?;
+    let location = location.and_then(|entry| api::LocationDetails::from_json(&entry.body).ok());
+    Ok(ManifestMetadata {
+        run: meta.run.clone(),
+        location: meta.location.clone(),
+        location_name: location.and_then(|location| location.name),
+        api_version: api::VERSION.to_owned(),
+        tool_version: meta.tool.clone(),
+        started: meta.created,
+        finished: run.read_fact(&facts::FETCHED_AT)?,
+        watermark: meta.created - INDEX_LAG,
+        filter: request.manifest_filter(),
+        request: request.scope(),
+        requests: run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
+    })
+}
+
+/// One warning for all values that do not fit, with the columns that have most of them.
+pub(super) fn warn_type_mismatches(published: &PublishReport, observer: &SharedObserver) {
+    const NAMED: usize = 4;
+    let mut type_mismatches: Vec<_> = published.type_mismatches.iter().collect();
+    type_mismatches.sort_by_key(|(column, count)| (std::cmp::Reverse(*count), column));
+    let all: u64 = type_mismatches.iter().map(|(_, count)| count).sum();
+    if all == 0 {
+        return;
+    }
+    let named =
+        type_mismatches.iter().take(NAMED).map(|(column, count)| format!("{column} ({count})"));
+    let more = type_mismatches.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("{more} more columns"));
+    let columns = named.chain(more).collect::<Vec<_>>().join(", ");
+    let misfit = select_plural(
+        all,
+        "does not fit its column's type; it is kept",
+        "do not fit their column's type; they are kept",
+    );
+    let summary = format!("{} {misfit} in `extra`", format_plural(all, "value"));
+    observer.observe(&RunEvent::Warning {
+        code: EventWarningCode::Misfit,
+        message: format!("{summary}: {columns}"),
+    });
+}
+
+/// Puts the files in place and stores how the run ended.
+pub(super) fn commit_output(
+    run: &Run,
+    facts: ManifestMetadata,
+    output: LockedOutputDir,
+    published: Result<PublishReport, publish::PublishError>,
+    started: Instant,
+    refused: u64,
+    observer: &SharedObserver,
+) -> Result<ExportReport, ExportError> {
+    let mut published = published?;
+    let requests = facts.requests.clone();
+    let out = output.output_path().to_owned();
+    let entries = SpoolReader::open(&run.db_path())?.last_seq()?;
+    let ignored = output.replace_export(facts, entries, &mut published)?;
+    if ignored > 0 {
+        let message = format!(
+            "the old `manifest.json` in `{}` names {ignored} files that no export writes; they were left alone",
+            out.display()
+        );
+        observer
+            .observe(&RunEvent::Warning { code: EventWarningCode::ManifestNamesIgnored, message });
+    }
+    let unreadable = published.failures.len() as u64;
+    let (state, outcome) = match unreadable {
+        0 => (RunState::Complete, ExportOutcome::Complete),
+        _ => (RunState::Partial, ExportOutcome::Partial),
+    };
+    run.set_state(state)?;
+    run.write_fact(&facts::ERRORS_ONLY, &false)?;
+    Ok(ExportReport {
+        run: run.meta.run.clone(),
+        location: run.meta.location.clone(),
+        outcome,
+        out,
+        rows: rows_by_table(&published.files),
+        files: published.files,
+        unreadable,
+        requests,
+        refused,
+        elapsed: started.elapsed(),
+    })
+}
+
+/// Rows by table: the same in all formats, but a template may be split into several files.
+fn rows_by_table(files: &[WrittenFile]) -> BTreeMap<String, u64> {
+    let mut rows = BTreeMap::new();
+    for (at, file) in files.iter().enumerate() {
+        let same = |it: &WrittenFile| it.table == file.table && it.format == file.format;
+        let before = if files[..at].iter().any(same) { rows[&file.table] } else { 0 };
+        rows.insert(file.table.clone(), before + file.rows);
+    }
+    rows
+}
