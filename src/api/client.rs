@@ -106,10 +106,13 @@ impl ApiClient {
     #[must_use]
     pub fn request_counts(&self) -> BTreeMap<String, u64> {
         let counts = ApiEndpoint::ALL.iter().zip(&self.sender.sent);
-        counts
-            .map(|(route, sent)| (route.method_and_path().to_owned(), sent.load(Ordering::Relaxed)))
-            .filter(|(_, sent)| *sent > 0)
-            .collect()
+        let mut by_name = BTreeMap::new();
+        for (route, sent) in counts {
+            *by_name.entry(route.method_and_path().to_owned()).or_default() +=
+                sent.load(Ordering::Relaxed);
+        }
+        by_name.retain(|_, sent| *sent > 0);
+        by_name
     }
 
     /// How many milliseconds the server's clock is ahead of this machine's, according to the latest

@@ -198,7 +198,7 @@ pub fn fuzz_decoders(body: &[u8]) {
 }
 
 /// A list that may be null, which some endpoints send for an empty one.
-struct NullableList<T>(Vec<T>);
+pub(super) struct NullableList<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for NullableList<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -230,17 +230,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NullableListVisitor<T> {
     }
 }
 
-/// The three keys of a row that matter here; all are None if the row is not an object.
+/// The keys of a row that matter here; all are None if the row is not an object.
 #[derive(Default)]
 struct PageRow<'a> {
     id: Option<Cow<'a, str>>,
     added: Option<i64>,
+    updated: Option<i64>,
     after: Option<&'a RawValue>,
 }
 
 impl PageRow<'_> {
     fn into_contact_ref(self) -> Option<ContactRef> {
-        Some(ContactRef { id: self.id?.parse().ok()?, added: self.added })
+        Some(ContactRef { id: self.id?.parse().ok()?, added: self.added, updated: self.updated })
     }
 
     fn search_cursor(&self) -> Option<SearchCursor> {
@@ -279,6 +280,7 @@ impl<'de> Visitor<'de> for RowVisitor {
             match key {
                 PageRowKey::Id => row.id = parse_text_or_number(map.next_value()?),
                 PageRowKey::DateAdded => row.added = parse_millis(map.next_value()?),
+                PageRowKey::DateUpdated => row.updated = parse_millis(map.next_value()?),
                 PageRowKey::SearchAfter => row.after = Some(map.next_value()?),
                 PageRowKey::Other => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -317,6 +319,8 @@ enum PageRowKey {
     Id,
     #[serde(rename = "dateAdded")]
     DateAdded,
+    #[serde(rename = "dateUpdated")]
+    DateUpdated,
     #[serde(rename = "searchAfter")]
     SearchAfter,
     #[serde(other)]
@@ -324,7 +328,7 @@ enum PageRowKey {
 }
 
 /// A string, or a number as text.
-fn parse_text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(super) fn parse_text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
     match raw.get().as_bytes()[0] {
         b'"' => serde_json::from_str::<BorrowedText<'_>>(raw.get()).ok().map(|text| text.0),
         b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw.get())),
@@ -336,7 +340,7 @@ fn parse_text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
 struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Milliseconds since 1970, from a number or an ISO 8601 string.
-fn parse_millis(raw: &RawValue) -> Option<i64> {
+pub(super) fn parse_millis(raw: &RawValue) -> Option<i64> {
     let text = parse_text_or_number(raw)?;
     match text.parse() {
         Ok(number) => Some(number),
@@ -345,7 +349,7 @@ fn parse_millis(raw: &RawValue) -> Option<i64> {
 }
 
 /// A count, sent as number or string.
-struct LenientCount(Option<u64>);
+pub(super) struct LenientCount(pub(super) Option<u64>);
 
 impl<'de> Deserialize<'de> for LenientCount {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

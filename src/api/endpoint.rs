@@ -22,6 +22,10 @@ pub enum ApiEndpoint {
     ContactTasks,
     /// `GET /contacts/{id}/notes`
     ContactNotes,
+    /// `POST /notes/search`
+    SearchNotes,
+    /// `POST /notes/search` under the `Version` of the other endpoints
+    SearchNotesOldVersion,
     /// `GET /contacts/{id}/appointments`
     ContactAppointments,
     /// `GET /calendars/`
@@ -82,6 +86,8 @@ impl ApiEndpoint {
         Self::SearchTasks,
         Self::ContactTasks,
         Self::ContactNotes,
+        Self::SearchNotes,
+        Self::SearchNotesOldVersion,
         Self::ContactAppointments,
         Self::Calendars,
         Self::CalendarEvents,
@@ -117,6 +123,7 @@ impl ApiEndpoint {
             Self::SearchTasks => "POST /locations/{id}/tasks/search",
             Self::ContactTasks => "GET /contacts/{id}/tasks",
             Self::ContactNotes => "GET /contacts/{id}/notes",
+            Self::SearchNotes | Self::SearchNotesOldVersion => "POST /notes/search",
             Self::ContactAppointments => "GET /contacts/{id}/appointments",
             Self::Calendars => "GET /calendars/",
             Self::CalendarEvents => "GET /calendars/events",
@@ -164,6 +171,7 @@ impl ApiEndpoint {
             | Self::ContactNotes
             | Self::ContactAppointments
             | Self::DuplicateContact => "contacts.readonly",
+            Self::SearchNotes | Self::SearchNotesOldVersion => "notes.readonly",
             Self::SearchTasks => "locations/tasks.readonly",
             Self::Calendars => "calendars.readonly",
             Self::CalendarEvents => "calendars/events.readonly",
@@ -192,6 +200,7 @@ impl ApiEndpoint {
     /// The `Version` header. Calendars are published under a different version (api.md §1.4).
     pub(super) fn version_header(self, default: &'static str) -> &'static str {
         match self {
+            Self::SearchNotes => "v3",
             Self::Calendars | Self::CalendarEvents if default != "v3" => "2021-04-15",
             _ => default,
         }

@@ -15,6 +15,7 @@ mod endpoint;
 mod error;
 mod http;
 mod mutation;
+mod note_search;
 mod oauth;
 mod probe;
 mod rate_limit;
@@ -43,6 +44,10 @@ pub use endpoint::{ApiEndpoint, SEARCH_LIMIT};
 pub use error::{ApiError, ApiErrorKind};
 pub use http::{HttpOptions, HttpSetupError, is_loopback_url, proxy_for_url};
 pub use mutation::{WriteOutcome, WritePermit, WriteRequest};
+pub use note_search::{
+    NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery, NoteRef, NoteSearchDialect,
+    NoteSearchVersion, RelationForm, parse_note_ref,
+};
 pub use oauth::{
     InstalledLocation, OauthApp, OauthClient, OauthError, OauthErrorKind, OauthGrant,
     ReconnectTarget, UserType,

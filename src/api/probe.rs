@@ -48,6 +48,8 @@ pub enum ApiProbe {
     ContactsWrite,
     /// One task from the search.
     Tasks,
+    /// One note from the search.
+    Notes,
     /// The calendars.
     Calendars,
     /// The events of one millisecond in a calendar, or in one that does not exist.
@@ -201,6 +203,14 @@ impl ApiClient {
                     Some(body),
                 )
             }
+            ApiProbe::Notes => {
+                let body = serde_json::json!({ "locationId": self.location_id(), "limit": 1 });
+                (
+                    ApiEndpoint::SearchNotes,
+                    "/notes/search".to_owned(),
+                    Some(super::client::json_body(&body)),
+                )
+            }
             ApiProbe::Calendars => {
                 get(ApiEndpoint::Calendars, format!("/calendars/?locationId={location}"))
             }
@@ -247,6 +257,7 @@ impl ApiProbe {
             Self::Contacts => ApiEndpoint::SearchContacts,
             Self::ContactsWrite => ApiEndpoint::UpdateContact,
             Self::Tasks => ApiEndpoint::SearchTasks,
+            Self::Notes => ApiEndpoint::SearchNotes,
             Self::Calendars => ApiEndpoint::Calendars,
             Self::CalendarEvents(_) => ApiEndpoint::CalendarEvents,
             Self::CustomFields => ApiEndpoint::CustomFields,

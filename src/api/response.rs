@@ -62,6 +62,8 @@ pub struct ContactRef {
     pub id: ContactId,
     /// When it was added, in milliseconds since 1970.
     pub added: Option<i64>,
+    /// When it was last changed, in milliseconds since 1970.
+    pub updated: Option<i64>,
 }
 
 /// A page of the task search.

@@ -77,6 +77,8 @@ event_codes! {
         LimitShared "limit_shared": "Another process of this machine uses the same rate limit; the two take turns.",
         ManifestNamesIgnored "manifest_names_ignored": "The old `manifest.json` names files that no export writes; they were not removed.",
         Misfit "misfit": "Values do not fit their column's type; they are kept in the column `extra`.",
+        NotesByContacts "notes_by_contacts": "Notes are searched for by contact, which takes more requests than page by page; the message says why.",
+        NotesPerContact "notes_per_contact": "Notes are read contact by contact, which takes a request for each; the message says why.",
         RowsSkipped "rows_skipped": "Rows lack a value that the template requires; its file does not have them.",
         TasksPerContact "tasks_per_contact": "Tasks are read contact by contact, which takes more requests; the message says why.",
         TextTooLong "text_too_long": "Values are longer than the other system takes; shorten them there or before the export.",

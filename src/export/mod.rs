@@ -33,7 +33,7 @@ use finish::{commit_output, manifest_facts, warn_type_mismatches};
 pub use contact_list::ContactListFile;
 pub use estimate::{ExportEstimate, estimate_cost};
 pub use export_tables::ExportTables;
-pub use request::{ExportFilters, ExportRequest, SinceTime};
+pub use request::{ExportFilters, ExportRequest, NoteReading, SinceTime};
 pub use templates::TemplateSnapshot;
 
 /// Why an export ended early.
@@ -317,6 +317,8 @@ impl ExportJob {
             writes: spool.writer(),
             observer: self.context.observer.clone(),
             cancel: self.context.stop.clone(),
+            location_facts: self.context.home.location_facts(&self.run.meta.location),
+            started: tokio::time::Instant::now(),
         };
         let pull_result = async {
             if let Some(list) = &self.list {
@@ -345,6 +347,7 @@ impl ExportJob {
             concurrency: self.context.concurrency,
             settle: self.context.settle,
             errors_only: self.errors_only,
+            search_notes: self.request.notes_by == NoteReading::Auto,
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ContactListFile, ExportError, ExportTables, TemplateSnapshot, templates};
 use crate::api::ContactSearchFilter;
+use crate::choice::choice_enum;
 use crate::id::BusinessId;
 use crate::publish::{ExportScope, FileMode, ManifestMetadata, NamedTemplate, PublishOptions};
 use crate::resource::{RESOURCES, ResourceSpec};
@@ -50,9 +51,22 @@ pub struct ExportRequest {
     /// The rights of the files.
     #[serde(default)]
     pub file_mode: FileMode,
+    /// How notes are read.
+    #[serde(default)]
+    pub notes_by: NoteReading,
     /// Whether whatever is in the output directory is replaced.
     #[serde(default)]
     pub replace: bool,
+}
+
+choice_enum! {
+    /// How an export reads notes.
+    pub enum NoteReading = Auto {
+        /// by search, many contacts per request, where a sample proves that it shows the same notes
+        Auto = "auto",
+        /// contact by contact, one request each
+        Contact = "contact",
+    }
 }
 
 /// A moment past, as the user gave it.

@@ -7,6 +7,7 @@ use std::str;
 use super::PublishError;
 use super::sort::SortableRow;
 use super::streams::{self, TableStream};
+use crate::api;
 use crate::resource::{self, SortKeyReader, TableSchema};
 use crate::run::{self, PackedResponses, SpoolEntry};
 
@@ -88,6 +89,7 @@ fn split_response(
     for row in resource::response_rows(answer, source.key) {
         let text = match contact {
             Some(contact) => with_contact_id(row, contact),
+            None if source.table == "notes" => with_related_contact(row),
             None => Cow::Borrowed(row),
         };
         rows.push(keyed.sort_key(&text).map(|key| SortableRow { key, seq, text: text.into() }));
@@ -103,6 +105,18 @@ fn with_contact_id<'a>(row: &'a str, contact: &str) -> Cow<'a, str> {
     let rest = row[1..].trim_start();
     let comma = if rest.starts_with('}') { "" } else { "," };
     Cow::Owned(format!("{{\"contactId\":{id}{comma}{rest}"))
+}
+
+/// A note's row with the id of its first contact, whether or not the server wrote it beside the relations.
+fn with_related_contact(row: &str) -> Cow<'_, str> {
+    if row.contains("\"contactId\"") {
+        return Cow::Borrowed(row);
+    }
+    let contacts = api::parse_note_ref(row).map(|note| note.contacts).unwrap_or_default();
+    match contacts.first() {
+        Some(contact) => with_contact_id(row, contact.as_str()),
+        None => Cow::Borrowed(row),
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ const SOURCES: &[TableStream] = &[
     packed_stream("contacts", stream::CONTACTS_SINGLE, "contact"),
     page_stream("tasks", stream::TASKS, "tasks"),
     packed_stream("tasks", stream::CONTACT_TASKS, "tasks"),
+    page_stream("notes", stream::NOTE_SEARCH, "notes"),
     packed_stream("notes", stream::NOTES, "notes"),
     page_stream("appointments", stream::EVENTS, "events"),
     packed_stream("appointments", stream::CONTACT_APPOINTMENTS, "events"),

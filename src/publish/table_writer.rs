@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::entry_splitter::{RowSplitter, SplitRows};
 use super::sort::{ExternalSorter, SortableRow};
+use super::streams;
 use super::template::{TemplateFiles, TemplateWriters};
 use super::{PublishError, PublishOptions, invalid_row_failure};
 use crate::event::WrittenFile;
@@ -33,6 +34,8 @@ pub(super) struct TableWriter {
     /// Whether that turned out to be wrong: the table must be rewritten, fully sorted.
     needs_rewrite: bool,
     failures: Vec<FetchFailure>,
+    /// How many entries were added.
+    entries: u64,
 }
 
 struct TableFile {
@@ -106,11 +109,13 @@ impl TableWriter {
             nearly_sorted,
             needs_rewrite: false,
             failures: Vec::new(),
+            entries: 0,
         })
     }
 
     /// Adds the rows of an entry.
     pub(super) fn add_rows(&mut self, entry_rows: SplitRows) -> Result<(), PublishError> {
+        self.entries += 1;
         for row in entry_rows.rows {
             match row {
                 // The table is rewritten from the beginning later.
@@ -178,7 +183,8 @@ impl TableWriter {
 
     /// Writes the remaining rows and completes the files.
     pub(super) fn finish(mut self, reader: &SpoolReader) -> Result<FinishedTable, PublishError> {
-        if self.needs_rewrite || (self.nearly_sorted && self.sorter.has_late_row()) {
+        self.needs_rewrite |= self.nearly_sorted && self.sorter.has_late_row();
+        if self.needs_rewrite || self.has_discarded_entries(reader)? {
             return self.rewrite_sorted(reader)?.finish(reader);
         }
         let staging = self.staging.clone();
@@ -208,6 +214,14 @@ impl TableWriter {
             type_mismatches,
             cut_cells,
         })
+    }
+
+    /// Whether the pull discarded entries whose rows were already added.
+    fn has_discarded_entries(&self, reader: &SpoolReader) -> Result<bool, PublishError> {
+        let is_of_table = |name: &str| {
+            streams::find_by_name(name).is_some_and(|source| source.table == self.table.name)
+        };
+        Ok(reader.count_entries(is_of_table)? < self.entries)
     }
 
     /// Restarts the table with full sorting: a row came that belongs before one already written.

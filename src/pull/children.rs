@@ -5,6 +5,7 @@
 //! progress and a kill loses at most a second of responses.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::contacts::CommittedPage;
+use super::contacts::{CommittedPage, PageReaders};
+use super::notes::SharedSampler;
 use super::{Pull, PullError};
 use crate::api::{self, ApiClient, ApiErrorKind, ApiResponse, ChildList, RetryPolicy};
 use crate::concurrency;
@@ -68,9 +70,9 @@ impl ChildKind {
 
 /// A position in the walk: a page and the index of a contact on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct ChildCursor {
-    page: u64,
-    contact: usize,
+pub(super) struct ChildCursor {
+    pub(super) page: u64,
+    pub(super) contact: usize,
 }
 
 /// A request for one contact's children, and the position after that contact.
@@ -83,22 +85,33 @@ struct ChildRequest {
 type ChildResponse = (ChildRequest, Result<ApiResponse<ChildList>, api::ApiError>);
 
 impl Pull {
-    /// Walks the contacts and reads their children at the same time.
+    /// Walks the contacts and reads their children at the same time: some kinds contact by contact, and notes by
+    /// search, if there is a sampler for them.
     pub(super) async fn pull_contacts_and_children(
         &self,
         children: &[ChildKind],
+        sampler: Option<&SharedSampler>,
     ) -> Result<(), PullError> {
-        if children.is_empty() {
-            return self.walk_contacts(None, 0).await;
-        }
-        let start = self.earliest_child_cursor(children)?;
-        // Buffers one page while the children of the previous one are read.
-        let (pages, read) = mpsc::channel(1);
-        let (walked, followed) = tokio::join!(
-            self.walk_contacts(Some(pages), start.page),
-            self.pull_children_of_pages(children, start, read)
+        let (mut pages, start) = (PageReaders::default(), self.earliest_child_cursor(children)?);
+        let per_contact = (!children.is_empty()).then(|| pages.add_reader(start.page));
+        // The sample needs every contact, also those whose notes an earlier process read.
+        let searched = sampler.map(|sampler| (sampler, pages.add_reader(0)));
+        let (walked, followed, searched) = tokio::join!(
+            self.walk_contacts(pages),
+            async {
+                match per_contact {
+                    Some(pages) => self.pull_children_of_pages(children, start, pages).await,
+                    None => Ok(()),
+                }
+            },
+            async {
+                match searched {
+                    Some((sampler, pages)) => self.pull_note_batches(pages, sampler).await,
+                    None => Ok(()),
+                }
+            }
         );
-        followed.and(walked)?;
+        followed.and(searched).and(walked)?;
         self.mark_children_done(children).await
     }
 
@@ -133,7 +146,7 @@ impl Pull {
         &self,
         children: &[ChildKind],
         start: ChildCursor,
-        pages: mpsc::Receiver<CommittedPage>,
+        pages: mpsc::Receiver<Arc<CommittedPage>>,
     ) -> Result<(), PullError> {
         let requests = child_requests(pages, children.to_vec(), start);
         let client = self.client.clone();
@@ -160,7 +173,7 @@ async fn send_child_request(
 
 /// One request per contact and kind of child, from a position on.
 fn child_requests(
-    pages: mpsc::Receiver<CommittedPage>,
+    pages: mpsc::Receiver<Arc<CommittedPage>>,
     children: Vec<ChildKind>,
     start: ChildCursor,
 ) -> impl Stream<Item = ChildRequest> {
@@ -169,13 +182,8 @@ fn child_requests(
     });
     pages.flat_map(move |page| {
         let children = children.clone();
-        let contacts = page.contacts.into_iter().enumerate();
-        let requests = contacts.filter_map(move |(at, contact)| {
-            let cursor = ChildCursor { page: page.ordinal, contact: at };
-            let next_cursor = ChildCursor { page: page.ordinal, contact: at + 1 };
-            contact.filter(|_| cursor >= start).map(|contact| (contact, next_cursor))
-        });
-        futures::stream::iter(requests.flat_map(move |(contact, next_cursor)| {
+        let contacts: Vec<_> = page.positions_from(start).collect();
+        futures::stream::iter(contacts.into_iter().flat_map(move |(contact, next_cursor)| {
             let request =
                 move |child| ChildRequest { child, contact: contact.clone(), next_cursor };
             children.clone().into_iter().map(request)

@@ -4,9 +4,11 @@
 //! keeps its position, and a new one appears at the end.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::children::ChildCursor;
 use super::{Pull, PullError};
 use crate::api::{ApiErrorKind, ApiResponse, ContactPage, ContactRef, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;
@@ -22,6 +24,59 @@ pub(super) struct CommittedPage {
     pub(super) ordinal: u64,
     /// Its contacts; `None` for an unusable row and for a row repeated from the previous page.
     pub(super) contacts: Vec<Option<ContactId>>,
+    /// When each of them was last changed, in milliseconds since 1970.
+    pub(super) updated: Vec<Option<i64>>,
+}
+
+impl CommittedPage {
+    /// The contacts from a position of the walk on, each with the position after it.
+    pub(super) fn positions_from(
+        &self,
+        start: ChildCursor,
+    ) -> impl Iterator<Item = (ContactId, ChildCursor)> + '_ {
+        let page = self.ordinal;
+        self.contacts.iter().enumerate().filter_map(move |(at, contact)| {
+            let cursor = ChildCursor { page, contact: at };
+            let next = ChildCursor { page, contact: at + 1 };
+            contact.clone().filter(|_| cursor >= start).map(|contact| (contact, next))
+        })
+    }
+}
+
+/// The readers of committed pages, each with the first page that it needs.
+#[derive(Debug, Default)]
+pub(super) struct PageReaders {
+    readers: Vec<(u64, mpsc::Sender<Arc<CommittedPage>>)>,
+}
+
+impl PageReaders {
+    /// Adds a reader, which receives the pages from `first` on.
+    pub(super) fn add_reader(&mut self, first: u64) -> mpsc::Receiver<Arc<CommittedPage>> {
+        // Buffers one page while the children of the previous one are read.
+        let (sender, receiver) = mpsc::channel(1);
+        self.readers.push((first, sender));
+        receiver
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.readers.is_empty()
+    }
+
+    /// The first page that any reader needs.
+    fn first_page(&self) -> u64 {
+        self.readers.iter().map(|(first, _)| *first).min().unwrap_or(0)
+    }
+
+    /// Sends a page to those who need it; false if one of them has ended, which then reports the reason.
+    pub(super) async fn send_page(&self, page: CommittedPage) -> bool {
+        let page = Arc::new(page);
+        for (_, reader) in self.readers.iter().filter(|(first, _)| page.ordinal >= *first) {
+            if reader.send(Arc::clone(&page)).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
 }
 
 /// The state of the walk.
@@ -67,17 +122,13 @@ impl SeenContacts {
 }
 
 impl Pull {
-    /// Walks the contacts and sends each committed page to `pages`, if given. Pages from `backlog`
-    /// on that an earlier process committed are sent first.
-    pub(super) async fn walk_contacts(
-        &self,
-        pages: Option<mpsc::Sender<CommittedPage>>,
-        backlog: u64,
-    ) -> Result<(), PullError> {
+    /// Walks the contacts and sends each committed page to its readers, those that an earlier process committed
+    /// first.
+    pub(super) async fn walk_contacts(&self, pages: PageReaders) -> Result<(), PullError> {
         if self.options.selected_only {
-            return Box::pin(self.pull_selected_contacts(pages, backlog)).await;
+            return Box::pin(self.pull_selected_contacts(pages)).await;
         }
-        let mut walk = self.load_committed_pages(pages.as_ref(), backlog).await?;
+        let mut walk = self.load_committed_pages(&pages).await?;
         while !walk.progress.done {
             let page = match self.fetch_next_page(&mut walk).await {
                 Err(PullError::Api(error))
@@ -87,24 +138,34 @@ impl Pull {
                 }
                 page => page?,
             };
-            let ordinal = walk.ordinal;
-            let contacts = self.commit_page(&mut walk, page).await?;
-            let page = CommittedPage { ordinal, contacts };
-            if let Some(pages) = &pages
-                && pages.send(page).await.is_err()
-            {
-                // The reader of the children has failed and reports the reason.
+            let page = self.commit_page(&mut walk, page).await?;
+            if !pages.send_page(page).await {
                 return Ok(());
             }
         }
         Ok(())
     }
 
+    /// Reads the first page of the walk, if no earlier process has, and returns the progress. `None` if the server
+    /// refuses such a search, which the walk itself deals with.
+    pub(super) async fn pull_first_page(&self) -> Result<Option<StreamProgress>, PullError> {
+        let mut walk = self.load_committed_pages(&PageReaders::default()).await?;
+        if walk.ordinal == 0 && !walk.progress.done {
+            match self.fetch_next_page(&mut walk).await {
+                Err(PullError::Api(error)) if error.kind == ApiErrorKind::Refused => {
+                    return Ok(None);
+                }
+                page => drop(self.commit_page(&mut walk, page?).await?),
+            }
+            self.flush_writes().await?;
+        }
+        Ok(Some(walk.progress))
+    }
+
     /// Replays the pages that an earlier process committed.
     pub(super) async fn load_committed_pages(
         &self,
-        pages: Option<&mpsc::Sender<CommittedPage>>,
-        backlog: u64,
+        pages: &PageReaders,
     ) -> Result<ContactWalk, PullError> {
         let progress = self.stream_progress(stream::CONTACTS)?;
         let mut walk = ContactWalk {
@@ -126,8 +187,8 @@ impl Pull {
             }
             let ordinal = walk.ordinal;
             walk.ordinal += 1;
-            let last = pages.is_none() || walk.progress.done;
-            if last && ordinal < backlog {
+            let last = pages.is_empty() || walk.progress.done;
+            if last && ordinal < pages.first_page() {
                 continue;
             }
             let rows = ContactPage::from_json(&entry.body).map_err(|error| {
@@ -136,10 +197,9 @@ impl Pull {
                     why: format!("entry {seq}: {error}"),
                 }
             })?;
+            let updated = update_times(&rows.rows);
             let (contacts, _) = walk.seen.filter_new_rows(&rows.rows);
-            if let Some(pages) = pages.filter(|_| ordinal >= backlog)
-                && pages.send(CommittedPage { ordinal, contacts }).await.is_err()
-            {
+            if !pages.send_page(CommittedPage { ordinal, contacts, updated }).await {
                 return Ok(walk);
             }
         }
@@ -173,9 +233,9 @@ impl Pull {
         &self,
         walk: &mut ContactWalk,
         page: ApiResponse<ContactPage>,
-    ) -> Result<Vec<Option<ContactId>>, PullError> {
+    ) -> Result<CommittedPage, PullError> {
         let ApiResponse { body, head: ContactPage { rows, total, next } } = page;
-        let count = rows.len();
+        let (count, ordinal, updated) = (rows.len(), walk.ordinal, update_times(&rows));
         let unusable = rows.iter().filter(|row| row.is_none()).count();
         let (contacts, certain) = walk.seen.filter_new_rows(&rows);
         let fresh = contacts.iter().flatten().count() + unusable;
@@ -209,8 +269,12 @@ impl Pull {
             self.write_to_spool(SpoolWrite::ProgressOnly { stream, progress }).await?;
         }
         self.report_progress("contacts", walk.progress.rows, walk.progress.total);
-        Ok(contacts)
+        Ok(CommittedPage { ordinal, contacts, updated })
     }
+}
+
+fn update_times(rows: &[Option<ContactRef>]) -> Vec<Option<i64>> {
+    rows.iter().map(|row| row.as_ref().and_then(|row| row.updated)).collect()
 }
 
 fn unusable_rows_failure(ordinal: u64, count: usize) -> FetchFailure {
@@ -234,8 +298,9 @@ mod tests {
 
     #[test]
     fn a_repeated_contact_does_not_count_towards_the_total() {
-        let row =
-            |id: &str, added| Some(ContactRef { id: id.parse().unwrap(), added: Some(added) });
+        let row = |id: &str, added| {
+            Some(ContactRef { id: id.parse().unwrap(), added: Some(added), updated: None })
+        };
         let mut seen = SeenContacts::default();
         let (fresh, certain) = seen.filter_new_rows(&[row("a", 1), row("b", 2), row("b", 2), None]);
         assert_eq!((fresh.iter().flatten().count(), certain), (2, 2));

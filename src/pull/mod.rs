@@ -12,6 +12,7 @@ mod children;
 mod contacts;
 mod gaps;
 mod metadata;
+mod notes;
 mod retry_failed;
 mod selected;
 mod tasks;
@@ -22,12 +23,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, ContactSearchFilter, HaltReason};
 use crate::concurrency::ConcurrencyLimits;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::event::{CancelSignal, RunEvent, SharedObserver};
-use crate::run::{self, FetchFailure, SpoolReader, SpoolWrite, StreamProgress};
+use crate::run::{self, FetchFailure, LocationFacts, SpoolReader, SpoolWrite, StreamProgress};
 
 pub use children::ChildKind;
 pub use selected::{ContactKey, ContactKeyList, SelectionCost, estimate_cost, has_stored_list};
@@ -49,6 +51,8 @@ pub struct PullOptions {
     pub settle: Duration,
     /// Whether only records that could not be read before are requested.
     pub errors_only: bool,
+    /// Whether notes may be read by search.
+    pub search_notes: bool,
 }
 
 /// Why a pull ended early.
@@ -98,6 +102,10 @@ pub struct Pull {
     pub observer: SharedObserver,
     /// Signals cancellation.
     pub cancel: CancelSignal,
+    /// What earlier runs learnt about the location.
+    pub location_facts: LocationFacts,
+    /// When this process began to pull.
+    pub started: Instant,
 }
 
 /// Responses that a pull buffers behind a slow one. At 100 requests per 10 s this outlasts a
@@ -113,23 +121,30 @@ impl Pull {
     pub async fn run(self) -> Result<(), PullError> {
         if !self.options.errors_only {
             self.pull_metadata().await?;
+            self.choose_note_strategy().await?;
             let children = self.children_read_per_contact().await?;
+            let sampler = self.create_note_sampler().await?;
             // Each runs to its own end: the first to stop must not drop what the others have in
             // flight.
-            let (contacts, tasks, events) = tokio::join!(
-                self.pull_contacts_and_children(&children),
+            let searched = (!children.contains(&ChildKind::Notes)
+                && self.includes_child(ChildKind::Notes))
+            .then_some(&sampler);
+            let (contacts, tasks, events, notes) = tokio::join!(
+                self.pull_contacts_and_children(&children, searched),
                 self.pull_location_tasks(),
                 self.pull_calendar_events(),
+                self.pull_location_notes(&sampler),
             );
-            contacts.and(tasks).and(events)?;
+            contacts.and(tasks).and(events).and(notes)?;
             if !self.options.selected_only {
-                self.fill_gaps(&children).await?;
+                self.fill_gaps(&self.children_of_late_contacts().await?).await?;
             }
             self.pull_tasks_of_contacts().await?;
+            Box::pin(self.finish_notes(&sampler)).await?;
         } else if self.options.selected_only {
             Box::pin(self.retry_selected_contacts()).await?;
         } else if self.had_hidden_contacts()? {
-            self.fill_gaps(&self.children_read_per_contact().await?).await?;
+            self.fill_gaps(&self.children_of_late_contacts().await?).await?;
         }
         self.retry_failed_records().await
     }
@@ -137,7 +152,7 @@ impl Pull {
     /// Which kinds of children are read contact by contact.
     async fn children_read_per_contact(&self) -> Result<Vec<ChildKind>, PullError> {
         let mut children = Vec::new();
-        if self.includes_child(ChildKind::Notes) {
+        if self.includes_child(ChildKind::Notes) && self.reads_notes_per_contact()? {
             children.push(ChildKind::Notes);
         }
         if self.includes_child(ChildKind::Tasks) && self.decide_tasks_per_contact().await? {
@@ -145,6 +160,15 @@ impl Pull {
         }
         if self.includes_child(ChildKind::Appointments) && self.reads_appointments_per_contact() {
             children.push(ChildKind::Appointments);
+        }
+        Ok(children)
+    }
+
+    /// Which kinds of children are read one by one for a contact that is found after the walk.
+    async fn children_of_late_contacts(&self) -> Result<Vec<ChildKind>, PullError> {
+        let mut children = self.children_read_per_contact().await?;
+        if self.includes_child(ChildKind::Notes) && !children.contains(&ChildKind::Notes) {
+            children.push(ChildKind::Notes);
         }
         Ok(children)
     }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::db;
 use super::error::RunError;
+use super::location_facts::LocationFacts;
 use super::lock::FileLock;
 use super::lock_holder::{LockConflict, LockHolder, LockedResource};
 use super::metadata::{
@@ -111,6 +112,14 @@ impl RunStore {
                 .map_err(|source| RunError::from_io(&self.locations, source))?;
         }
         Ok(self.locations.join(format!("{}.{identity}.window", location.escaped_segment())))
+    }
+
+    /// What earlier runs learnt about a location.
+    #[must_use]
+    pub fn location_facts(&self, location: &LocationId) -> LocationFacts {
+        LocationFacts::new(
+            self.locations.join(format!("{}.facts.json", location.escaped_segment())),
+        )
     }
 
     /// Creates a run.
@@ -318,7 +327,7 @@ impl RunStopRecorder {
 }
 
 /// Creates a directory that only its owner can read: it will contain customer data.
-fn create_private_dir(dir: &Path) -> std::io::Result<()> {
+pub(super) fn create_private_dir(dir: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -10,6 +10,7 @@ mod error;
 mod home;
 mod import_store;
 mod ledger;
+mod location_facts;
 mod lock;
 mod lock_holder;
 mod metadata;
@@ -31,6 +32,7 @@ pub use ledger::{
     AttemptHandle, AttemptOutcome, AttemptRecord, IdempotencyClass, Intent, Ledger, LedgerReader,
     OpRecord, OpState, OutcomeRecord, SettledBy, for_each_op_in_state, reverted_op_keys, store_ops,
 };
+pub use location_facts::LocationFacts;
 pub use lock::FileLock;
 pub use lock_holder::{LockConflict, LockHolder, LockedResource};
 pub use metadata::{RunFact, RunMetadata, RunState, RunStop};

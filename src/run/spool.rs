@@ -41,6 +41,13 @@ pub enum SpoolWrite {
         /// Its new progress.
         progress: StreamProgress,
     },
+    /// Removes the responses of a stream, which turned out to be wrong, and sets its progress.
+    Discard {
+        /// The stream.
+        stream: String,
+        /// Its new progress.
+        progress: StreamProgress,
+    },
     /// A record could not be read.
     Failed(FetchFailure),
     /// Nothing; the sender is notified once everything before it is committed.
@@ -222,6 +229,10 @@ fn apply_write(
         SpoolWrite::ProgressOnly { stream, progress } => {
             upsert_progress(to, &stream, &progress).map_err(fail)
         }
+        SpoolWrite::Discard { stream, progress } => to
+            .execute("DELETE FROM entry WHERE stream = ?", [&stream])
+            .and_then(|_| upsert_progress(to, &stream, &progress))
+            .map_err(fail),
         SpoolWrite::Failed(f) => to
             .prepare_cached("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
             .and_then(|mut insert| {

@@ -72,6 +72,19 @@ impl SpoolReader {
             .map_err(|source| RunError::from_sqlite(&self.path, source))
     }
 
+    /// How many entries the streams have whose names satisfy `is_wanted`.
+    pub fn count_entries(&self, is_wanted: impl Fn(&str) -> bool) -> Result<u64, RunError> {
+        let count = || {
+            let mut query =
+                self.connection.prepare("SELECT stream, count(*) FROM entry GROUP BY stream")?;
+            let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+            let rows = query.query_map([], read)?;
+            rows.filter(|row| row.as_ref().map_or(true, |(name, _)| is_wanted(name)))
+                .try_fold(0, |sum, row| row.map(|(_, count)| sum + count.cast_unsigned()))
+        };
+        count().map_err(|source| RunError::from_sqlite(&self.path, source))
+    }
+
     /// The progress of a stream; at its beginning if nothing of it is stored.
     pub fn stream_progress(&self, stream: &str) -> Result<StreamProgress, RunError> {
         let fail = |source| RunError::from_sqlite(&self.path, source);

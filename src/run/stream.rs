@@ -12,6 +12,8 @@ pub const CONTACTS_SINGLE: &str = "contacts.single";
 pub const TASKS: &str = "tasks";
 /// Pages of calendar events, one stream per calendar.
 pub const EVENTS: &str = "events/";
+/// Pages of the notes search.
+pub const NOTE_SEARCH: &str = "note_search";
 /// Notes, contact by contact.
 pub const NOTES: &str = "notes";
 /// Tasks, contact by contact.

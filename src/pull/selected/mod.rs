@@ -16,9 +16,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::json;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
 
-use super::contacts::{CommittedPage, ContactWalk};
+use super::contacts::{CommittedPage, ContactWalk, PageReaders};
 use super::{Pull, PullError, failure_from_api_error};
 use crate::api::{self, ApiClient, ApiErrorKind, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;
@@ -45,13 +44,9 @@ enum KeySearchResult {
 }
 
 impl Pull {
-    /// Finds the selected contacts and sends each committed batch to `pages`, if given.
-    pub(super) async fn pull_selected_contacts(
-        &self,
-        pages: Option<mpsc::Sender<CommittedPage>>,
-        backlog: u64,
-    ) -> Result<(), PullError> {
-        let walk = self.load_committed_pages(pages.as_ref(), backlog).await?;
+    /// Finds the selected contacts and sends each committed batch to its readers.
+    pub(super) async fn pull_selected_contacts(&self, pages: PageReaders) -> Result<(), PullError> {
+        let walk = self.load_committed_pages(&pages).await?;
         if walk.progress.done {
             return Ok(());
         }
@@ -71,7 +66,7 @@ impl Pull {
 
     /// Retries the selected contacts that were not found.
     pub(super) async fn retry_selected_contacts(&self) -> Result<(), PullError> {
-        let walk = self.load_committed_pages(None, u64::MAX).await?;
+        let walk = self.load_committed_pages(&PageReaders::default()).await?;
         let mut selected = self.load_selected_contacts().await?;
         let failed = self.previously_not_found()?;
         selected.keys.retain(|key, _| failed.contains(key.as_str()));
@@ -80,7 +75,7 @@ impl Pull {
             pull: self,
             walk,
             selected,
-            pages: None,
+            pages: PageReaders::default(),
             receiver_closed: false,
             defer_children: true,
         };
@@ -101,7 +96,7 @@ struct SelectedContactSearch<'p> {
     pull: &'p Pull,
     walk: ContactWalk,
     selected: SelectedContacts,
-    pages: Option<mpsc::Sender<CommittedPage>>,
+    pages: PageReaders,
     /// Whether the receiver of `pages` is closed: the reader of the children has failed and reports
     /// the reason.
     receiver_closed: bool,
@@ -337,12 +332,12 @@ impl SelectedContactSearch<'_> {
             }
         }
         self.pull.write_to_spool(SpoolWrite::Entry { stream, rows: count, body, progress }).await?;
-        let contacts = rows.into_iter().map(|(id, _)| Some(id)).collect();
-        let page = CommittedPage { ordinal: self.walk.ordinal, contacts };
+        let contacts: Vec<_> = rows.into_iter().map(|(id, _)| Some(id)).collect();
+        // Listed contacts may be looked up one by one, so their dates say nothing about the index.
+        let updated = vec![None; contacts.len()];
+        let page = CommittedPage { ordinal: self.walk.ordinal, contacts, updated };
         self.walk.ordinal += 1;
-        if let Some(pages) = &self.pages {
-            self.receiver_closed = pages.send(page).await.is_err();
-        }
+        self.receiver_closed = !self.pages.send_page(page).await;
         Ok(())
     }
 

@@ -27,7 +27,9 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
-use crate::export::{self, ContactListFile, ExportFilters, ExportRequest, ExportTables, SinceTime};
+use crate::export::{
+    self, ContactListFile, ExportFilters, ExportRequest, ExportTables, NoteReading, SinceTime,
+};
 use crate::id::LocationId;
 use crate::publish::FileMode;
 use crate::run::{RunKind, RunMetadata};
@@ -288,6 +290,7 @@ impl ExportArgs {
             profile: account.profile.clone(),
             sandbox,
             file_mode: self.shape.file_mode.unwrap_or_default(),
+            notes_by: NoteReading::default(),
             replace: self.shape.replace,
         })
     }

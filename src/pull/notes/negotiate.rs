@@ -1,0 +1,209 @@
+//! Finds out which form of the notes search a server accepts and how far it reaches, with at most three requests.
+
+use serde::{Deserialize, Serialize};
+
+use super::batch_size::BatchSizes;
+use super::location_pages::LocationPass;
+use super::{NoteSearchState, NoteStrategy, believable_total};
+use crate::api::{
+    ApiError, ApiErrorKind, NoteOrder, NotePage, NoteQuery, NoteSearchDialect, NoteSearchVersion,
+    RetryPolicy,
+};
+use crate::pull::children::ChildCursor;
+use crate::pull::{Pull, PullError, retry_failed};
+use crate::text::format_count;
+
+/// Most requests of the negotiation.
+const MAX_REQUESTS: u32 = 3;
+
+/// A probe is not worth more patience: without an answer notes are read contact by contact.
+const PROBE: RetryPolicy =
+    RetryPolicy { attempts: 2, time: std::time::Duration::from_secs(20), bytes: 8 << 20 };
+
+/// How many rows an offset reaches on a server that limits it (api.md §4: unknown for notes, 10,000 in the vendor's
+/// other searches).
+const USUAL_REACH: u64 = 10_000;
+
+/// Most notes that are read page by page: the ids of all are kept in memory to prove that none is missing.
+const MAX_LOCATION_NOTES: u64 = 1_000_000;
+
+/// The smaller page that is asked for where the usual one is refused.
+const SMALL_LIMIT: usize = 100;
+
+/// The name under which a location's facts keep what was learnt.
+const FACT: &str = "notes_search";
+
+/// What is learnt about a location's notes search.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct KnownNoteSearch {
+    dialect: NoteSearchDialect,
+    batch: BatchSizes,
+    /// How many notes an offset reaches; 0 for all of them.
+    reach: Option<u64>,
+}
+
+/// A negotiation under way.
+struct Negotiation<'p> {
+    pull: &'p Pull,
+    known: KnownNoteSearch,
+    requests: u32,
+}
+
+impl Pull {
+    /// Negotiates the search. The inner error is the reason why it cannot be used.
+    pub(super) async fn negotiate_note_search(
+        &self,
+    ) -> Result<Result<NoteSearchState, String>, PullError> {
+        let known = self.location_facts.read_fact(FACT).unwrap_or_default();
+        let mut negotiation = Negotiation { pull: self, known, requests: 0 };
+        let page = match negotiation.find_dialect().await? {
+            Ok(page) => page,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let total = believable_total(page.total, page.rows.len() as u64);
+        let strategy = match total {
+            Some(total) if self.covers_all_contacts() => negotiation.plan_passes(total).await?,
+            _ => None,
+        };
+        self.location_facts.write_fact(FACT, &negotiation.known);
+        let strategy = strategy.unwrap_or(NoteStrategy::Contacts { next: ChildCursor::default() });
+        let KnownNoteSearch { dialect, batch, .. } = negotiation.known;
+        Ok(Ok(NoteSearchState { strategy, dialect, batch, total, verified: false }))
+    }
+
+    /// Keeps what a run learnt about the requests that a server accepts.
+    pub(super) fn remember_note_search(&self, dialect: &NoteSearchDialect, batch: &BatchSizes) {
+        let known: KnownNoteSearch = self.location_facts.read_fact(FACT).unwrap_or_default();
+        let (dialect, batch) = (dialect.clone(), batch.clone());
+        self.location_facts.write_fact(FACT, &KnownNoteSearch { dialect, batch, ..known });
+    }
+}
+
+impl Negotiation<'_> {
+    /// The first page of notes, in a form that the server accepts; the inner error is why there is none.
+    async fn find_dialect(&mut self) -> Result<Result<NotePage, String>, PullError> {
+        loop {
+            self.requests += 1;
+            let query = NoteQuery::default();
+            let error =
+                match self.pull.client.search_notes(&self.known.dialect, &query, PROBE).await {
+                    Ok(response) => return Ok(Ok(response.head)),
+                    Err(error) if error.is_fatal() => return Err(error.into()),
+                    Err(error) => error,
+                };
+            if error.kind == ApiErrorKind::Scope {
+                return Ok(Err(missing_scope_reason(self.pull.count_contacts()?)));
+            }
+            match simpler_dialect(&self.known.dialect, &error) {
+                Some(dialect) if self.requests < MAX_REQUESTS => self.known.dialect = dialect,
+                _ => return Ok(Err(format!("the notes search cannot be used ({error})"))),
+            }
+        }
+    }
+
+    /// The passes over pages that show all of the location's notes; `None` where they cannot.
+    async fn plan_passes(&mut self, total: u64) -> Result<Option<NoteStrategy>, PullError> {
+        if total > MAX_LOCATION_NOTES {
+            return Ok(None);
+        }
+        if total > USUAL_REACH && self.known.reach.is_none() && self.requests < MAX_REQUESTS {
+            self.known.reach = Some(self.probe_reach(total).await?);
+        }
+        let reach = self.known.reach.unwrap_or(USUAL_REACH);
+        let both_orders = self.known.dialect.sorted;
+        let passes = if reach == 0 || total <= reach {
+            vec![LocationPass::new(None, NoteOrder::Oldest, None)]
+        } else if both_orders && total <= 2 * reach {
+            LocationPass::in_both_orders(None, reach)
+        } else if both_orders && total <= 4 * reach && self.requests < MAX_REQUESTS {
+            match self.partition_by_source(total, reach).await? {
+                Some(passes) => passes,
+                None => return Ok(None),
+            }
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(NoteStrategy::Location { passes, pass: 0, skip: 0 }))
+    }
+
+    /// How many notes an offset reaches: 0 for all, if the last note can be skipped to.
+    async fn probe_reach(&mut self, total: u64) -> Result<u64, PullError> {
+        self.requests += 1;
+        let query = NoteQuery { skip: total - 1, limit: Some(1), ..NoteQuery::default() };
+        match self.pull.client.search_notes(&self.known.dialect, &query, PROBE).await {
+            Ok(response) if !response.head.rows.is_empty() => Ok(0),
+            Err(error) if error.is_fatal() => Err(error.into()),
+            _ => Ok(USUAL_REACH),
+        }
+    }
+
+    /// The passes over the notes that people wrote and those that workflows wrote, if each part can be reached.
+    /// Whether there are notes of other sources shows at the end, when the notes are counted.
+    async fn partition_by_source(
+        &mut self,
+        total: u64,
+        reach: u64,
+    ) -> Result<Option<Vec<LocationPass>>, PullError> {
+        const SOURCES: [&str; 2] = ["WEB_USER", "WORKFLOW"];
+        self.requests += 1;
+        let query = NoteQuery { source: Some(SOURCES[0]), limit: Some(1), ..NoteQuery::default() };
+        let answer = self.pull.client.search_notes(&self.known.dialect, &query, PROBE).await;
+        let part = match answer {
+            Ok(response) => believable_total(response.head.total, 1),
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(_) => None,
+        };
+        let parts = part.and_then(|part| Some([part, total.checked_sub(part)?]));
+        Ok(parts.filter(|parts| parts.iter().all(|part| *part <= 2 * reach)).map(|_| {
+            let passes = SOURCES.map(|source| LocationPass::in_both_orders(Some(source), reach));
+            passes.concat()
+        }))
+    }
+}
+
+/// Another form of request, after this one was refused.
+fn simpler_dialect(dialect: &NoteSearchDialect, error: &ApiError) -> Option<NoteSearchDialect> {
+    if !retry_failed::is_query_rejected(error.kind) || error.status == Some(404) {
+        return None;
+    }
+    let message = error.message.to_lowercase();
+    let mut simpler = dialect.clone();
+    if message.contains("version") {
+        simpler.version = NoteSearchVersion::Common;
+    } else if message.contains("limit") {
+        simpler.limit = dialect.limit.min(SMALL_LIMIT);
+    } else if message.contains("sort") {
+        simpler.sorted = false;
+    } else if message.contains("count") {
+        simpler.counted = false;
+    } else {
+        simpler.limit = dialect.limit.min(SMALL_LIMIT);
+        (simpler.sorted, simpler.counted) = (false, false);
+    }
+    (simpler != *dialect).then_some(simpler)
+}
+
+fn missing_scope_reason(contacts: Option<u64>) -> String {
+    let cost = contacts.map_or_else(String::new, |contacts| {
+        format!(
+            ", with which about {} instead of {} requests would be enough",
+            format_count(contacts.div_ceil(50) + 20),
+            format_count(contacts)
+        )
+    });
+    format!("the token lacks the scope `notes.readonly`{cost}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_warning_about_the_scope_says_what_it_costs() {
+        assert_eq!(
+            missing_scope_reason(Some(100_000)),
+            "the token lacks the scope `notes.readonly`, with which about 2,020 instead of 100,000 requests would be enough"
+        );
+        assert_eq!(missing_scope_reason(None), "the token lacks the scope `notes.readonly`");
+    }
+}
