@@ -13,6 +13,7 @@ mod control;
 mod endpoints;
 mod faults;
 mod http;
+mod notes_search_behavior;
 mod oauth;
 mod sandbox_settings;
 mod seed;
@@ -29,6 +30,10 @@ use tokio::sync::oneshot;
 
 pub use faults::fault::{FaultParseError, FaultRule};
 pub use http::rate_limit::{BurstWindow, LocationRateLimit, RateLimitParseError};
+pub use notes_search_behavior::{
+    ContactIdUse, NoteOrder, NotesIndexLag, NotesSearchBehavior, NotesSearchParseError, PageBorder,
+    RelationForm, RelationJoin, RequestTolerance, TotalName,
+};
 pub use oauth::{CLIENT_ID, CLIENT_SECRET, COMPANY};
 pub use sandbox_settings::{SandboxSettings, ServiceQuirk, UniqueIdentifier};
 

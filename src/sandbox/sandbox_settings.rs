@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{BurstWindow, FaultRule, LOCATION, LocationRateLimit};
+use super::{BurstWindow, FaultRule, LOCATION, LocationRateLimit, NotesSearchBehavior};
 
 /// What a sandbox serves and how it behaves.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct SandboxSettings {
     pub event_window: Option<Duration>,
     /// The largest number of contacts in one bulk tag request.
     pub bulk_tags: usize,
+    /// How the search of notes behaves.
+    pub notes_search: NotesSearchBehavior,
     /// How long an OAuth access token is valid.
     pub token_life: Duration,
     /// The locations where the registered app is not installed.
@@ -68,6 +70,7 @@ impl Default for SandboxSettings {
             page_window: 10_000,
             event_window: None,
             bulk_tags: 500,
+            notes_search: NotesSearchBehavior::default(),
             token_life: Duration::from_secs(86_399),
             not_installed: Vec::new(),
             clock_ahead: SignedDuration::ZERO,

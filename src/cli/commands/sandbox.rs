@@ -7,7 +7,7 @@ use crate::cli::args::time_arg;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::id::LocationId;
-use crate::sandbox::{self, FaultRule, LocationRateLimit, SandboxSettings};
+use crate::sandbox::{self, FaultRule, LocationRateLimit, NotesSearchBehavior, SandboxSettings};
 
 /// Run an API simulator on localhost until stopped
 ///
@@ -23,7 +23,11 @@ Examples:
 
 Faults: METHOD PATH ACTION [times=N] [after=N] [every=N]; `*` matches one segment of the path.
 Actions: status=CODE (with `html` for a gateway's error page), drop=before|after, truncate, not-json, blank,
-latency=MS, stall, hold, applied=CODE, hide, huge=BYTES, deep=N, token-expired.")]
+latency=MS, stall, hold, applied=CODE, hide, huge=BYTES, deep=N, token-expired.
+
+Keys of --notes-search: limit, over-limit, default-limit, window, over-window, relations, wrong-relations,
+most-relations, join, contact-id, total, total-when, total-cap, total-add, shape, status, versions, order,
+borders, missing-before, longest-body, lag.")]
 pub(crate) struct SandboxArgs {
     /// The port; 0 picks a free one
     #[arg(long, value_name = "N", default_value = "8642")]
@@ -61,6 +65,12 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "FAULT")]
     fault: Vec<FaultRule>,
 
+    /// How the search of notes behaves where the real API is unknown, such as `limit=100,relations=ids`
+    ///
+    /// Pairs of KEY=VALUE, separated by commas.
+    #[arg(long, value_name = "KEY=VALUE,...", default_value = "", hide_default_value = true)]
+    notes_search: NotesSearchBehavior,
+
     /// A location to serve; repeat for more [default: `sandboxLocation00001`]
     #[arg(long = "serve", value_name = "LOCATION")]
     serve: Vec<LocationId>,
@@ -76,6 +86,7 @@ impl SandboxArgs {
             daily_used: self.daily_used,
             lag: self.lag.unwrap_or_default(),
             faults: self.fault.clone(),
+            notes_search: self.notes_search.clone(),
             ..SandboxSettings::default()
         };
         if let Some(life) = self.token_life {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
 use crate::sandbox::store::calendar_events::StoredAppointment;
 use crate::sandbox::store::contact::{SearchRow, StoredContact};
-use crate::sandbox::store::notes_and_tasks::StoredNote;
+use crate::sandbox::store::note::{NoteRelation, NoteSource, StoredNote};
+use crate::sandbox::store::slots::ContactSlot;
 use crate::sandbox::store::state::{ContactPosition, SandboxState, now_millis};
 use crate::sandbox::text;
 
@@ -100,10 +101,52 @@ fn add_appointment(state: &mut SandboxState, place: ContactPosition, title: &str
     state.stores[place.store].events.insert(place.slot, event);
 }
 
-/// Replaces the notes of a contact.
+/// Replaces the notes of a contact; a note may name its `source` and further `relations`.
 fn replace_notes(state: &mut SandboxState, place: ContactPosition, notes: &Value, contact: &str) {
-    let notes = child_records(state, notes, contact).iter().map(StoredNote::new).collect();
-    state.stores[place.store].contact_mut(place.slot).notes = notes;
+    let notes = child_records(state, notes, contact);
+    state.stores[place.store].clear_notes(place.slot);
+    // Each is put first, so the last one goes in first.
+    for note in notes.into_iter().rev() {
+        insert_note(state, place.store, note, Some(place.slot));
+    }
+}
+
+/// Adds a raw note to a location, related to a contact and to what it names itself.
+fn insert_note(
+    state: &mut SandboxState,
+    store: usize,
+    mut note: SearchRow,
+    contact: Option<ContactSlot>,
+) -> String {
+    let source = note.remove("source");
+    let source = source.as_ref().and_then(Value::as_str).and_then(NoteSource::from_json_word);
+    let named = note.remove("relations").unwrap_or_default();
+    let mut relations: Vec<NoteRelation> = contact.map(NoteRelation::Contact).into_iter().collect();
+    for relation in named.as_array().into_iter().flatten() {
+        let relation = state.stores[store].parse_relation(relation);
+        if let Some(relation) = relation.filter(|relation| !relations.contains(relation)) {
+            relations.push(relation);
+        }
+    }
+    let id =
+        note.get("id").and_then(Value::as_str).map_or_else(|| state.generate_id(), str::to_owned);
+    note.insert("id".to_owned(), id.clone().into());
+    note.entry("dateAdded").or_insert_with(|| text::format_iso(now_millis()).into());
+    let note = StoredNote::new(&note, source.unwrap_or(NoteSource::WebUser), relations);
+    state.stores[store].insert_note(note);
+    id
+}
+
+/// Adds raw notes to a location, related to the records that they name.
+pub(crate) fn insert_notes(
+    state: &mut SandboxState,
+    store: usize,
+    notes: &[Value],
+) -> SandboxResponse {
+    let notes = notes.iter().filter_map(Value::as_object);
+    let ids: Vec<String> =
+        notes.map(|note| insert_note(state, store, note.clone(), None)).collect();
+    SandboxResponse::json(201, &json!({ "ids": ids }))
 }
 
 /// Replaces the tasks of a contact.

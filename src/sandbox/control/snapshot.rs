@@ -12,17 +12,18 @@ const OWN: [&str; 6] = ["id", "contactId", "locationId", "dateAdded", "dateUpdat
 
 /// The contacts with their notes and tasks, sorted.
 pub(crate) fn snapshot_contacts(store: &LocationStore) -> Vec<Value> {
-    sorted_by_json(store.existing_contacts().map(snapshot_contact))
+    sorted_by_json(store.existing_contacts().map(|contact| snapshot_contact(store, contact)))
 }
 
-fn snapshot_contact(contact: &StoredContact) -> Value {
+fn snapshot_contact(store: &LocationStore, contact: &StoredContact) -> Value {
     let mut row = without_ids_and_dates(contact.parse_row());
     for list in ["tags", "followers", "customFields"] {
         if let Some(Value::Array(values)) = row.get_mut(list) {
             *values = sorted_by_json(values.drain(..));
         }
     }
-    let notes = contact.notes.iter().map(|note| without_ids_and_dates(note.to_fields()).into());
+    let notes = contact.notes.iter().map(|slot| store.notes.note(*slot));
+    let notes = notes.map(|note| without_ids_and_dates(note.to_fields()).into());
     let tasks = contact.tasks.iter().map(|task| without_ids_and_dates(task.to_fields()).into());
     json!({ "contact": row, "notes": sorted_by_json(notes), "tasks": sorted_by_json(tasks) })
 }

@@ -9,8 +9,8 @@ use super::dialect;
 use crate::sandbox::http::request::SandboxRequest;
 use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
 use crate::sandbox::sandbox_settings::{ServiceQuirk, UniqueIdentifier};
-use crate::sandbox::store::contact::ContactSlot;
 use crate::sandbox::store::contact::{SearchRow, StoredContact};
+use crate::sandbox::store::slots::ContactSlot;
 use crate::sandbox::store::state::{ContactPosition, SandboxState, now_millis};
 use crate::sandbox::text;
 

@@ -12,11 +12,11 @@ use super::filter_eval::{
 };
 use super::filter_field::{FilterField, FilterOperator};
 use crate::sandbox::http::response::EndpointError;
-use crate::sandbox::store::contact::ContactSlot;
 use crate::sandbox::store::contact::SearchRow;
 use crate::sandbox::store::location_metadata::LocationMetadata;
 use crate::sandbox::store::location_store::LocationStore;
 use crate::sandbox::store::search_candidate::SearchCandidate;
+use crate::sandbox::store::slots::ContactSlot;
 
 const EXACT: [&str; 15] = [
     "id",

@@ -13,6 +13,8 @@ pub(super) mod filter_parse;
 pub(super) mod list_contacts;
 pub(super) mod location_lists;
 pub(super) mod notes;
+pub(super) mod notes_search;
+pub(super) mod notes_search_body;
 pub(super) mod search_body;
 pub(super) mod tags;
 pub(super) mod task_search;

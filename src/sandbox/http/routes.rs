@@ -6,8 +6,8 @@ use super::auth::{TokenAudience, scope};
 use super::request::{RequestVersion, SandboxRequest};
 use super::response::{EndpointError, EndpointResult};
 use crate::sandbox::endpoints::{
-    associations, calendars, contact_search, contacts, list_contacts, location_lists, notes, tags,
-    task_search, tasks,
+    associations, calendars, contact_search, contacts, list_contacts, location_lists, notes,
+    notes_search, tags, task_search, tasks,
 };
 use crate::sandbox::oauth;
 use crate::sandbox::sandbox_settings::ServiceQuirk;
@@ -32,6 +32,10 @@ pub(crate) fn dispatch_request(
     let listing = matches!((request.method.as_str(), segments.as_slice()), ("GET", ["contacts"]));
     if listing && version == RequestVersion::V3 && !state.settings.has_quirk(ServiceQuirk::ListOnV3)
     {
+        return Err(unknown_route(request));
+    }
+    let notes = &state.settings.notes_search;
+    if segments[0] == "notes" && !notes.serves_version(request.version.as_deref()) {
         return Err(unknown_route(request));
     }
     grant.require_scope(scope, required_audience(&segments))?;
@@ -91,6 +95,7 @@ fn find_contact_route(method: &str, path: &[&str]) -> Option<(&'static str, Endp
 
 fn find_other_route(method: &str, path: &[&str]) -> Option<(&'static str, EndpointHandler)> {
     Some(match (method, path) {
+        ("POST", ["notes", "search"]) => (scope::NOTES_READ, notes_search::search_notes),
         ("GET", ["locations", _]) => (scope::LOCATION_READ, location_lists::get_location),
         ("POST", ["locations", _, "tasks", "search"]) => {
             (scope::TASKS_READ, task_search::search_tasks)

@@ -15,9 +15,11 @@ pub const COMPANY: &str = "sandboxCompany000001";
 pub(super) const INSTALLER: &str = "sandboxUser000000001";
 
 /// The scopes that the app may be granted: those of the service that this program might use.
-const SCOPES: [&str; 18] = [
+const SCOPES: [&str; 20] = [
     "contacts.readonly",
     "contacts.write",
+    "notes.readonly",
+    "notes.write",
     "locations.readonly",
     "locations/tasks.readonly",
     "locations/tasks.write",

@@ -17,6 +17,7 @@ pub(super) use rng::SeededRng;
 
 use super::sandbox_settings::SandboxSettings;
 use super::store::location_store::LocationStore;
+use super::store::note_store::NoteStore;
 
 /// The stores of all locations.
 pub(super) fn seed_locations(settings: &SandboxSettings) -> Vec<LocationStore> {
@@ -36,21 +37,23 @@ fn seed_contacts(store: &mut LocationStore, settings: &SandboxSettings) {
         ContactGenerator::new(settings.seed, settings.contacts, &store.location, &store.metadata)
             .with_misfits(settings.awkward);
     let mut events = Vec::new();
+    let mut notes = NoteStore::default();
     let contacts = (0..settings.contacts).map(|number| {
         let (mut contact, keys, names) = people.generate_contact(number);
         let rng = &mut SeededRng::for_record(settings.seed ^ 0x6368_696c, number);
         notes_and_tasks::attach_notes_and_tasks(
             &mut contact,
-            &names,
-            number,
+            (number, &names),
             people.context(),
             rng,
+            &mut notes,
         );
         notes_and_tasks::push_appointments(&contact, number, people.context(), rng, &mut events);
         (contact, keys)
     });
     let contacts: Vec<_> = contacts.collect();
     store.load_initial(contacts.into_iter());
+    store.notes = notes;
     let placed =
         events.into_iter().filter_map(|event: super::store::calendar_events::StoredAppointment| {
             store.find_by_id(&event.contact).map(|slot| (slot, event))

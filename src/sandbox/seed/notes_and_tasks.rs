@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use super::super::store::calendar_events::StoredAppointment;
 use super::super::store::contact::StoredContact;
-use super::super::store::notes_and_tasks::{StoredNote, StoredTask, TaskSearchNames};
+use super::super::store::note::{NoteRelation, NoteSource, StoredNote};
+use super::super::store::note_store::NoteStore;
+use super::super::store::notes_and_tasks::{StoredTask, TaskSearchNames};
+use super::super::store::slots::ContactSlot;
 use super::super::text::{format_iso, write_json_string};
 use super::people::SeedContext;
 use super::person::SeededPerson;
@@ -16,13 +19,13 @@ use super::word_lists::{NOTES, TITLES};
 
 const DAY: i64 = 86_400_000;
 
-/// Adds the notes and tasks of a contact.
+/// Adds the notes and tasks of a contact, which gets the slot of its number.
 pub(super) fn attach_notes_and_tasks(
     contact: &mut StoredContact,
-    person: &SeededPerson,
-    number: usize,
+    (number, person): (usize, &SeededPerson),
     world: &SeedContext,
     rng: &mut SeededRng,
+    stored: &mut NoteStore,
 ) {
     let notes = match rng.next_below(8) {
         0..4 => 0,
@@ -34,7 +37,9 @@ pub(super) fn attach_notes_and_tasks(
     contact.notes.reserve_exact(notes);
     for place in 0..notes {
         let long = place == 0 && number % 1000 == 31;
-        contact.notes.push(build_note(contact, long, world, rng));
+        let slot = ContactSlot::try_from(number).expect("fewer than four billion contacts");
+        let note = build_note(contact, (slot, long), world, rng);
+        contact.notes.push(stored.load(note));
     }
     let tasks = [0, 0, 0, 0, 1, 2][rng.next_below(6)];
     contact.tasks.reserve_exact(tasks);
@@ -46,7 +51,7 @@ pub(super) fn attach_notes_and_tasks(
 
 fn build_note(
     contact: &StoredContact,
-    long: bool,
+    (slot, long): (ContactSlot, bool),
     world: &SeedContext,
     rng: &mut SeededRng,
 ) -> StoredNote {
@@ -61,12 +66,14 @@ fn build_note(
         0 => write_json_string(&mut json, ""),
         _ => write_json_string(&mut json, body),
     }
-    if !rng.one_in(4) {
+    let by_user = !rng.one_in(4);
+    if by_user {
         json.extend_from_slice(b",\"userId\":");
         write_json_string(&mut json, rng.pick::<String>(&world.users));
     }
     json.extend_from_slice(b",\"dateAdded\":");
-    write_json_string(&mut json, &format_iso(contact.added + rng.millis_below(90 * DAY)));
+    let added = contact.added + rng.millis_below(90 * DAY);
+    write_json_string(&mut json, &format_iso(added));
     json.extend_from_slice(b",\"contactId\":");
     write_json_string(&mut json, &contact.id);
     if rng.one_in(3) {
@@ -76,7 +83,15 @@ fn build_note(
     }
     json.push(b'}');
     let json = String::from_utf8(json).expect("notes are made of texts");
-    StoredNote { id: id.into(), json: json.into() }
+    StoredNote {
+        id: id.into(),
+        added,
+        json: json.into(),
+        source: if by_user { NoteSource::WebUser } else { NoteSource::Workflow },
+        relations: vec![NoteRelation::Contact(slot)],
+        attachments: None,
+        deleted: false,
+    }
 }
 
 fn build_task(
@@ -161,7 +176,7 @@ mod tests {
         };
         let mut rng = SeededRng::new(1);
         for number in 0..200 {
-            let note = build_note(&contact, number == 7, &world, &mut rng);
+            let note = build_note(&contact, (0, number == 7), &world, &mut rng);
             assert_eq!(note.to_fields()["contactId"], "c");
         }
     }

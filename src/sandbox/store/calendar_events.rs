@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::contact::ContactSlot;
+use super::slots::ContactSlot;
 use crate::sandbox::text::{format_local, format_with_offset};
 
 /// The sandbox's locations use one UTC offset all year, so that no time zone table is needed.

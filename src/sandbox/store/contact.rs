@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use super::notes_and_tasks::{StoredNote, StoredTask};
+use super::notes_and_tasks::StoredTask;
+use super::slots::NoteSlot;
 
 /// A search row, parsed.
 pub(crate) type SearchRow = Map<String, Value>;
@@ -22,7 +23,8 @@ pub(crate) struct StoredContact {
     pub(crate) open_row: Box<str>,
     /// Fields that only `GET /contacts/{id}` shows: an object.
     pub(crate) extra: Option<Box<str>>,
-    pub(crate) notes: Vec<StoredNote>,
+    /// The places of its notes, in the order of its list.
+    pub(crate) notes: Vec<NoteSlot>,
     pub(crate) tasks: Vec<StoredTask>,
     pub(crate) stale: Option<Box<StaleIndexEntry>>,
     pub(crate) gone: bool,
@@ -129,6 +131,3 @@ impl LookupKeys {
         }
     }
 }
-
-/// The place of a contact on its shelf, for as long as the shelf lives.
-pub(crate) type ContactSlot = u32;

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use super::calendar_events::AppointmentIndex;
 use super::contact::{
-    ContactSlot, IndexedContact, LookupKeys, SearchRow, StaleIndexEntry, StoredContact,
-    strip_closing_brace,
+    IndexedContact, LookupKeys, SearchRow, StaleIndexEntry, StoredContact, strip_closing_brace,
 };
 use super::location_metadata::LocationMetadata;
+use super::note_store::NoteStore;
+use super::slots::ContactSlot;
 use super::sort_order::RankedResults;
 
 /// Everything one location holds.
@@ -22,6 +23,7 @@ pub(crate) struct LocationStore {
     pub(crate) location: String,
     pub(crate) metadata: LocationMetadata,
     pub(crate) events: AppointmentIndex,
+    pub(crate) notes: NoteStore,
     contacts: Vec<StoredContact>,
     /// Sorted by `(dateAdded, id)`, including deleted contacts that searches still show.
     order: Vec<ContactSlot>,
@@ -44,6 +46,7 @@ impl LocationStore {
             location: location.to_owned(),
             metadata,
             events: AppointmentIndex::default(),
+            notes: NoteStore::default(),
             contacts: Vec::new(),
             order: Vec::new(),
             by_id: HashMap::new(),
@@ -59,7 +62,7 @@ impl LocationStore {
         }
     }
 
-    /// Loads the initial contacts into an empty store, without lag.
+    /// Loads the initial contacts into an empty store, without lag; each gets the slot of its number.
     pub(crate) fn load_initial(
         &mut self,
         stock: impl Iterator<Item = (StoredContact, LookupKeys)>,
@@ -119,11 +122,12 @@ impl LocationStore {
         let contact = &mut self.contacts[slot as usize];
         self.by_id.remove(&contact.id);
         contact.gone = true;
-        contact.notes = Vec::new();
+        let notes = std::mem::take(&mut contact.notes);
         for task in std::mem::take(&mut contact.tasks) {
             self.tasks.remove(&(task.added, task.id));
         }
         self.events.remove_contact(slot);
+        self.notes.detach_contact(slot, &notes);
         let contact = &mut self.contacts[slot as usize];
         let past = (contact.updated, std::mem::take(&mut contact.open_row));
         if lags {

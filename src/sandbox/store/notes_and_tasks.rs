@@ -1,18 +1,11 @@
-//! The child records of a contact: notes and tasks.
+//! The tasks of a contact, and what lists and bodies of notes and tasks have in common.
 //!
-//! Both are stored as the JSON that is sent; a task also as its row in the location-wide search,
-//! which names its fields differently.
+//! A task is stored as the JSON that is sent, and as its row in the location-wide search, which names
+//! its fields differently.
 
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::text::{format_iso, json_string};
-
-/// One note.
-#[derive(Debug)]
-pub(crate) struct StoredNote {
-    pub(crate) id: Box<str>,
-    pub(crate) json: Box<str>,
-}
 
 /// One task.
 #[derive(Debug)]
@@ -32,17 +25,6 @@ pub(crate) struct TaskSearchNames<'a> {
     pub(crate) last: &'a Value,
     /// The assigned user, as the search shows users.
     pub(crate) user: &'a Value,
-}
-
-impl StoredNote {
-    pub(crate) fn new(note: &Map<String, Value>) -> Self {
-        let id = note.get("id").and_then(Value::as_str).unwrap_or_default().into();
-        Self { id, json: serde_json::to_string(note).expect("a note is JSON").into() }
-    }
-
-    pub(crate) fn to_fields(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.json).expect("a note is a JSON object")
-    }
 }
 
 impl StoredTask {

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::contact::ContactSlot;
+use super::slots::ContactSlot;
 use crate::sandbox::http::response::EndpointError;
 use crate::sandbox::store::search_candidate::SearchCandidate;
 use crate::sandbox::text::write_json_string;

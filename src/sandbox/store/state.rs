@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::contact::ContactSlot;
 use super::contact::SearchRow;
 use super::location_store::LocationStore;
+use super::slots::ContactSlot;
 use crate::sandbox::faults::fault::FaultRule;
 use crate::sandbox::http::auth::AccessGrant;
 use crate::sandbox::http::rate_limit::LocationLimiter;
 use crate::sandbox::http::request::SandboxRequest;
 use crate::sandbox::http::request_log::RequestLog;
 use crate::sandbox::http::response::EndpointError;
+use crate::sandbox::notes_search_behavior::NotesSearchBehavior;
 use crate::sandbox::oauth::IssuedTokenStore;
 use crate::sandbox::sandbox_settings::{SandboxSettings, ServiceQuirk};
 use crate::sandbox::seed::{self, SeededRng};
@@ -46,7 +47,7 @@ pub(crate) struct ContactPosition {
 
 impl SandboxState {
     pub(crate) fn new(settings: SandboxSettings) -> Self {
-        Self {
+        let mut state = Self {
             stores: seed::seed_locations(&settings),
             limiter: LocationLimiter::new(settings.limit, settings.window, settings.daily_used),
             faults: settings.faults.clone(),
@@ -55,7 +56,18 @@ impl SandboxState {
             started: Instant::now(),
             rng: SeededRng::new(settings.seed ^ 0x6d69_6e74),
             settings,
+        };
+        let behavior = state.settings.notes_search.clone();
+        state.set_notes_search(behavior);
+        state
+    }
+
+    /// Changes how the search of notes behaves.
+    pub(crate) fn set_notes_search(&mut self, behavior: NotesSearchBehavior) {
+        for store in &mut self.stores {
+            store.notes.lag = behavior.lag;
         }
+        self.settings.notes_search = behavior;
     }
 
     pub(crate) fn elapsed_since_start(&self) -> Duration {

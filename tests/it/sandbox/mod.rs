@@ -2,6 +2,7 @@
 //! that hold for the real service as far as it has been observed.
 
 mod access_tokens;
+mod notes_search;
 mod oauth;
 mod oauth_agency;
 mod oauth_client;

@@ -1,0 +1,230 @@
+//! `POST /notes/search`: the notes of a location, of many contacts, or of other records.
+//!
+//! What is unknown of the real service is a setting; see
+//! [`NotesSearchBehavior`](crate::sandbox::NotesSearchBehavior).
+
+use serde_json::{Map, Value, json};
+
+use super::notes_search_body::NotesSearchCriteria;
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
+use crate::sandbox::notes_search_behavior::{
+    NoteOrder, NotesSearchBehavior, PageBorder, RelationJoin, RequestTolerance, TotalName,
+};
+use crate::sandbox::store::location_store::LocationStore;
+use crate::sandbox::store::note::StoredNote;
+use crate::sandbox::store::slots::NoteSlot;
+use crate::sandbox::store::state::SandboxState;
+use crate::sandbox::text::write_json_string;
+
+pub(crate) fn search_notes(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let behavior = state.settings.notes_search.clone();
+    let wanted = NotesSearchCriteria::parse(&request.body_object()?, &behavior)?;
+    let store = state.authorize_named_location(request)?;
+    let store = &mut state.stores[store];
+    store.notes.index.begin_search(behavior.lag);
+    let found = find_notes(store, &wanted, &behavior);
+    let page = match behavior.window {
+        Some(window) if wanted.skip.saturating_add(wanted.limit) > window => {
+            if behavior.over_window == RequestTolerance::Refuse {
+                return Err(EndpointError::validation_failed(vec![format!(
+                    "Result window is too large, skip + limit must be less than or equal to: [{window}]"
+                )]));
+            }
+            &[]
+        }
+        _ => cut_page(&found, &wanted, behavior.borders),
+    };
+    let mut page = page.to_vec();
+    if behavior.borders == PageBorder::Lose && !page.is_empty() && wanted.skip > 0 {
+        page[0] = found[wanted.skip - 1];
+    }
+    let notes: Vec<&StoredNote> =
+        page.iter().filter_map(|slot| store.notes.indexed_view(*slot)).collect();
+    let body = render_answer(store, &notes, found.len(), (&wanted, &behavior), &request.trace);
+    Ok(SandboxResponse::new(behavior.status, body))
+}
+
+/// All notes that the search finds, in its order.
+fn find_notes(
+    store: &mut LocationStore,
+    wanted: &NotesSearchCriteria,
+    behavior: &NotesSearchBehavior,
+) -> Vec<NoteSlot> {
+    let oldest = behavior.missing_before.unwrap_or(i64::MIN);
+    let keeps = |note: &StoredNote| note.added >= oldest && matches_filters(note, wanted);
+    let mut found = if let Some(relations) = &wanted.relations {
+        let mut related = find_related(store, relations, behavior.join);
+        related.retain(|slot| store.notes.indexed_view(*slot).is_some_and(keeps));
+        store.notes.sort_by_date(related)
+    } else {
+        let key = format!("{} {oldest}", wanted.filter_key());
+        store.notes.rank_notes(&key, keeps).to_vec()
+    };
+    match behavior.order {
+        NoteOrder::Sorted if wanted.ascending => {}
+        NoteOrder::Sorted | NoteOrder::Newest => found.reverse(),
+        NoteOrder::Unsorted => found.sort_by_cached_key(|slot| slot.wrapping_mul(0x9e37_79b1)),
+    }
+    found
+}
+
+fn matches_filters(note: &StoredNote, wanted: &NotesSearchCriteria) -> bool {
+    if wanted.sources.as_ref().is_some_and(|sources| !sources.contains(&note.source)) {
+        return false;
+    }
+    if wanted.author.is_none() && wanted.text.is_none() {
+        return true;
+    }
+    let fields = note.to_fields();
+    let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
+    wanted.author.as_ref().is_none_or(|author| text("userId") == author)
+        && wanted.text.as_ref().is_none_or(|wanted| {
+            ["body", "title"].iter().any(|key| text(key).to_lowercase().contains(wanted))
+        })
+}
+
+/// The notes that relate to the records, each once, as searches show them.
+fn find_related(
+    store: &LocationStore,
+    relations: &[(Option<String>, String)],
+    join: RelationJoin,
+) -> Vec<NoteSlot> {
+    let mut slots: Vec<NoteSlot> = store.notes.index.pending_slots().collect();
+    for (_, id) in relations {
+        match store.find_by_id(id) {
+            Some(contact) => slots.extend(&store.contact(contact).notes),
+            None => slots.extend(store.notes.notes_of_record(id)),
+        }
+    }
+    slots.sort_unstable();
+    slots.dedup();
+    let relates = |note: &StoredNote, (object, id): &(Option<String>, String)| {
+        let mut own = note.relations.iter().map(|relation| store.related_record(relation));
+        own.any(|own| own.1 == id && object.as_ref().is_none_or(|object| object == own.0))
+    };
+    slots.retain(|slot| {
+        store.notes.indexed_view(*slot).is_some_and(|note| match join {
+            RelationJoin::And => relations.iter().all(|relation| relates(note, relation)),
+            RelationJoin::Or | RelationJoin::First => {
+                relations.iter().any(|relation| relates(note, relation))
+            }
+        })
+    });
+    slots
+}
+
+fn cut_page<'a>(
+    found: &'a [NoteSlot],
+    wanted: &NotesSearchCriteria,
+    borders: PageBorder,
+) -> &'a [NoteSlot] {
+    let early = usize::from(borders == PageBorder::Repeat && wanted.skip > 0);
+    let start = (wanted.skip - early).min(found.len());
+    let end = start.saturating_add(wanted.limit).min(found.len());
+    &found[start..end]
+}
+
+fn render_answer(
+    store: &LocationStore,
+    notes: &[&StoredNote],
+    count: usize,
+    (wanted, behavior): (&NotesSearchCriteria, &NotesSearchBehavior),
+    trace: &str,
+) -> Vec<u8> {
+    let mut body = Vec::with_capacity(1 << 16);
+    if behavior.documented_shape {
+        body.extend_from_slice(b"{\"note\":");
+        match notes.first() {
+            Some(note) => write_note(&mut body, store, note, (wanted, behavior)),
+            None => body.extend_from_slice(b"{}"),
+        }
+    } else {
+        body.extend_from_slice(b"{\"notes\":[");
+        for (number, note) in notes.iter().enumerate() {
+            if number > 0 {
+                body.push(b',');
+            }
+            write_note(&mut body, store, note, (wanted, behavior));
+        }
+        body.push(b']');
+    }
+    if wanted.counts || !behavior.total_only_if_asked {
+        let total = shown_total(count, behavior);
+        let part = match behavior.total {
+            TotalName::Total => format!(",\"total\":{total}"),
+            TotalName::Count => format!(",\"count\":{total}"),
+            TotalName::MetaTotal => format!(",\"meta\":{{\"total\":{total}}}"),
+            TotalName::None => String::new(),
+        };
+        body.extend_from_slice(part.as_bytes());
+    }
+    body.extend_from_slice(b",\"traceId\":");
+    write_json_string(&mut body, trace);
+    body.push(b'}');
+    body
+}
+
+fn shown_total(count: usize, behavior: &NotesSearchBehavior) -> i64 {
+    let total = count.min(behavior.total_cap.unwrap_or(usize::MAX));
+    i64::try_from(total).unwrap_or(i64::MAX).saturating_add(behavior.total_add).max(0)
+}
+
+/// A note with its relations, as JSON.
+pub(crate) fn render_note(store: &LocationStore, note: &StoredNote) -> Value {
+    let mut fields = note.to_fields();
+    fields.insert("source".to_owned(), note.source.json_word().into());
+    fields.insert("relations".to_owned(), render_relations(store, note, false));
+    let attachments = note.attachments.as_deref().unwrap_or("[]");
+    let attachments = serde_json::from_str(attachments).expect("attachments are JSON");
+    fields.insert("attachments".to_owned(), attachments);
+    Value::Object(fields)
+}
+
+/// A note as the routes below `/notes` show it: its own fields, and what contacts' lists leave out.
+fn write_note(
+    out: &mut Vec<u8>,
+    store: &LocationStore,
+    note: &StoredNote,
+    (wanted, behavior): (&NotesSearchCriteria, &NotesSearchBehavior),
+) {
+    match behavior.longest_body {
+        Some(longest) => {
+            let mut fields = note.to_fields();
+            if let Some(body) = fields.get("body").and_then(Value::as_str) {
+                let body: String = body.chars().take(longest).collect();
+                fields.insert("body".to_owned(), body.into());
+            }
+            out.extend_from_slice(Value::Object(fields).to_string().as_bytes());
+        }
+        None => out.extend_from_slice(note.json.as_bytes()),
+    }
+    out.pop();
+    let relations = render_relations(store, note, wanted.shows_records);
+    let attachments = note.attachments.as_deref().unwrap_or("[]");
+    let source = note.source.json_word();
+    out.extend_from_slice(
+        format!(r#","source":"{source}","relations":{relations},"attachments":{attachments}}}"#)
+            .as_bytes(),
+    );
+}
+
+/// The relations of a note; with `shows_records` each has the record's name.
+fn render_relations(store: &LocationStore, note: &StoredNote, shows_records: bool) -> Value {
+    let relations = note.relations.iter().map(|relation| {
+        let (object, id) = store.related_record(relation);
+        let mut one = Map::from_iter([
+            ("objectKey".to_owned(), object.into()),
+            ("recordId".to_owned(), id.into()),
+        ]);
+        if shows_records && let Some(slot) = store.find_by_id(id) {
+            let row = store.contact(slot).parse_row();
+            let name = |key: &str| row.get(key).cloned().unwrap_or_default();
+            let record =
+                json!({ "id": id, "firstName": name("firstName"), "lastName": name("lastName") });
+            one.insert("record".to_owned(), record);
+        }
+        Value::Object(one)
+    });
+    relations.collect()
+}
