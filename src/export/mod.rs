@@ -6,6 +6,7 @@
 
 mod business;
 mod contact_list;
+mod error;
 mod estimate;
 mod export_tables;
 mod facts;
@@ -18,10 +19,8 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::api;
 use crate::concurrency;
 use crate::context::{self, EngineContext};
-use crate::diagnostic::Diagnostic;
 use crate::event::{CancelCause, CancelSignal, ExportReport, RunEvent, RunPhase, SharedObserver};
 use crate::id::{LocationId, RunId};
 use crate::publish::{self, LockedOutputDir, OutputDir, PublishReport, RunningPull};
@@ -31,58 +30,11 @@ use crate::run::{self, Run, RunKind, RunMetadata, RunState, RunStore, Spool, Spo
 use finish::{commit_output, manifest_facts, warn_type_mismatches};
 
 pub use contact_list::ContactListFile;
+pub use error::{ExportError, ExportHalted};
 pub use estimate::{ExportEstimate, estimate_cost};
 pub use export_tables::ExportTables;
 pub use request::{ExportFilters, ExportRequest, NoteReading, SinceTime};
 pub use templates::TemplateSnapshot;
-
-/// Why an export ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// The API failed.
-    #[error(transparent)]
-    Api(#[from] api::ApiError),
-    /// The pull failed.
-    #[error(transparent)]
-    Pull(pull::PullError),
-    /// The run directory cannot be used.
-    #[error(transparent)]
-    Run(#[from] run::RunError),
-    /// The files cannot be written.
-    #[error(transparent)]
-    Publish(#[from] publish::PublishError),
-    /// The file that lists the contacts is invalid.
-    #[error("{0}")]
-    List(Box<Diagnostic>),
-    /// The request cannot be fulfilled.
-    #[error("{0}")]
-    Request(String),
-}
-
-impl From<Diagnostic> for ExportError {
-    fn from(refusal: Diagnostic) -> Self {
-        Self::List(Box::new(refusal))
-    }
-}
-
-impl From<pull::PullError> for ExportError {
-    fn from(error: pull::PullError) -> Self {
-        match error {
-            pull::PullError::Api(error) => Self::Api(error),
-            pull::PullError::Run(error) => Self::Run(error),
-            pull::PullError::Store => Self::Pull(error),
-        }
-    }
-}
-
-/// An export that ended early, with the reason. It can be resumed.
-pub type ExportHalted = context::HaltedRun<ExportError>;
-
-impl<E: Into<ExportError>> From<E> for ExportHalted {
-    fn from(error: E) -> Self {
-        Self { run: None, error: error.into() }
-    }
-}
 
 /// Exports a location.
 ///
