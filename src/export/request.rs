@@ -141,6 +141,9 @@ impl ExportRequest {
             && self.formats == other.formats
             && self.templates == other.templates
             && self.csv_safe == other.csv_safe
+            && self.csv_bom == other.csv_bom
+            && self.jsonl == other.jsonl
+            && self.file_mode == other.file_mode
             && self.scope() == other.scope()
             && (self.url == other.url || (self.sandbox && other.sandbox))
     }

@@ -45,13 +45,25 @@ fn without_a_terminal_it_starts_a_new_export_and_says_how_to_go_on() {
 
 #[test]
 fn an_export_of_something_else_is_not_continued() {
-    for other in ["--tag vip", "--with notes", "--out elsewhere"] {
+    for other in
+        ["--tag vip", "--with notes", "--out elsewhere", "--jsonl flat", "--file-mode 0640"]
+    {
         let world = interrupted();
         let line = format!("export --format jsonl --continue {other}");
         let line = if other.contains("--out") { line } else { format!("{line} --out out") };
         world.run_command(&line).exits(0);
         assert_eq!(world.list_files("home/runs").len(), 2, "{other}");
     }
+}
+
+#[test]
+fn an_interrupted_export_is_not_continued_once_a_newer_one_has_finished() {
+    let world = interrupted();
+    world.run_command(EXPORT).exits(0);
+    let done = world.run_command(&format!("{EXPORT} --continue")).exits(0);
+    assert!(!done.stderr.contains("was interrupted"), "{}", done.stderr);
+    assert!(!done.stderr.contains("resuming"), "{}", done.stderr);
+    assert_eq!(world.list_files("home/runs").len(), 3);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::cli::output::question::{QuestionAnswer, ask_question, can_ask};
 use crate::cli::settings::Settings;
 use crate::event::CancelSignal;
 use crate::id::{LocationId, RunId};
-use crate::run::{RunKind, RunMetadata, RunStore, RunSummary};
+use crate::run::{RunKind, RunMetadata, RunState, RunStore, RunSummary};
 
 /// How a command that was interrupted is started again.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -69,11 +69,11 @@ impl ContinueArgs {
     }
 }
 
-/// The runs of a kind that were interrupted or paused, the latest first. Read once for all locations: every run of
-/// the machine is opened for it.
-pub(crate) struct InterruptedRuns(Vec<RunSummary>);
+/// The runs of a kind that began, the latest first. Read once for all locations: every run of the machine is opened
+/// for it.
+pub(crate) struct EarlierRuns(Vec<RunSummary>);
 
-impl InterruptedRuns {
+impl EarlierRuns {
     /// No runs, for a command that begins none.
     pub(crate) fn none() -> Self {
         Self(Vec::new())
@@ -81,23 +81,36 @@ impl InterruptedRuns {
 
     /// Reads the store of runs.
     pub(crate) fn load(home: &RunStore, kind: RunKind) -> Result<Self, CliError> {
-        let is_interrupted = |run: &RunSummary| {
+        let began = |run: &RunSummary| {
             let known = run.known.as_ref();
             !run.running
-                && known.is_ok_and(|(meta, state)| meta.kind == kind && state.is_resumable())
+                && known.is_ok_and(|(meta, state)| {
+                    meta.kind == kind && (state.is_resumable() || state.is_finished())
+                })
         };
-        Ok(Self(home.list_runs()?.into_iter().rev().filter(is_interrupted).collect()))
+        Ok(Self(home.list_runs()?.into_iter().rev().filter(began).collect()))
     }
 
-    /// The latest run of a location that was asked for the same.
-    pub(crate) fn find_same(
+    /// The latest run of a location that was asked for the same, if it did not finish. An interrupted run with a
+    /// finished one after it is not continued: what it has read is older than what is there already.
+    pub(crate) fn find_interrupted(
         &self,
         location: &LocationId,
         is_same: impl Fn(&RunMetadata) -> bool,
     ) -> Option<&RunSummary> {
-        let fits = |run: &&RunSummary| {
-            run.known.as_ref().is_ok_and(|(meta, _)| meta.location == *location && is_same(meta))
-        };
-        self.0.iter().find(fits)
+        let (latest, state) = self.same_runs(location, is_same).next()?;
+        (!state.is_finished()).then_some(latest)
+    }
+
+    /// The runs of a location that were asked for the same, with their states.
+    fn same_runs(
+        &self,
+        location: &LocationId,
+        is_same: impl Fn(&RunMetadata) -> bool,
+    ) -> impl Iterator<Item = (&RunSummary, RunState)> {
+        self.0.iter().filter_map(move |run| {
+            let (meta, state) = run.known.as_ref().ok()?;
+            (meta.location == *location && is_same(meta)).then_some((run, *state))
+        })
     }
 }

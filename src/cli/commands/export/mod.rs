@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use futures::future::join_all;
 
 use self::export_report::{ExportOrEstimate, LocationResult};
-use super::continue_run::{InterruptedRuns, StartChoice};
+use super::continue_run::{EarlierRuns, StartChoice};
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts};
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
@@ -47,17 +47,17 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
     }
     let screen = CliReporter::new(settings.output_style);
     templates.report_missing(&screen);
-    let interrupted = if args.estimate {
-        InterruptedRuns::none()
+    let earlier = if args.estimate {
+        EarlierRuns::none()
     } else {
-        InterruptedRuns::load(&dirs::runs_home()?, RunKind::Export)?
+        EarlierRuns::load(&dirs::runs_home()?, RunKind::Export)?
     };
     let (accounts, screen, stdout) = (&accounts, &screen, stdout.as_ref());
-    let interrupted = &interrupted;
+    let earlier = &earlier;
     let out = stdout.map_or(args.out.as_path(), |stdout| stdout.dir.as_path());
     signals::block_on(settings.deadline, screen, |stop| async move {
         let job =
-            ExportCommand { args, settings, accounts, interrupted, out, many, screen, stop: &stop };
+            ExportCommand { args, settings, accounts, earlier, out, many, screen, stop: &stop };
         let one = |account| job.export_location(account);
         let ended = join_all(accounts.all.iter().map(one)).await;
         screen.finish();
@@ -78,7 +78,7 @@ struct ExportCommand<'a> {
     args: &'a ExportArgs,
     settings: &'a Settings,
     accounts: &'a LocationAccounts,
-    interrupted: &'a InterruptedRuns,
+    earlier: &'a EarlierRuns,
     out: &'a Path,
     many: bool,
     screen: &'a CliReporter,
@@ -93,7 +93,7 @@ impl ExportCommand<'_> {
         request: &ExportRequest,
     ) -> Result<StartChoice, CliError> {
         let is_same = |meta: &RunMetadata| request.is_same(&meta.options);
-        let found = self.interrupted.find_same(location, is_same);
+        let found = self.earlier.find_interrupted(location, is_same);
         let asks = !self.many;
         self.args.start.choose_start(found, asks, self.settings, self.stop, self.screen).await
     }

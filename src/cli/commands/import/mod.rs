@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use self::args::{PolicyArgs, SheetArgs};
 use self::confirm_delete::ConfirmDeleteArgs;
 use self::confirm_plan::{PlanAnswer, PlanConfirmation};
-use super::continue_run::{ContinueArgs, InterruptedRuns, StartChoice};
+use super::continue_run::{ContinueArgs, EarlierRuns, StartChoice};
 use crate::cli::account::protected::{ConfirmLocationArgs, ProtectedLocationGuard};
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
@@ -249,8 +249,8 @@ async fn import_location(
     let context = build_context(&accounts.url, account, label, settings, screen, stop)?;
     let location = context.client.location_id();
     let is_same = |meta: &RunMetadata| request.is_same(&meta.options);
-    let interrupted = InterruptedRuns::load(&context.home, RunKind::Import)?;
-    let found = interrupted.find_same(location, is_same);
+    let earlier = EarlierRuns::load(&context.home, RunKind::Import)?;
+    let found = earlier.find_interrupted(location, is_same);
     let asks = !many && !args.yes;
     let planned = match args.start.choose_start(found, asks, settings, stop, screen).await? {
         StartChoice::New => import::plan_import(&context, request).await,
