@@ -4,7 +4,7 @@
 //! no terminal and print nothing. After a [`CancelSignal`] is cancelled, work in progress is
 //! finished and stored, and no new work is started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
@@ -19,6 +19,9 @@ use crate::id::{LocationId, RunId};
 /// The format version of the events in JSON. It moves when a field or word is renamed or removed or
 /// changes its meaning; new fields and new events do not move it.
 pub const VERSION: u32 = 2;
+
+/// The most subjects that a warning names.
+const MAX_SUBJECTS: usize = 100;
 
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -66,13 +69,7 @@ pub enum RunEvent {
         resumed: bool,
     },
     /// Something the user should know while the work goes on.
-    Warning {
-        /// A stable name for scripts.
-        code: EventWarningCode,
-        /// A sentence for people. It may contain untrusted text from the server: print it through
-        /// an escaping writer.
-        message: String,
-    },
+    Warning(RunWarning),
     /// A part of the work begins.
     Phase {
         /// Which one.
@@ -96,6 +93,36 @@ pub enum RunEvent {
     },
     /// An output file is complete under its final name.
     Written(WrittenFile),
+}
+
+/// A warning about a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunWarning {
+    /// A stable name for scripts.
+    pub code: EventWarningCode,
+    /// The files, columns or records that it is about, if it has any, sorted: the same in every run, while the
+    /// numbers in the message change. May contain untrusted text.
+    pub subjects: Vec<String>,
+    /// A sentence for people. It may contain untrusted text from the server: print it through
+    /// an escaping writer.
+    pub message: String,
+    /// The run before of the same request, if that had the warning, too.
+    pub known_from: Option<RunId>,
+}
+
+impl RunWarning {
+    /// A warning that no earlier run is known to have had.
+    #[must_use]
+    pub fn new(code: EventWarningCode, message: impl Into<String>) -> Self {
+        Self { code, subjects: Vec::new(), message: message.into(), known_from: None }
+    }
+
+    /// Sets what the warning is about; of many, the first in the alphabet.
+    #[must_use]
+    pub fn about<S: Into<String>>(self, subjects: impl IntoIterator<Item = S>) -> Self {
+        let subjects: BTreeSet<String> = subjects.into_iter().map(Into::into).collect();
+        Self { subjects: subjects.into_iter().take(MAX_SUBJECTS).collect(), ..self }
+    }
 }
 
 /// A part of the work of a run.

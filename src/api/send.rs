@@ -20,7 +20,7 @@ use super::retry_schedule::{MAX_REFUSALS, RetrySchedule};
 use super::token::BearerToken;
 use super::token_provider::{TokenProvider, TokenUnavailable};
 use crate::diagnostic::EventWarningCode;
-use crate::event::{RunEvent, SharedObserver, WaitReason};
+use crate::event::{RunEvent, RunWarning, SharedObserver, WaitReason};
 
 /// How many large responses are read at a time.
 const LARGE_BODIES_AT_ONCE: usize = 2;
@@ -157,10 +157,9 @@ impl RequestSender {
             && !self.unreachable_reported.swap(true, Ordering::Relaxed)
         {
             let seconds = self.unreachable_for.as_secs();
-            self.observer.observe(&RunEvent::Warning {
-                code: EventWarningCode::Unreachable,
-                message: format!("the API cannot be reached ({message}); trying for {seconds} s"),
-            });
+            let message = format!("the API cannot be reached ({message}); trying for {seconds} s");
+            let warning = RunWarning::new(EventWarningCode::Unreachable, message);
+            self.observer.observe(&RunEvent::Warning(warning));
         }
         pause
     }
@@ -170,13 +169,12 @@ impl RequestSender {
         if refusals != MAX_REFUSALS {
             return;
         }
-        self.observer.observe(&RunEvent::Warning {
-            code: EventWarningCode::LimitExhausted,
-            message: format!(
-                "the API has refused a request {MAX_REFUSALS} times because of its rate limit, which other \
-                 applications use up; still waiting"
-            ),
-        });
+        let message = format!(
+            "the API has refused a request {MAX_REFUSALS} times because of its rate limit, which other \
+             applications use up; still waiting"
+        );
+        let warning = RunWarning::new(EventWarningCode::LimitExhausted, message);
+        self.observer.observe(&RunEvent::Warning(warning));
     }
 
     async fn send_once<T>(

@@ -7,7 +7,9 @@ use super::request::ExportRequest;
 use super::{ExportError, facts};
 use crate::api;
 use crate::diagnostic::EventWarningCode;
-use crate::event::{ExportOutcome, ExportReport, RunEvent, SharedObserver, WrittenFile};
+use crate::event::{
+    ExportOutcome, ExportReport, RunEvent, RunWarning, SharedObserver, WrittenFile,
+};
 use crate::publish::{self, LockedOutputDir, ManifestMetadata, PublishReport};
 use crate::run::{Run, RunState, SpoolReader, stream};
 use crate::text::{format_plural, select_plural};
@@ -15,6 +17,7 @@ use crate::text::{format_plural, select_plural};
 /// How far the search may lag behind a write (api.md §2.10): the next watermark is this much
 /// earlier.
 const INDEX_LAG: Duration = Duration::from_mins(10);
+
 /// The facts of a run that its manifest states.
 pub(super) fn manifest_facts(
     run: &Run,
@@ -59,10 +62,9 @@ pub(super) fn warn_type_mismatches(published: &PublishReport, observer: &SharedO
         "do not fit their column's type; they are kept",
     );
     let summary = format!("{} {misfit} in `extra`", format_plural(all, "value"));
-    observer.observe(&RunEvent::Warning {
-        code: EventWarningCode::Misfit,
-        message: format!("{summary}: {columns}"),
-    });
+    let warning = RunWarning::new(EventWarningCode::Misfit, format!("{summary}: {columns}"))
+        .about(type_mismatches.iter().map(|(column, _)| column));
+    observer.observe(&RunEvent::Warning(warning));
 }
 
 /// Puts the files in place and stores how the run ended.
@@ -85,8 +87,8 @@ pub(super) fn commit_output(
             "the old `manifest.json` in `{}` names {ignored} files that no export writes; they were left alone",
             out.display()
         );
-        observer
-            .observe(&RunEvent::Warning { code: EventWarningCode::ManifestNamesIgnored, message });
+        let warning = RunWarning::new(EventWarningCode::ManifestNamesIgnored, message);
+        observer.observe(&RunEvent::Warning(warning));
     }
     let unreadable = published.failures.len() as u64;
     let (state, outcome) = match unreadable {

@@ -11,9 +11,11 @@ mod estimate;
 mod export_tables;
 mod facts;
 mod finish;
+mod known_warnings;
 mod request;
 mod templates;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
@@ -28,21 +30,25 @@ use crate::pull::{self, ContactKeyList, Pull, PullOptions};
 use crate::run::{self, Run, RunKind, RunMetadata, RunState, RunStore, Spool, SpoolReader, stream};
 
 use finish::{commit_output, manifest_facts, warn_type_mismatches};
+use known_warnings::WarningLog;
 
 pub use contact_list::ContactListFile;
 pub use error::{ExportError, ExportHalted};
 pub use estimate::{ExportEstimate, estimate_cost};
 pub use export_tables::ExportTables;
+pub use facts::StoredWarning;
+pub use known_warnings::{KnownWarnings, stored_warnings};
 pub use request::{ExportFilters, ExportRequest, NoteReading, SinceTime};
 pub use templates::TemplateSnapshot;
 
-/// Exports a location.
+/// Exports a location. `known` are the warnings of the run before.
 ///
 /// # Errors
 /// Whatever stops it; [`resume`] continues the run in the error.
 pub async fn export_location(
     context: &EngineContext,
     request: ExportRequest,
+    known: Option<KnownWarnings>,
 ) -> Result<ExportReport, ExportHalted> {
     // Before the first request: an export whose files cannot be written costs no request.
     request.parse_templates()?;
@@ -64,11 +70,13 @@ pub async fn export_location(
             .map_err(|error| ExportError::Request(error.to_string()))?,
     };
     let run = context.home.create_run(meta)?;
-    ExportJob { list, ..ExportJob::new(context, run, request, false, false) }.run(output).await
+    let warnings = WarningLog::new(context.observer.clone(), known, Vec::new());
+    let job = ExportJob::new(context, run, request, warnings);
+    ExportJob { list, ..job }.run(output).await
 }
 
 /// Resumes an export. `errors_only` requests only the records that could not be read; `replace` replaces
-/// whatever is in the output directory.
+/// whatever is in the output directory; `known` are the warnings of the run before.
 ///
 /// # Errors
 /// As [`export_location`].
@@ -77,6 +85,7 @@ pub async fn resume(
     run: Run,
     errors_only: bool,
     replace: bool,
+    known: Option<KnownWarnings>,
 ) -> Result<ExportReport, ExportHalted> {
     let mut request = stored_request(&run)?;
     request.replace |= replace;
@@ -95,7 +104,10 @@ pub async fn resume(
     }
     run.set_state(RunState::Running)?;
     let errors_only = again || run.read_fact(&facts::ERRORS_ONLY)?.unwrap_or(false);
-    ExportJob { list, ..ExportJob::new(context, run, request, true, errors_only) }.run(output).await
+    let earlier = run.read_fact(&facts::WARNINGS)?.unwrap_or_default();
+    let warnings = WarningLog::new(context.observer.clone(), known, earlier);
+    let job = ExportJob::new(context, run, request, warnings);
+    ExportJob { list, resumed: true, errors_only, ..job }.run(output).await
 }
 
 /// Locks the output directory, unless it contains something that the export must not replace.
@@ -160,6 +172,8 @@ struct ExportJob {
     list: Option<ContactKeyList>,
     resumed: bool,
     errors_only: bool,
+    /// What the run warns of; also the observer in the context.
+    warnings: Arc<WarningLog>,
     started: Instant,
 }
 
@@ -168,11 +182,19 @@ impl ExportJob {
         context: &EngineContext,
         run: Run,
         request: ExportRequest,
-        resumed: bool,
-        errors_only: bool,
+        warnings: WarningLog,
     ) -> Self {
-        let context = context.clone();
-        Self { context, run, request, list: None, resumed, errors_only, started: Instant::now() }
+        let warnings = Arc::new(warnings);
+        Self {
+            context: EngineContext { observer: warnings.clone(), ..context.clone() },
+            run,
+            request,
+            list: None,
+            resumed: false,
+            errors_only: false,
+            warnings,
+            started: Instant::now(),
+        }
     }
 
     async fn run(self, output: LockedOutputDir) -> Result<ExportReport, ExportHalted> {
@@ -184,9 +206,12 @@ impl ExportJob {
             kind: RunKind::Export,
             resumed: self.resumed,
         });
-        let (recorder, stop) = (self.run.stop_recorder(), self.context.stop.clone());
-        let db = self.run.db_path();
-        self.run_to_completion(output).await.map_err(|error| {
+        let (recorder, stop) = (self.run.new_recorder(), self.context.stop.clone());
+        let (db, warnings) = (self.run.db_path(), Arc::clone(&self.warnings));
+        let ended = self.run_to_completion(output).await;
+        // Without a record of them, the next run shows its warnings as new: no reason to fail.
+        let _ = warnings.store(&recorder);
+        ended.map_err(|error| {
             let began = SpoolReader::open(&db).and_then(|spool| spool.last_seq());
             let (state, reason) = state_after_error(&error, &stop, began.is_ok_and(|seq| seq > 0));
             // The error itself matters more than a record of it.

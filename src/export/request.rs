@@ -136,9 +136,18 @@ impl ExportRequest {
     /// where the other stopped.
     #[must_use]
     pub fn is_same(&self, stored: &Value) -> bool {
-        let Ok(other) = serde_json::from_value::<Self>(stored.clone()) else { return false };
-        self.out == other.out
-            && self.formats == other.formats
+        serde_json::from_value(stored.clone())
+            .is_ok_and(|other: Self| self.out == other.out && self.asks_for_same(&other))
+    }
+
+    /// As [`Self::is_same`], wherever the files go: `--out backup-$(date +%F)` is another directory every night.
+    #[must_use]
+    pub fn is_same_elsewhere(&self, stored: &Value) -> bool {
+        serde_json::from_value(stored.clone()).is_ok_and(|other: Self| self.asks_for_same(&other))
+    }
+
+    fn asks_for_same(&self, other: &Self) -> bool {
+        self.formats == other.formats
             && self.templates == other.templates
             && self.csv_safe == other.csv_safe
             && self.csv_bom == other.csv_bom

@@ -101,7 +101,7 @@ async fn apply_and_report(
     match results::final_state::state_from_counts(report.tally) {
         RunState::Paused => {
             let reason = "a part of the rows was to be applied, and it is".to_owned();
-            planned.run.stop_recorder().record_stop(RunState::Paused, reason)?;
+            planned.run.new_recorder().record_stop(RunState::Paused, reason)?;
         }
         state => planned.run.set_state(state)?,
     }

@@ -135,7 +135,7 @@ impl ImportPlan {
     /// # Errors
     /// When the run cannot be written.
     pub fn decline(&self) -> Result<(), ImportError> {
-        Ok(self.run.stop_recorder().record_stop(RunState::Declined, "declined".to_owned())?)
+        Ok(self.run.new_recorder().record_stop(RunState::Declined, "declined".to_owned())?)
     }
 }
 
@@ -342,7 +342,7 @@ async fn run_planning(
 fn halt_run(context: &EngineContext, run: &Run, error: ImportError) -> ImportHalted {
     let (state, reason) = state_after_error(context, run, &error);
     // The error itself matters more than a record of it.
-    let _ = run.stop_recorder().record_stop(state, reason);
+    let _ = run.new_recorder().record_stop(state, reason);
     ImportHalted { run: Some((run.meta.run.clone(), state)), error }
 }
 

@@ -26,7 +26,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
-use crate::event::{RunEvent, SharedObserver, WrittenFile};
+use crate::event::{RunEvent, RunWarning, SharedObserver, WrittenFile};
 use crate::resource::{self, CustomFieldColumns, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
@@ -184,8 +184,8 @@ pub fn write_export(
         observer.observe(&RunEvent::Written(file.clone()));
         published.files.push(file);
     }
-    for (code, message) in warnings {
-        observer.observe(&RunEvent::Warning { code, message });
+    for warning in warnings {
+        observer.observe(&RunEvent::Warning(warning));
     }
     errors_file::write_failures(staging, &published.failures)?;
     Ok(published)
@@ -196,7 +196,7 @@ fn cut_cells_warning(file: &str, cells: u64) -> RunEvent {
     let message = format!(
         "{file}: {cells} cut, because a cell of a workbook has at most 32,767 characters; every other format has all of it, and a row with a cut text must not be imported"
     );
-    RunEvent::Warning { code: EventWarningCode::CellsCut, message }
+    RunEvent::Warning(RunWarning::new(EventWarningCode::CellsCut, message).about([file]))
 }
 
 /// Splits all entries, in commit order.

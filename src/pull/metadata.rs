@@ -60,8 +60,9 @@ impl Pull {
                 // The location has no table of its own, so nothing is missing from the export
                 // without it.
                 if name == stream::LOCATION && unreadable {
-                    self.report_warning(
+                    self.report_warning_about(
                         EventWarningCode::UnreadableList,
+                        [name],
                         format!("{subject} cannot be read: {reason}"),
                     );
                     return self
@@ -72,8 +73,9 @@ impl Pull {
                         .await;
                 }
                 self.record_failure(name, "*", error).await?;
-                self.report_warning(
+                self.report_warning_about(
                     EventWarningCode::UnreadableList,
+                    [name],
                     format!("`{subject}` will be empty: {reason}"),
                 );
                 self.write_to_spool(SpoolWrite::ProgressOnly { stream: name.to_owned(), progress })

@@ -28,7 +28,7 @@ use tokio::time::Instant;
 use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, ContactSearchFilter, HaltReason};
 use crate::concurrency::ConcurrencyLimits;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
-use crate::event::{CancelSignal, RunEvent, SharedObserver};
+use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver};
 use crate::run::{self, FetchFailure, LocationFacts, SpoolReader, SpoolWrite, StreamProgress};
 
 pub use children::ChildKind;
@@ -206,7 +206,19 @@ impl Pull {
     }
 
     fn report_warning(&self, code: EventWarningCode, message: String) {
-        self.observer.observe(&RunEvent::Warning { code, message });
+        self.report_warning_about(code, None::<&str>, message);
+    }
+
+    /// Reports a warning about something that has a name.
+    fn report_warning_about<S: ToString>(
+        &self,
+        code: EventWarningCode,
+        subjects: impl IntoIterator<Item = S>,
+        message: String,
+    ) {
+        let subjects = subjects.into_iter().map(|subject| subject.to_string());
+        let warning = RunWarning::new(code, message).about(subjects);
+        self.observer.observe(&RunEvent::Warning(warning));
     }
 
     /// Records a failure to read one record, unless it must end the whole run.

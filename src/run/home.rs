@@ -303,20 +303,25 @@ impl Run {
         metadata::write_fact(&path, &db::open(&path)?, &STATE, &state)
     }
 
-    /// What records that the run stopped, when the run itself was handed on.
+    /// What records facts about the run, when the run itself was handed on.
     #[must_use]
-    pub fn stop_recorder(&self) -> RunStopRecorder {
-        RunStopRecorder { path: self.db_path() }
+    pub fn new_recorder(&self) -> RunRecorder {
+        RunRecorder { path: self.db_path() }
     }
 }
 
-/// Records that a run stopped before its end.
+/// Records how a run went, while something else has the run.
 #[derive(Debug)]
-pub struct RunStopRecorder {
+pub struct RunRecorder {
     path: PathBuf,
 }
 
-impl RunStopRecorder {
+impl RunRecorder {
+    /// Writes a fact about the run.
+    pub fn write_fact<T: Serialize>(&self, fact: &RunFact<T>, value: &T) -> Result<(), RunError> {
+        metadata::write_fact(&self.path, &db::open(&self.path)?, fact, value)
+    }
+
     /// Stores the state in which the run stopped, and why.
     pub fn record_stop(&self, state: RunState, reason: String) -> Result<(), RunError> {
         let connection = db::open(&self.path)?;

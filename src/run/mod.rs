@@ -24,7 +24,7 @@ mod summary;
 
 pub use crate::event::RunKind;
 pub use error::{RunError, RunErrorKind};
-pub use home::{Run, RunReceipt, RunStopRecorder, RunStore};
+pub use home::{Run, RunReceipt, RunRecorder, RunStore};
 pub use import_store::{
     ContactPart, IdentityKind, ImportStore, RowDecision, RowMark, RowValueKind, StoredRow,
 };

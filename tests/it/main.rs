@@ -20,6 +20,7 @@ mod house_stats;
 mod import_world;
 mod imports;
 mod kills;
+mod known_warnings;
 mod login;
 mod map_command;
 mod mappings;

@@ -209,6 +209,13 @@ impl CommandOutput {
         self
     }
 
+    /// Asserts that the command has not printed this to stderr.
+    #[track_caller]
+    pub(crate) fn does_not_say(&self, part: &str) -> &Self {
+        assert!(!self.stderr.contains(part), "`{part}` in: {}", self.stderr);
+        self
+    }
+
     /// The events on stdout.
     pub(crate) fn events(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use super::daily_quota::{DailyQuota, QuotaPolicy};
 use crate::diagnostic::EventWarningCode;
-use crate::event::{CancelSignal, RunEvent, SharedObserver, WaitReason};
+use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver, WaitReason};
 use crate::id::RunId;
 
 use headers::RateLimitHeaders;
@@ -286,10 +286,9 @@ impl RateLimiter {
         if others.is_empty() || std::mem::replace(&mut self.lock_state().reported_others, true) {
             return;
         }
-        self.0.observer.observe(&RunEvent::Warning {
-            code: EventWarningCode::LimitShared,
-            message: format!("the rate limit is shared with {}", others.join(", ")),
-        });
+        let message = format!("the rate limit is shared with {}", others.join(", "));
+        let warning = RunWarning::new(EventWarningCode::LimitShared, message);
+        self.0.observer.observe(&RunEvent::Warning(warning));
     }
 
     fn report_wait(&self, reason: WaitReason, time: Duration) {

@@ -85,7 +85,7 @@ pub(crate) struct GlobalArgs {
     )]
     pub(crate) progress: ProgressArg,
 
-    /// Show only errors and warnings
+    /// Show only errors and new warnings
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 

@@ -102,6 +102,16 @@ impl EarlierRuns {
         (!state.is_finished()).then_some(latest)
     }
 
+    /// The latest run of a location that was asked for the same and finished.
+    pub(crate) fn find_finished(
+        &self,
+        location: &LocationId,
+        is_same: impl Fn(&RunMetadata) -> bool,
+    ) -> Option<&RunSummary> {
+        let mut same = self.same_runs(location, is_same);
+        same.find_map(|(run, state)| state.is_finished().then_some(run))
+    }
+
     /// The runs of a location that were asked for the same, with their states.
     fn same_runs(
         &self,

@@ -1,7 +1,8 @@
 //! `ghl-bulk resume`.
 
 use super::apply::{ConsentArgs, apply_run};
-use super::export::export_report;
+use super::continue_run::EarlierRuns;
+use super::export::{export_report, find_known_warnings};
 use super::import::import_report;
 use crate::cli::account::{ClientPurpose, LocationAccounts, RunAccountRef};
 use crate::cli::config::dirs;
@@ -106,6 +107,10 @@ fn resume_export(
         sandbox: request.sandbox,
     };
     let accounts = LocationAccounts::resolve_for_run(settings, &of_run)?;
+    // This process has locked the run itself, so that it is none of the earlier ones.
+    let earlier = EarlierRuns::load(&home, RunKind::Export)?;
+    let known = find_known_warnings(&earlier, &location, &request);
+    let short_ids = home.short_ids();
     signals::block_on(settings.deadline, screen, |stop| async {
         let stop = stop;
         let observer = screen.location_observer(None);
@@ -120,8 +125,9 @@ fn resume_export(
         let settle = dirs::read_settle_time()?;
         let concurrency = settings.concurrency;
         let context = EngineContext { client, home, stop: own_stop, observer, concurrency, settle };
-        let ended = export::resume(&context, run, args.retry_errors, args.replace).await;
+        let ended = export::resume(&context, run, args.retry_errors, args.replace, known).await;
         screen.finish();
+        screen.report_known_warnings(&short_ids);
         let report = ended.map_err(|halted| CliError::from_export_halt(halted, &stop))?;
         Ok(export_report::report_export(&report, settings, screen))
     })

@@ -31,7 +31,7 @@ use super::{
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::diagnostic::EventWarningCode;
-use crate::event::{RunEvent, RunPhase};
+use crate::event::{RunEvent, RunPhase, RunWarning};
 use crate::id::RunId;
 use crate::model::{ImportPolicy, LocationDirectory};
 use crate::run::{
@@ -252,8 +252,10 @@ impl UndoPlanningJob<'_> {
         if count(OpState::Sent) > 0 {
             return Err(ImportError::Unsettled { run: id.clone(), ops: count(OpState::Sent) });
         }
-        let say =
-            |code, message| self.context.observer.observe(&RunEvent::Warning { code, message });
+        let say = |code, message| {
+            let warning = RunWarning::new(code, message);
+            self.context.observer.observe(&RunEvent::Warning(warning));
+        };
         match count(OpState::Pending) {
             0 => {}
             ops => say(

@@ -19,8 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow_array::RecordBatch;
 
 use super::PublishError;
-use crate::diagnostic::EventWarningCode;
-use crate::event::WrittenFile;
+use crate::event::{RunWarning, WrittenFile};
 use crate::mapping::preset::ExportTemplate;
 use crate::mapping::preset::template::{CONTACTS, FieldSource};
 use crate::resource::TableSchema;
@@ -30,9 +29,6 @@ use bind::BoundTemplateColumn;
 use contact_lookup::ContactLookup;
 use template_files::TemplateFile;
 use unused_columns::UnusedColumns;
-
-/// Warnings, each with its code.
-type CodedWarnings = Vec<(EventWarningCode, String)>;
 
 /// A template and the preset it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +124,7 @@ impl TemplateFiles {
     }
 
     /// Completes the files. Returns them and their warnings.
-    pub(super) fn close(self) -> Result<(Vec<WrittenFile>, CodedWarnings), PublishError> {
+    pub(super) fn close(self) -> Result<(Vec<WrittenFile>, Vec<RunWarning>), PublishError> {
         let (mut written, mut warnings) = (Vec::new(), Vec::new());
         for file in self.files {
             let file = Arc::into_inner(file).expect("all table writers are finished");

@@ -7,8 +7,8 @@ use super::bind::BoundTemplateColumn;
 use super::cell_source::TemplateCellSource;
 use super::contact_lookup::ContactLookup;
 use super::warnings::TemplateFileWarnings;
-use super::{CodedWarnings, NamedTemplate, cell_text};
-use crate::event::WrittenFile;
+use super::{NamedTemplate, cell_text};
+use crate::event::{RunWarning, WrittenFile};
 use crate::mapping::preset::ExportTemplate;
 use crate::mapping::preset::template::TemplateColumn;
 use crate::publish::PublishError;
@@ -109,7 +109,7 @@ impl TemplateFile {
     }
 
     /// Completes the files. Returns them and their warnings.
-    pub(super) fn close(mut self) -> Result<(Vec<WrittenFile>, CodedWarnings), PublishError> {
+    pub(super) fn close(mut self) -> Result<(Vec<WrittenFile>, Vec<RunWarning>), PublishError> {
         let (written, lost) = self.records.close()?;
         self.warnings.add_replaced_characters(lost);
         self.done.push(self.named.written_file(self.number, written));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cell_source::TemplateCellSource;
 use crate::diagnostic::EventWarningCode;
+use crate::event::RunWarning;
 use crate::model::draft::split_priority_line;
 use crate::resource::TableSchema;
 use crate::table::BatchTexts;
@@ -85,7 +86,11 @@ impl UnusedColumns {
 }
 
 /// Builds the warning about columns that no file contains.
-pub(super) fn build_warning(unused: &[UnusedColumns]) -> Option<(EventWarningCode, String)> {
+pub(super) fn build_warning(unused: &[UnusedColumns]) -> Option<RunWarning> {
+    let columns = unused.iter().flat_map(|unused| {
+        let column = |at: &usize| format!("{}.{}", unused.table, unused.columns[*at]);
+        unused.unused_with_values.iter().map(column)
+    });
     let of_table = |unused: &UnusedColumns| {
         let names: Vec<&str> =
             unused.unused_with_values.iter().map(|at| unused.columns[*at].as_str()).collect();
@@ -100,6 +105,6 @@ pub(super) fn build_warning(unused: &[UnusedColumns]) -> Option<(EventWarningCod
             "these columns are not in the template files: {}; to keep them, add `--format csv`",
             tables.join("; ")
         );
-        (EventWarningCode::ColumnsNotExported, message)
+        RunWarning::new(EventWarningCode::ColumnsNotExported, message).about(columns)
     })
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::{CodedWarnings, NamedTemplate};
+use super::NamedTemplate;
 use crate::diagnostic::EventWarningCode;
+use crate::event::RunWarning;
 use crate::mapping::preset::ExportTemplate;
 use crate::publish::PublishError;
 use crate::publish::sort::{ExternalSorter, SortableRow};
@@ -71,7 +72,7 @@ impl TemplateFileWarnings {
         self,
         named: &NamedTemplate,
         staging: &Path,
-    ) -> Result<CodedWarnings, PublishError> {
+    ) -> Result<Vec<RunWarning>, PublishError> {
         let template = &named.template;
         let mut warnings: Vec<_> = self.skipped_rows_warning(template).into_iter().collect();
         warnings.extend(self.long_value_warnings(template));
@@ -80,7 +81,8 @@ impl TemplateFileWarnings {
             let message = format!(
                 "{file}: {replaced_characters} characters that its encoding lacks were replaced with `?`"
             );
-            warnings.push((EventWarningCode::CharactersReplaced, message));
+            let warning = RunWarning::new(EventWarningCode::CharactersReplaced, message);
+            warnings.push(warning.about([file]));
         }
         let duplicates = find_duplicate_names(self.names)
             .map_err(|source| PublishError::from_io_error(staging, source))?;
@@ -88,10 +90,7 @@ impl TemplateFileWarnings {
         Ok(warnings)
     }
 
-    fn skipped_rows_warning(
-        &self,
-        template: &ExportTemplate,
-    ) -> Option<(EventWarningCode, String)> {
+    fn skipped_rows_warning(&self, template: &ExportTemplate) -> Option<RunWarning> {
         let column = |place: &usize| format!("`{}`", template.columns[*place].name);
         let required: Vec<String> = template.require.iter().map(column).collect();
         let more = if self.skipped > MAX_EXAMPLES as u64 { ", …" } else { "" };
@@ -102,10 +101,12 @@ impl TemplateFileWarnings {
             required.join(" or "),
             self.examples.join(", ")
         );
-        (self.skipped > 0).then_some((EventWarningCode::RowsSkipped, message))
+        // New rows lack the same values as old ones: the warning is about the file.
+        let warning = RunWarning::new(EventWarningCode::RowsSkipped, message);
+        (self.skipped > 0).then(|| warning.about([&template.file]))
     }
 
-    fn long_value_warnings(&self, template: &ExportTemplate) -> CodedWarnings {
+    fn long_value_warnings(&self, template: &ExportTemplate) -> Vec<RunWarning> {
         let warning = |(column, count): (&String, &u64)| {
             let column = template.columns.iter().find(|it| it.name == *column)?;
             let (file, name, limit) = (&template.file, &column.name, column.longest?);
@@ -113,7 +114,8 @@ impl TemplateFileWarnings {
                 "{file}: {} with more than {limit} characters in `{name}`",
                 format_plural(*count, "row")
             );
-            Some((EventWarningCode::TextTooLong, message))
+            let warning = RunWarning::new(EventWarningCode::TextTooLong, message);
+            Some(warning.about([format!("{file}: {name}")]))
         };
         self.long.iter().filter_map(warning).collect()
     }
@@ -134,10 +136,7 @@ fn find_duplicate_names(names: ExternalSorter) -> io::Result<Vec<String>> {
     Ok(duplicates)
 }
 
-fn duplicate_names_warning(
-    duplicates: &[String],
-    template: &ExportTemplate,
-) -> Option<(EventWarningCode, String)> {
+fn duplicate_names_warning(duplicates: &[String], template: &ExportTemplate) -> Option<RunWarning> {
     let column = &template.columns[template.unique?].name;
     let more = if duplicates.len() > MAX_EXAMPLES { ", …" } else { "" };
     let shown: Vec<String> =
@@ -152,5 +151,6 @@ fn duplicate_names_warning(
         template.file,
         shown.join(", ")
     );
-    Some((EventWarningCode::DuplicateNames, message))
+    let names = duplicates.iter().map(|name| format!("{}: {name}", template.file));
+    Some(RunWarning::new(EventWarningCode::DuplicateNames, message).about(names))
 }

@@ -352,8 +352,9 @@ impl SelectedContactSearch<'_> {
             let who: Vec<_> =
                 self.selected.missing_keys().take(3).map(|key| format!("`{key}`")).collect();
             let more = if missing > 3 { ", …" } else { "" };
-            self.pull.report_warning(
+            self.pull.report_warning_about(
                 EventWarningCode::LackingContacts,
+                self.selected.missing_keys(),
                 format!(
                     "{missing} of {selected_count} selected contacts could not be found: {}{more}; \
                      `errors.csv` lists them",

@@ -14,7 +14,7 @@ use crate::cli::args::time_arg;
 use crate::cli::commands::continue_run::ContinueArgs;
 use crate::cli::commands::import::ensure_file_exists;
 use crate::cli::output::error::CliError;
-use crate::export::{ContactListFile, ExportFilters, ExportRequest, ExportTables, SinceTime};
+use crate::export::{ContactListFile, ExportFilters, ExportRequest, ExportTables, NoteReading, SinceTime};
 use crate::publish::FileMode;
 use crate::table::{FORMATS, FormulaGuardMode, JsonLinesShape};
 
@@ -44,6 +44,10 @@ pub(crate) struct ExportArgs {
     /// templates need]
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     with: Vec<WithTableArg>,
+
+    /// How notes are read
+    #[arg(long, value_name = "HOW", value_parser = choice_parser::<NoteReading>(), default_value = "auto")]
+    notes_by: NoteReading,
 
     /// Only estimate the cost: requests, time, share of the daily request quota
     #[arg(long)]
@@ -275,6 +279,7 @@ impl ExportArgs {
             profile: account.profile.clone(),
             sandbox,
             file_mode: self.shape.file_mode.unwrap_or_default(),
+            notes_by: self.notes_by,
             replace: self.shape.replace,
         })
     }

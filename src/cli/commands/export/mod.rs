@@ -21,7 +21,7 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
-use crate::export::{self, ExportRequest};
+use crate::export::{self, ExportRequest, KnownWarnings};
 use crate::id::LocationId;
 use crate::run::{RunKind, RunMetadata};
 
@@ -61,6 +61,7 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         let one = |account| job.export_location(account);
         let ended = join_all(accounts.all.iter().map(one)).await;
         screen.finish();
+        screen.report_known_warnings(&dirs::runs_home()?.short_ids());
         if let (Some(stdout), Some((_, Ok(ExportOrEstimate::Report(report))))) =
             (stdout, ended.first())
         {
@@ -124,11 +125,12 @@ impl ExportCommand<'_> {
                 concurrency: settings.concurrency,
                 settle: dirs::read_settle_time()?,
             };
+            let known = find_known_warnings(self.earlier, &account.location, &request);
             let ended = match self.choose_start(&account.location, &request).await? {
-                StartChoice::New => export::export_location(&context, request).await,
+                StartChoice::New => export::export_location(&context, request, known).await,
                 StartChoice::Continue(run) => {
                     let run = context.home.open_run(&run)?;
-                    export::resume(&context, run, false, args.shape.replace).await
+                    export::resume(&context, run, false, args.shape.replace, known).await
                 }
             };
             match ended {
@@ -138,6 +140,16 @@ impl ExportCommand<'_> {
         };
         (account.location.clone(), work.await)
     }
+}
+
+/// The warnings of the run before: the latest finished export of the same.
+pub(super) fn find_known_warnings(
+    earlier: &EarlierRuns,
+    location: &LocationId,
+    request: &ExportRequest,
+) -> Option<KnownWarnings> {
+    let is_same = |meta: &RunMetadata| request.is_same_elsewhere(&meta.options);
+    earlier.find_finished(location, is_same).map(KnownWarnings::read)
 }
 
 fn location_out_dir(out: &Path, account: &LocationAccount, many: bool) -> PathBuf {

@@ -11,6 +11,7 @@ use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::settings::Settings;
+use crate::export;
 use crate::import::{self, CreatedContactRule, ImportStatus};
 use crate::run::{RunKind, RunRef, RunSummary, SpoolReader};
 use crate::text::{escape_for_terminal, escape_json_line, format_count};
@@ -96,6 +97,11 @@ fn export_lines(summary: &RunSummary, shown: &mut Value) -> Result<Vec<String>, 
         let line = format!("  {} {}: {}", failure.stream, failure.subject, failure.message);
         lines.push(escape_for_terminal(&line).into_owned());
     }
+    let warnings = export::stored_warnings(summary)?;
+    lines.push(key_value_line("warnings", &warnings.len().to_string()));
+    let messages = warnings.iter().map(|warning| format!("  {}", warning.message));
+    lines.extend(messages.map(|line| escape_for_terminal(&line).into_owned()));
+    shown["warnings"] = json!(warnings);
     Ok(lines)
 }
 

@@ -186,9 +186,9 @@ impl ProgressView for BarsView {
                 self.print_line(&format!("resuming run {run}"));
             }
             RunEvent::Started { .. } | RunEvent::Written(_) => {}
-            RunEvent::Warning { code, message } => {
-                self.counts.note_warning(*code);
-                self.sink.print_warning(self.label.as_deref(), message);
+            RunEvent::Warning(warning) => {
+                self.counts.note_warning(warning.code);
+                self.sink.report_warning(self.label.as_deref(), warning);
             }
             RunEvent::Phase { phase } => self.start_phase(*phase),
             RunEvent::Progress { what, done, total } => {

@@ -116,7 +116,14 @@ fn warning_code_schema() -> Value {
 fn warning_event() -> NamedSchema {
     let fields = json!({
         "code": warning_code_schema(),
+        "subjects": {
+            "type": "array", "items": { "type": "string" },
+            "description": "What it is about: files, columns or records, up to 100. The same in every run, while \
+                the numbers in the message change; empty if the code says all.",
+        },
         "message": string_schema("A sentence for people. It may hold text of the server's: escape it before showing it."),
+        "known_from": nullable_string_schema("The finished run before of the same export, if that had the same \
+            warning about the same; only new warnings are shown to people while a run works."),
     });
     event_schema("warning", "Something the user should know, while the work goes on.", &fields, &[])
 }

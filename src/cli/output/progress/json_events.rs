@@ -100,7 +100,7 @@ impl ProgressView for JsonView {
             RunEvent::Started { location, .. } => {
                 self.location = Some(location.as_str().to_owned());
             }
-            RunEvent::Warning { .. } | RunEvent::Phase { .. } | RunEvent::Written(_) => {
+            RunEvent::Warning(_) | RunEvent::Phase { .. } | RunEvent::Written(_) => {
                 self.flush_deferred(true, now);
             }
         }

@@ -24,12 +24,13 @@ use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
 use crate::event::{EventObserver, RunEvent, SharedObserver};
+use crate::run::ShortRunIds;
 use crate::text::escape_for_terminal;
 
 pub(crate) use event_schema::events_schema;
 #[cfg(test)]
 pub(crate) use event_schema::tests::documented_fields;
-use sink::OutputStreams;
+use sink::{KnownWarning, OutputStreams};
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -145,6 +146,25 @@ impl CliReporter {
         self.sink.set_asking(false);
     }
 
+    /// Names the warnings that were withheld, because the run before had them, too. With `--quiet` they are not
+    /// shown at all: the first run has shown them.
+    pub(crate) fn report_known_warnings(&self, short_ids: &ShortRunIds) {
+        let known = self.sink.take_known_warnings();
+        let Some(first) = known.first() else { return };
+        match &first.label {
+            None => {
+                let run = short_ids.shorten(&first.run);
+                self.print_note(&format!("known from the run before ({run}):"));
+            }
+            Some(_) => self.print_note("known from the runs before:"),
+        }
+        for KnownWarning { label, run, message } in &known {
+            let label = label.as_ref();
+            let label = label.map(|label| format!("{label} ({}): ", short_ids.shorten(run)));
+            self.print_note(&format!("  {}{message}", label.unwrap_or_default()));
+        }
+    }
+
     /// Shows the last counts and takes the bars away. Watchers handed out so far fall silent.
     pub(crate) fn finish(&self) {
         let watches = std::mem::take(&mut *lock_ignoring_poison(&self.watches));
@@ -205,8 +225,8 @@ struct WarningsView {
 
 impl ProgressView for WarningsView {
     fn handle_event(&mut self, event: &RunEvent, _: Instant) {
-        if let RunEvent::Warning { message, .. } = event {
-            self.sink.print_warning(self.label.as_deref(), message);
+        if let RunEvent::Warning(warning) = event {
+            self.sink.report_warning(self.label.as_deref(), warning);
         }
     }
 

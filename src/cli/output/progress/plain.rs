@@ -94,9 +94,9 @@ impl ProgressView for PlainView {
                 self.print_line(&format!("resuming run {run}"));
             }
             RunEvent::Started { .. } => {}
-            RunEvent::Warning { code, message } => {
-                self.counts.note_warning(*code);
-                self.sink.print_warning(self.label.as_deref(), message);
+            RunEvent::Warning(warning) => {
+                self.counts.note_warning(warning.code);
+                self.sink.report_warning(self.label.as_deref(), warning);
             }
             RunEvent::Progress { what, done, total } => {
                 self.counts.update(what, *done, *total, now);

@@ -11,9 +11,21 @@ use indicatif::MultiProgress;
 
 use super::{OutputStyle, lock_ignoring_poison};
 use crate::cli::output::text_format::{terminal_width, wrap_line};
+use crate::event::RunWarning;
+use crate::id::RunId;
 use crate::text::escape_for_terminal;
 
 type SharedWriter = Mutex<Box<dyn Write + Send>>;
+
+/// A warning that the run before had, too.
+pub(super) struct KnownWarning {
+    /// The location, where there are several; safe already.
+    pub(super) label: Option<String>,
+    /// The run before.
+    pub(super) run: RunId,
+    /// May contain untrusted text.
+    pub(super) message: String,
+}
 
 /// Where lines and events go.
 pub(super) struct OutputStreams {
@@ -23,6 +35,7 @@ pub(super) struct OutputStreams {
     broken: AtomicBool,
     /// Whether the last line on the terminal is a question.
     asking: AtomicBool,
+    known: Mutex<Vec<KnownWarning>>,
     /// Whether lines are broken where the terminal ends.
     wraps: bool,
 }
@@ -55,6 +68,7 @@ impl OutputStreams {
             err: Mutex::new(Box::new(err)),
             broken,
             asking: AtomicBool::new(false),
+            known: Mutex::default(),
             wraps: false,
         }
     }
@@ -86,10 +100,22 @@ impl OutputStreams {
         }
     }
 
-    /// Writes a warning. `label` is safe already, `message` is not.
-    pub(super) fn print_warning(&self, label: Option<&str>, message: &str) {
+    /// Writes a warning, unless the run before had it, too: then it waits for the end. `label` is safe already,
+    /// the message is not.
+    pub(super) fn report_warning(&self, label: Option<&str>, warning: &RunWarning) {
+        let message = &warning.message;
+        if let Some(run) = &warning.known_from {
+            let (label, run, message) = (label.map(str::to_owned), run.clone(), message.clone());
+            lock_ignoring_poison(&self.known).push(KnownWarning { label, run, message });
+            return;
+        }
         let label = label.map(|label| format!("{label}: ")).unwrap_or_default();
         self.print_line(&format!("warning: {label}{}", escape_for_terminal(message)));
+    }
+
+    /// The warnings that wait for the end.
+    pub(super) fn take_known_warnings(&self) -> Vec<KnownWarning> {
+        std::mem::take(&mut *lock_ignoring_poison(&self.known))
     }
 
     /// Writes a line for programs, and hands it over at once.

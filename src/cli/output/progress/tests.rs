@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::diagnostic::EventWarningCode;
-use crate::event::{RunPhase, WaitReason, WrittenFile};
+use crate::event::{RunPhase, RunWarning, WaitReason, WrittenFile};
 
 /// A stream in memory. Clones are the same stream.
 #[derive(Clone, Default)]
@@ -71,7 +71,7 @@ fn written() -> RunEvent {
 }
 
 fn warning(message: &str) -> RunEvent {
-    RunEvent::Warning { code: EventWarningCode::TasksPerContact, message: message.to_owned() }
+    RunEvent::Warning(RunWarning::new(EventWarningCode::TasksPerContact, message))
 }
 
 fn started() -> RunEvent {
@@ -209,7 +209,7 @@ fn held_counts_are_written_before_a_file_is_announced() {
 fn name(event: &RunEvent) -> &'static str {
     match event {
         RunEvent::Started { .. } => "started",
-        RunEvent::Warning { .. } => "warning",
+        RunEvent::Warning(_) => "warning",
         RunEvent::Phase { .. } => "phase",
         RunEvent::Progress { .. } => "progress",
         RunEvent::Waiting { .. } => "waiting",
