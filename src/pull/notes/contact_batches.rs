@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::batch_search::{BatchError, BatchResult, search_batch};
 use super::batch_size::BatchSizer;
@@ -21,6 +21,8 @@ use crate::run::{SpoolWrite, StreamProgress, stream};
 
 /// Most batches in flight: their answers may be large.
 const BATCHES_IN_FLIGHT: usize = 12;
+/// Contacts that were left for their own endpoint, after which the search is given up if they are a good part.
+const MANY_LEFT: u64 = 40;
 /// Batches without an answer, one after the other, after which the search is given up.
 const MAX_UNANSWERED: u32 = 5;
 
@@ -28,6 +30,8 @@ const MAX_UNANSWERED: u32 = 5;
 struct NoteBatch {
     contacts: Vec<ContactId>,
     next: ChildCursor,
+    /// Whether it is the first one of this process: the others wait until it is proven.
+    first: bool,
 }
 
 impl Pull {
@@ -73,9 +77,11 @@ impl Pull {
         };
         let sizer = Arc::new(BatchSizer::new(&state.batch));
         let batches = note_batches(Arc::clone(pages), start, &sizer, sampler);
-        let results = self.search_batches(batches, &state.dialect, &sizer);
+        let (open, opened) = watch::channel(false);
+        let results = self.search_batches(batches, &state.dialect, &sizer, opened);
         let mut results = pin!(results);
-        let (mut unanswered, mut proven_size, mut done) = (0, 0, progress.rows);
+        let (mut unanswered, mut proven_size) = (0, 0);
+        let (mut left, mut done) = (0, progress.rows);
         let untried_form =
             start == ChildCursor::default() && state.dialect.relation_form == RelationForm::Object;
         while let Some((batch, result)) = results.next().await {
@@ -90,12 +96,19 @@ impl Pull {
             if unanswered >= MAX_UNANSWERED {
                 return Ok(SearchOutcome::Rejected("the notes search keeps failing".to_owned()));
             }
+            left += result.left.len() as u64;
+            if left > MANY_LEFT && left * 4 > done + batch.contacts.len() as u64 {
+                let reason = "the notes search counts other notes than it shows".to_owned();
+                return Ok(SearchOutcome::Rejected(reason));
+            }
             // The first batch of each size is proven at once, not only after a thousand of them.
             if batch.contacts.len() > proven_size {
                 if let Some(reason) = self.verify_batch(&batch.contacts, &result).await? {
-                    return Ok(reject_or_restart(state, untried_form && proven_size == 0, reason));
+                    let other_form = untried_form && proven_size == 0 && result.pages.is_empty();
+                    return Ok(reject_or_restart(state, other_form, reason));
                 }
                 proven_size = batch.contacts.len();
+                open.send_replace(true);
             }
             done += batch.contacts.len() as u64;
             (state.strategy, state.batch) =
@@ -120,14 +133,19 @@ impl Pull {
         batches: B,
         dialect: &NoteSearchDialect,
         sizer: &Arc<BatchSizer>,
+        opened: watch::Receiver<bool>,
     ) -> impl Stream<Item = (NoteBatch, Result<BatchResult, BatchError>)> + use<B> {
         let few = NonZeroUsize::new(BATCHES_IN_FLIGHT).expect("a constant");
         let few = few.min(self.options.concurrency);
         let limits = ConcurrencyLimits { workers: few, buffer: few };
         let shared = Arc::new((self.client.clone(), dialect.clone(), Arc::clone(sizer)));
         concurrency::run_in_order(batches, limits, move |batch: NoteBatch| {
-            let shared = Arc::clone(&shared);
+            let (shared, mut opened) = (Arc::clone(&shared), opened.clone());
             async move {
+                // If the first batch is not proven, the results are not read any more: nothing is sent.
+                if !batch.first && opened.wait_for(|is_open| *is_open).await.is_err() {
+                    return (batch, Ok(BatchResult::default()));
+                }
                 let (client, dialect, sizer) = &*shared;
                 let result = search_batch(client, dialect, sizer, batch.contacts.clone()).await;
                 (batch, result)
@@ -173,8 +191,9 @@ fn reject_or_restart(
     reason: String,
 ) -> SearchOutcome {
     if !has_other_form {
-        return SearchOutcome::Rejected(reason);
+        return SearchOutcome::Rejected(state.first_refusal.take().unwrap_or(reason));
     }
+    state.first_refusal = Some(reason);
     state.dialect.relation_form = RelationForm::Id;
     SearchOutcome::Restart
 }
@@ -190,7 +209,7 @@ fn note_batches(
 ) -> impl Stream<Item = NoteBatch> + use<> {
     let (sizer, sampler) = (Arc::clone(sizer), Arc::clone(sampler));
     let waiting = VecDeque::<(ContactId, ChildCursor)>::new();
-    futures::stream::unfold((pages, waiting), move |(pages, mut waiting)| {
+    futures::stream::unfold((pages, waiting, true), move |(pages, mut waiting, first)| {
         let (sizer, sampler) = (Arc::clone(&sizer), Arc::clone(&sampler));
         async move {
             let size = sizer.current().size;
@@ -202,7 +221,7 @@ fn note_batches(
             let batch: Vec<_> = waiting.drain(..size.min(waiting.len())).collect();
             let next = batch.last()?.1;
             let contacts = batch.into_iter().map(|(contact, _)| contact).collect();
-            Some((NoteBatch { contacts, next }, (pages, waiting)))
+            Some((NoteBatch { contacts, next, first }, (pages, waiting, false)))
         }
     })
 }

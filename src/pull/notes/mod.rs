@@ -60,6 +60,9 @@ pub(super) struct NoteSearchState {
     pub(super) batch: BatchSizes,
     /// The notes of the location as first counted, if the count can be believed.
     pub(super) total: Option<u64>,
+    /// Why the other form of relations is not used, if it was tried.
+    #[serde(default)]
+    pub(super) first_refusal: Option<String>,
     /// Whether the sample showed the same notes.
     pub(super) verified: bool,
 }
@@ -218,6 +221,7 @@ impl Pull {
             dialect: NoteSearchDialect::default(),
             batch: BatchSizes::default(),
             total: None,
+            first_refusal: None,
             verified: false,
         };
         self.discard_note_search(&state, true).await

@@ -6,8 +6,8 @@ use super::batch_size::BatchSizes;
 use super::location_pages::LocationPass;
 use super::{NoteSearchState, NoteStrategy, believable_total};
 use crate::api::{
-    ApiError, ApiErrorKind, NoteOrder, NotePage, NoteQuery, NoteSearchDialect, NoteSearchVersion,
-    RetryPolicy,
+    ApiError, ApiErrorKind, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery, NoteSearchDialect,
+    NoteSearchVersion, RetryPolicy,
 };
 use crate::pull::children::ChildCursor;
 use crate::pull::{Pull, PullError, retry_failed};
@@ -68,7 +68,8 @@ impl Pull {
         self.location_facts.write_fact(FACT, &negotiation.known);
         let strategy = strategy.unwrap_or(NoteStrategy::Contacts { next: ChildCursor::default() });
         let KnownNoteSearch { dialect, batch, .. } = negotiation.known;
-        Ok(Ok(NoteSearchState { strategy, dialect, batch, total, verified: false }))
+        let (first_refusal, verified) = (None, false);
+        Ok(Ok(NoteSearchState { strategy, dialect, batch, total, first_refusal, verified }))
     }
 
     /// Keeps what a run learnt about the requests that a server accepts.
@@ -163,15 +164,15 @@ impl Negotiation<'_> {
 
 /// Another form of request, after this one was refused.
 fn simpler_dialect(dialect: &NoteSearchDialect, error: &ApiError) -> Option<NoteSearchDialect> {
-    if !retry_failed::is_query_rejected(error.kind) || error.status == Some(404) {
+    if !retry_failed::is_query_rejected(error.kind) {
         return None;
     }
     let message = error.message.to_lowercase();
     let mut simpler = dialect.clone();
-    if message.contains("version") {
+    if message.contains("version") || error.status == Some(404) {
         simpler.version = NoteSearchVersion::Common;
     } else if message.contains("limit") {
-        simpler.limit = dialect.limit.min(SMALL_LIMIT);
+        simpler.limit = named_limit(&message).unwrap_or(SMALL_LIMIT).min(dialect.limit);
     } else if message.contains("sort") {
         simpler.sorted = false;
     } else if message.contains("count") {
@@ -181,6 +182,12 @@ fn simpler_dialect(dialect: &NoteSearchDialect, error: &ApiError) -> Option<Note
         (simpler.sorted, simpler.counted) = (false, false);
     }
     (simpler != *dialect).then_some(simpler)
+}
+
+/// The largest page, where a refusal names it: the last number in it.
+fn named_limit(message: &str) -> Option<usize> {
+    let numbers = message.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    numbers.last()?.parse().ok().filter(|limit| (1..=NOTE_SEARCH_LIMIT).contains(limit))
 }
 
 fn missing_scope_reason(contacts: Option<u64>) -> String {
@@ -197,6 +204,14 @@ fn missing_scope_reason(contacts: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_may_name_the_largest_page() {
+        assert_eq!(named_limit("limit must not be greater than 10"), Some(10));
+        assert_eq!(named_limit("limit must be a number from 1 to 250"), Some(250));
+        assert_eq!(named_limit("limit must not be less than 0"), None);
+        assert_eq!(named_limit("invalid limit"), None);
+    }
 
     #[test]
     fn the_warning_about_the_scope_says_what_it_costs() {

@@ -131,7 +131,8 @@ impl Pull {
             return self.reject_note_strategy(state, &reason).await;
         }
         if compared.has(&[Surplus, Text]) {
-            let second = self.look_twice(&state, &compared).await?;
+            let mut second = self.look_twice(&state, &compared).await?;
+            second.compared = compared.compared;
             if let Some(reason) = second.reason(&[Missing, Text, Surplus]) {
                 return self.reject_note_strategy(state, &reason).await;
             }

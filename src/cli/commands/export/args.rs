@@ -14,7 +14,9 @@ use crate::cli::args::time_arg;
 use crate::cli::commands::continue_run::ContinueArgs;
 use crate::cli::commands::import::ensure_file_exists;
 use crate::cli::output::error::CliError;
-use crate::export::{ContactListFile, ExportFilters, ExportRequest, ExportTables, NoteReading, SinceTime};
+use crate::export::{
+    ContactListFile, ExportFilters, ExportRequest, ExportTables, NoteReading, SinceTime,
+};
 use crate::publish::FileMode;
 use crate::table::{FORMATS, FormulaGuardMode, JsonLinesShape};
 
