@@ -25,6 +25,7 @@ mod login;
 mod map_command;
 mod mappings;
 mod notes_and_tasks;
+mod notes_by_search;
 mod old_runs;
 mod plan_report;
 mod presets;

@@ -122,7 +122,7 @@ fn resume_export(
             &own_stop,
             &observer,
         )?;
-        let settle = dirs::read_settle_time()?;
+        let settle = dirs::read_settle_time(request.sandbox)?;
         let concurrency = settings.concurrency;
         let context = EngineContext { client, home, stop: own_stop, observer, concurrency, settle };
         let ended = export::resume(&context, run, args.retry_errors, args.replace, known).await;

@@ -69,9 +69,10 @@ pub(crate) fn credentials_dir() -> Option<PathBuf> {
     Some(config_dir()?.join("credentials"))
 }
 
-/// `GHL_BULK_SETTLE_S`, as far as it is about reading.
-pub(crate) fn read_settle_time() -> Result<Duration, CliError> {
-    Ok(settle_time_from_env()?.unwrap_or(SETTLE))
+/// `GHL_BULK_SETTLE_S`, as far as it is about reading. The index of the embedded sandbox never lags.
+pub(crate) fn read_settle_time(sandbox: bool) -> Result<Duration, CliError> {
+    let usual = if sandbox { Duration::ZERO } else { SETTLE };
+    Ok(settle_time_from_env()?.unwrap_or(usual))
 }
 
 /// `GHL_BULK_SETTLE_S`, as far as it is about writing: how long after its sending a request may still

@@ -28,8 +28,9 @@ use batch_size::BatchSizes;
 use location_pages::LocationPass;
 pub(super) use sample::NoteSampler;
 
-/// Up to this many contacts a request for each costs less than a search and its verification.
-const FEW_CONTACTS: u64 = 60;
+/// Up to this many contacts a request for each takes less time than a search, its verification and the second look at
+/// its index.
+const FEW_CONTACTS: u64 = 100;
 
 /// How long before the run a note or contact must have been changed to be in the index for certain, in milliseconds
 /// (api.md §2.10: an index was seen to lag by 34 s).

@@ -35,8 +35,6 @@ pub(in crate::pull) struct NoteSampler {
     fresh: Vec<ContactId>,
     most_notes: Vec<(usize, ContactId)>,
     longest: Vec<(usize, ContactId)>,
-    /// When the newest note was written.
-    newest_note: Option<i64>,
 }
 
 impl NoteSampler {
@@ -50,7 +48,6 @@ impl NoteSampler {
             fresh: Vec::new(),
             most_notes: Vec::new(),
             longest: Vec::new(),
-            newest_note: None,
         }
     }
 
@@ -86,7 +83,6 @@ impl NoteSampler {
     pub(super) fn add_notes(&mut self, page: &NotePage) {
         let mut counts = HashMap::<&ContactId, usize>::new();
         for note in page.rows.iter().flatten() {
-            self.newest_note = self.newest_note.max(note.added);
             let Some(contact) = note.contacts.first() else { continue };
             *counts.entry(contact).or_default() += 1;
             keep_largest(&mut self.longest, note.body_bytes, contact);
@@ -94,11 +90,6 @@ impl NoteSampler {
         for (contact, count) in counts {
             keep_largest(&mut self.most_notes, count, contact);
         }
-    }
-
-    /// Whether notes or contacts changed so lately that the index may not show everything yet.
-    pub(super) fn is_active(&self) -> bool {
-        !self.fresh.is_empty() || self.newest_note.is_some_and(|newest| newest >= self.fresh_since)
     }
 
     /// The sample, each contact once.
@@ -167,11 +158,9 @@ mod tests {
         for expected in ["c0", "c999", "c500", "c600"] {
             assert!(sample.iter().any(|contact| contact.as_str() == expected), "{expected}");
         }
-        assert!(!sampler.is_active());
         sampler.add_contacts(&page(1_000, 200_000, 50));
         assert_eq!(sampler.choose().len(), LARGEST_SAMPLE);
         sampler.add_contacts(&page(300_000, 3, 100));
-        assert!(sampler.is_active());
         assert!(sampler.choose().iter().any(|contact| contact.as_str() == "c300001"));
     }
 }

@@ -120,11 +120,8 @@ impl Pull {
         state: NoteSearchState,
         sampler: &SharedSampler,
     ) -> Result<(), PullError> {
-        use NoteDifference::{Late, Missing, Surplus, Text};
-        let (sample, active) = {
-            let sampler = sampler.lock().expect("no panic while it is held");
-            (sampler.choose(), sampler.is_active())
-        };
+        use NoteDifference::{Missing, Surplus, Text};
+        let sample = sampler.lock().expect("no panic while it is held").choose();
         let found = self.collect_stored_notes(&sample).await?;
         let mut compared = self.compare_sample(&sample, &found).await?;
         if let Some(reason) = compared.reason(&[Missing]) {
@@ -142,11 +139,8 @@ impl Pull {
             let reason = "the sample of contacts cannot be read".to_owned();
             return self.reject_note_strategy(state, &reason).await;
         }
-        let late = compared.has(&[Late]);
         self.store_own_answers(compared.answers).await?;
-        if (late || active)
-            && let Some(reason) = self.look_again(&state, sampler).await?
-        {
+        if let Some(reason) = self.look_again(&state, sampler).await? {
             return self.reject_note_strategy(state, &reason).await;
         }
         let progress = self.stream_progress(stream::NOTE_SEARCH)?;

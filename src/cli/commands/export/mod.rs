@@ -123,7 +123,7 @@ impl ExportCommand<'_> {
                 stop: own_stop,
                 observer,
                 concurrency: settings.concurrency,
-                settle: dirs::read_settle_time()?,
+                settle: dirs::read_settle_time(settings.sandbox)?,
             };
             let known = find_known_warnings(self.earlier, &account.location, &request);
             let ended = match self.choose_start(&account.location, &request).await? {
