@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{ExportError, ExportRequest, business};
+use super::{ExportError, ExportRequest, NoteReading, business};
 use crate::api::{ApiClient, SEARCH_LIMIT};
-use crate::pull::{self, SelectionCost};
+use crate::pull::{self, NoteCost, SelectionCost};
 
 /// The estimated cost of an export.
 #[derive(Debug, Clone, Serialize)]
@@ -25,6 +25,8 @@ pub struct ExportEstimate {
     pub daily_share: f64,
     /// The remaining daily quota, if the server reported it.
     pub daily_left: Option<u64>,
+    /// What the numbers assume, as sentences without a full stop.
+    pub assumptions: Vec<String>,
 }
 
 /// Estimates an export.
@@ -49,8 +51,16 @@ pub async fn estimate_cost(
     let covers_everything = filter.is_empty() && request.contacts.is_none();
     let mut requests =
         BTreeMap::from([(cost.method, cost.requests), ("custom fields, users, tags, location", 4)]);
+    let mut assumptions = Vec::new();
     if request.tables.notes {
-        requests.insert("notes", contacts);
+        let cost = match request.notes_by {
+            NoteReading::Contact => NoteCost { requests: contacts, assumption: None },
+            NoteReading::Auto => {
+                pull::estimate_note_cost(client, contacts, covers_everything).await?
+            }
+        };
+        requests.insert("notes", cost.requests);
+        assumptions.extend(cost.assumption);
     }
     if request.tables.tasks {
         // The task search reports no total; accounts have about one task per contact, or fewer.
@@ -81,5 +91,6 @@ pub async fn estimate_cost(
         daily_limit: limits.daily,
         daily_share,
         daily_left,
+        assumptions,
     })
 }

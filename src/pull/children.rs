@@ -10,12 +10,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::contacts::{CommittedPage, PageReaders};
-use super::notes::SharedSampler;
+use super::committed_page::{ChildCursor, CommittedPage};
 use super::{Pull, PullError};
 use crate::api::{self, ApiClient, ApiErrorKind, ApiResponse, ChildList, RetryPolicy};
 use crate::concurrency;
@@ -68,13 +66,6 @@ impl ChildKind {
     }
 }
 
-/// A position in the walk: a page and the index of a contact on it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct ChildCursor {
-    pub(super) page: u64,
-    pub(super) contact: usize,
-}
-
 /// A request for one contact's children, and the position after that contact.
 struct ChildRequest {
     child: ChildKind,
@@ -85,38 +76,8 @@ struct ChildRequest {
 type ChildResponse = (ChildRequest, Result<ApiResponse<ChildList>, api::ApiError>);
 
 impl Pull {
-    /// Walks the contacts and reads their children at the same time: some kinds contact by contact, and notes by
-    /// search, if there is a sampler for them.
-    pub(super) async fn pull_contacts_and_children(
-        &self,
-        children: &[ChildKind],
-        sampler: Option<&SharedSampler>,
-    ) -> Result<(), PullError> {
-        let (mut pages, start) = (PageReaders::default(), self.earliest_child_cursor(children)?);
-        let per_contact = (!children.is_empty()).then(|| pages.add_reader(start.page));
-        // The sample needs every contact, also those whose notes an earlier process read.
-        let searched = sampler.map(|sampler| (sampler, pages.add_reader(0)));
-        let (walked, followed, searched) = tokio::join!(
-            self.walk_contacts(pages),
-            async {
-                match per_contact {
-                    Some(pages) => self.pull_children_of_pages(children, start, pages).await,
-                    None => Ok(()),
-                }
-            },
-            async {
-                match searched {
-                    Some((sampler, pages)) => self.pull_note_batches(pages, sampler).await,
-                    None => Ok(()),
-                }
-            }
-        );
-        followed.and(searched).and(walked)?;
-        self.mark_children_done(children).await
-    }
-
     /// Marks the streams of the children as complete.
-    async fn mark_children_done(&self, children: &[ChildKind]) -> Result<(), PullError> {
+    pub(super) async fn mark_children_done(&self, children: &[ChildKind]) -> Result<(), PullError> {
         self.flush_writes().await?;
         for child in children {
             let progress = self.stream_progress(child.stream_name())?;
@@ -131,7 +92,10 @@ impl Pull {
     }
 
     /// Where reading children resumes: the earliest position of all kinds.
-    fn earliest_child_cursor(&self, children: &[ChildKind]) -> Result<ChildCursor, PullError> {
+    pub(super) fn earliest_child_cursor(
+        &self,
+        children: &[ChildKind],
+    ) -> Result<ChildCursor, PullError> {
         let mut first: Option<ChildCursor> = None;
         for child in children {
             let cursor = self.stream_progress(child.stream_name())?.cursor;
@@ -142,7 +106,7 @@ impl Pull {
         Ok(first.unwrap_or_default())
     }
 
-    async fn pull_children_of_pages(
+    pub(super) async fn pull_children_of_pages(
         &self,
         children: &[ChildKind],
         start: ChildCursor,

@@ -9,7 +9,9 @@
 mod appointments;
 mod business_contacts;
 mod children;
+mod committed_page;
 mod contacts;
+mod contacts_and_children;
 mod gaps;
 mod metadata;
 mod notes;
@@ -32,6 +34,7 @@ use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver};
 use crate::run::{self, FetchFailure, LocationFacts, SpoolReader, SpoolWrite, StreamProgress};
 
 pub use children::ChildKind;
+pub use notes::{NoteCost, estimate_note_cost};
 pub use selected::{ContactKey, ContactKeyList, SelectionCost, estimate_cost, has_stored_list};
 
 /// What to pull.

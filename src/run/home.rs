@@ -14,6 +14,7 @@ use super::metadata::{
     self, METADATA, RunFact, RunMetadata, RunState, RunStop, STATE, STOP, read_run_metadata,
     read_run_state,
 };
+use super::private_dir::create_private_dir;
 use super::run_ref::{RunRef, ShortRunIds};
 use super::summary::{RunSummary, summarize_run};
 use crate::id::{LocationId, RunId};
@@ -329,12 +330,4 @@ impl RunRecorder {
         metadata::write_fact(&self.path, &connection, &STOP, &stop)?;
         metadata::write_fact(&self.path, &connection, &STATE, &state)
     }
-}
-
-/// Creates a directory that only its owner can read: it will contain customer data.
-pub(super) fn create_private_dir(dir: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(dir)
 }

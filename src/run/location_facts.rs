@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::home::create_private_dir;
+use super::private_dir::create_private_dir;
 
 /// Most bytes of the file that are read.
 const MAX_BYTES: u64 = 64 << 10;

@@ -15,6 +15,7 @@ mod lock;
 mod lock_holder;
 mod metadata;
 mod pack;
+mod private_dir;
 mod row_action;
 mod run_ref;
 mod spool;

@@ -52,11 +52,12 @@ fn without_scope(scope: &str) -> World {
     World::new().with_env("GHL_TOKEN", &format!("pit-sandbox-without:{scope}"))
 }
 
-const SCOPES: [&str; 10] = [
+const SCOPES: [&str; 11] = [
     "locations.readonly",
     "contacts.readonly",
     "contacts.write",
     "locations/tasks.readonly",
+    "notes.readonly",
     "locations/customFields.readonly",
     "locations/tags.readonly",
     "users.readonly",
@@ -174,10 +175,11 @@ fn the_right_to_write_is_asked_for_without_changing_or_creating_anything() {
             format!("{} {}", entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap())
         })
         .collect();
-    let [search, write, tasks] = writes.as_slice() else { panic!("{writes:?}") };
+    let [search, write, tasks, notes] = writes.as_slice() else { panic!("{writes:?}") };
     assert_eq!(search, "POST /contacts/search");
     assert!(write.starts_with("PUT /contacts/ghl-bulk-doctor"), "{write}");
     assert!(tasks.ends_with("/tasks/search"), "{tasks}");
+    assert_eq!(notes, "POST /notes/search");
 }
 
 #[test]

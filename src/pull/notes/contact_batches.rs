@@ -14,8 +14,8 @@ use super::{NoteSearchState, NoteStrategy, SearchOutcome, SharedSampler, encode_
 use crate::api::{NoteSearchDialect, RelationForm};
 use crate::concurrency::{self, ConcurrencyLimits};
 use crate::id::ContactId;
-use crate::pull::children::{ChildCursor, ChildKind};
-use crate::pull::contacts::CommittedPage;
+use crate::pull::children::ChildKind;
+use crate::pull::committed_page::{ChildCursor, CommittedPage};
 use crate::pull::{Pull, PullError};
 use crate::run::{SpoolWrite, StreamProgress, stream};
 

@@ -8,6 +8,7 @@
 mod batch_search;
 mod batch_size;
 mod contact_batches;
+mod estimate;
 mod location_pages;
 mod look_again;
 mod negotiate;
@@ -18,13 +19,15 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use super::children::{ChildCursor, ChildKind};
+use super::children::ChildKind;
+use super::committed_page::ChildCursor;
 use super::{Pull, PullError};
 use crate::api::{NotePage, NoteSearchDialect, RetryPolicy};
 use crate::concurrency;
 use crate::diagnostic::EventWarningCode;
 use crate::run::{RunError, SpoolReader, SpoolWrite, StreamProgress, stream};
 use batch_size::BatchSizes;
+pub use estimate::{NoteCost, estimate_note_cost};
 use location_pages::LocationPass;
 pub(super) use sample::NoteSampler;
 

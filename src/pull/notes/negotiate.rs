@@ -9,7 +9,7 @@ use crate::api::{
     ApiError, ApiErrorKind, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery, NoteSearchDialect,
     NoteSearchVersion, RetryPolicy,
 };
-use crate::pull::children::ChildCursor;
+use crate::pull::committed_page::ChildCursor;
 use crate::pull::{Pull, PullError, retry_failed};
 use crate::text::format_count;
 
@@ -17,12 +17,12 @@ use crate::text::format_count;
 const MAX_REQUESTS: u32 = 3;
 
 /// A probe is not worth more patience: without an answer notes are read contact by contact.
-const PROBE: RetryPolicy =
+pub(super) const PROBE: RetryPolicy =
     RetryPolicy { attempts: 2, time: std::time::Duration::from_secs(20), bytes: 8 << 20 };
 
 /// How many rows an offset reaches on a server that limits it (api.md §4: unknown for notes, 10,000 in the vendor's
 /// other searches).
-const USUAL_REACH: u64 = 10_000;
+pub(super) const USUAL_REACH: u64 = 10_000;
 
 /// Most notes that are read page by page: the ids of all are kept in memory to prove that none is missing.
 const MAX_LOCATION_NOTES: u64 = 1_000_000;
@@ -190,7 +190,7 @@ fn named_limit(message: &str) -> Option<usize> {
     numbers.last()?.parse().ok().filter(|limit| (1..=NOTE_SEARCH_LIMIT).contains(limit))
 }
 
-fn missing_scope_reason(contacts: Option<u64>) -> String {
+pub(super) fn missing_scope_reason(contacts: Option<u64>) -> String {
     let cost = contacts.map_or_else(String::new, |contacts| {
         format!(
             ", with which about {} instead of {} requests would be enough",

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super::location_pages::hash_id;
 use crate::api::NotePage;
 use crate::id::ContactId;
-use crate::pull::contacts::CommittedPage;
+use crate::pull::committed_page::CommittedPage;
 
 /// The smallest sample, if there are so many contacts.
 const SMALLEST_SAMPLE: usize = 24;
@@ -94,8 +94,7 @@ impl NoteSampler {
 
     /// The sample, each contact once.
     pub(super) fn choose(&self) -> Vec<ContactId> {
-        let wanted = usize::try_from(self.contacts / CONTACTS_PER_SAMPLE).unwrap_or(usize::MAX);
-        let wanted = wanted.clamp(SMALLEST_SAMPLE, LARGEST_SAMPLE);
+        let wanted = sample_size(self.contacts);
         let strata = self.oldest.iter().chain(&self.newest);
         let strata = strata.chain(self.most_notes.iter().map(|(_, contact)| contact));
         let strata = strata.chain(self.longest.iter().map(|(_, contact)| contact));
@@ -115,6 +114,12 @@ impl NoteSampler {
         self.fresh.iter().for_each(|contact| add(contact, &mut sample));
         sample
     }
+}
+
+/// The size of the sample for an account with so many contacts.
+pub(super) fn sample_size(contacts: u64) -> usize {
+    let wanted = usize::try_from(contacts / CONTACTS_PER_SAMPLE).unwrap_or(usize::MAX);
+    wanted.clamp(SMALLEST_SAMPLE, LARGEST_SAMPLE)
 }
 
 /// Keeps the contacts with the largest numbers, each once.

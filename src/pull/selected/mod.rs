@@ -17,7 +17,8 @@ use futures::StreamExt;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::contacts::{CommittedPage, ContactWalk, PageReaders};
+use super::committed_page::{CommittedPage, PageReaders};
+use super::contacts::ContactWalk;
 use super::{Pull, PullError, failure_from_api_error};
 use crate::api::{self, ApiClient, ApiErrorKind, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;

@@ -8,7 +8,7 @@ use super::reading_hint;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::output::text_format::{format_bytes, format_duration};
+use crate::cli::output::text_format::{format_bytes, format_duration, wrap_line};
 use crate::cli::settings::Settings;
 use crate::event::{ExportOutcome, ExportReport};
 use crate::export::ExportEstimate;
@@ -251,7 +251,12 @@ fn write_estimate(out: &mut impl Write, estimate: &ExportEstimate) -> io::Result
         out,
         "{:>11.1}%           of the daily request quota of {limit}{left}",
         estimate.daily_share
-    )
+    )?;
+    for assumption in &estimate.assumptions {
+        let line = format!("Assumed: {}.", escape_for_terminal(assumption));
+        writeln!(out, "{}", wrap_line(&line, Some(80)))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
