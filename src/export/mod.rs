@@ -152,7 +152,8 @@ pub fn republish_files(
     if !run.state()?.is_finished() {
         let run = &run.meta.run;
         return Err(ExportError::Request(format!(
-            "run `{run}` is not finished; finish it with `ghl-bulk resume {run}`"
+            "run `{run}` is not finished; finish it with `ghl-bulk resume {}`",
+            home.short_ids().shorten(run)
         )));
     }
     let output = lock_output(home, request, &run.meta.run, &run.meta.location)?;

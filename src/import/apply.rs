@@ -9,7 +9,7 @@ use super::planning::summary::problem_summary::ProblemCounter;
 use super::planning::summary::{PlanSummary, ProblemSummary};
 use super::results::recreated_file;
 use super::results::row_outcome::RowOutcomes;
-use super::results::source_sheet::SourceSheet;
+use super::results::source_sheet::{REJECTED_CSV, REJECTED_WORKBOOK, SourceSheet};
 use super::results::{self, RowOutcomeCounts};
 use super::{
     FRESH, ImportError, ImportHalted, ImportPlan, ImportStage, TAG_BATCH, current_stage, deletion,
@@ -54,6 +54,15 @@ pub struct ImportReport {
     /// The time that this process spent applying.
     #[serde(serialize_with = "serialize_millis", rename = "elapsed_ms")]
     pub elapsed: Duration,
+}
+
+impl ImportReport {
+    /// The file of the rejected rows that is fixed and imported again: of the same type as the sheet.
+    #[must_use]
+    pub fn rejected_file(&self) -> &'static str {
+        let is_workbook = self.files.iter().any(|path| path.ends_with(REJECTED_WORKBOOK));
+        if is_workbook { REJECTED_WORKBOOK } else { REJECTED_CSV }
+    }
 }
 
 fn serialize_millis<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S::Error> {

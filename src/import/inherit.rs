@@ -4,12 +4,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::results::source_sheet::{REJECTED_CSV, REJECTED_WORKBOOK};
 use super::{ImportRequest, UnmappedRule};
 use crate::id::RunId;
 use crate::run::{RunKind, RunStore};
 
 /// The result files with rows that are meant to be imported again.
-const REPEATED_FILES: [&str; 3] = ["rejected.csv", "rejected.xlsx", "pending.csv"];
+const REPEATED_FILES: [&str; 3] = [REJECTED_CSV, REJECTED_WORKBOOK, "pending.csv"];
 /// The largest `summary.json` that is read, in bytes.
 const MAX_SUMMARY: u64 = 1 << 20;
 

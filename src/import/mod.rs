@@ -110,6 +110,12 @@ impl ImportPlan {
         undo.and_then(Result::ok).map(|undo| undo.of)
     }
 
+    /// The file of the rejected rows that is fixed and imported again.
+    #[must_use]
+    pub fn rejected_file(&self) -> &'static str {
+        facts::load_source_sheet(&self.run).unwrap_or_default().rejected_file()
+    }
+
     /// Whether anything has been sent already.
     ///
     /// # Errors

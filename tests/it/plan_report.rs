@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::import_world::empty_world;
-use crate::world::{CommandOutput, World};
+use crate::world::{CommandOutput, World, short_id};
 
 /// What a command said, without what differs from run to run.
 fn stable_text(world: &World, done: &CommandOutput) -> String {
     let dir = world.path("").display().to_string();
     let said = done.stderr.replace(dir.trim_end_matches('/'), "DIR");
     let run = world.only_run_id();
-    said.replace(&run, "RUN")
+    said.replace(&run, "RUN").replace(&format!(" {}", short_id(&run)), " RUN")
 }
 
 /// A sheet in which much is wrong, with columns that no target fits.

@@ -314,7 +314,12 @@ fn the_rejected_rows_of_a_workbook_are_a_workbook_too() {
         }
     }
     book.save(world.path("people.xlsx")).unwrap();
-    world.run_command("import people.xlsx --yes --out res").exits(3);
+    let done = world.run_command("import people.xlsx --yes --out res").exits(3);
+    let again = format!("ghl-bulk import {}\n", world.path("res/rejected.xlsx").display());
+    let done = done.says(&again);
+    done.does_not_say("rejected.csv");
+    let shown = world.run_command(&format!("runs show {}", world.only_run_id())).exits(0);
+    assert!(shown.stdout.ends_with(&format!("next: {again}")), "{}", shown.stdout);
     let cells = workbook_cells(&world, "res/rejected.xlsx");
     let added = ["_reject_line", "_reject_code", "_reject_field", "_reject_reason"];
     assert_eq!(cells[0], [&rows[0][..], &added[..]].concat());

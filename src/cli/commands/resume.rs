@@ -143,13 +143,14 @@ fn report_finished(
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     let id = &run.meta.run;
+    let standing = import::read_status(&home.run_summary(id)?, &run.meta, state)?;
     if args.retry_errors {
+        let hint = format!("repair the rows in {} and import that file", standing.rejected_file);
         return Err(CliError::usage(format!(
             "`--retry-errors` is for exports; run `{id}` is not an export"
         ))
-        .with_hint("repair the rows in rejected.csv and import that file"));
+        .with_hint(hint));
     }
-    let standing = import::read_status(&home.run_summary(id)?, &run.meta, state)?;
     let pending = standing.rows.is_some_and(|rows| rows.pending > 0);
     match &standing.undone_by {
         Some(undo) if pending => Err(CliError::usage(format!(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::output::error::CliError;
+use crate::id::RunId;
 use crate::run::RunStore;
 
 /// How long a record may be hidden from the search: up to 34 s were seen (api.md §2.10).
@@ -19,6 +20,11 @@ pub(crate) fn runs_home() -> Result<RunStore, CliError> {
         None => Err(CliError::usage("there is no directory to store runs in")
             .with_hint("set `GHL_BULK_HOME` to a directory")),
     }
+}
+
+/// The id of a run as it is printed in a command to copy: its last part, if that names no other run.
+pub(crate) fn shorten_run_id(run: &RunId) -> String {
+    runs_home().map_or_else(|_| run.to_string(), |home| home.short_ids().shorten(run))
 }
 
 /// The path of that directory; `None` without a home directory.

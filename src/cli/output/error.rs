@@ -103,6 +103,12 @@ impl CliError {
         self
     }
 
+    /// With the command that continues a run.
+    pub(crate) fn with_resume(mut self, run: RunId) -> Self {
+        self.next = Some(Box::new(NextCommand::resume(run)));
+        self
+    }
+
     /// Of an import that ended early. `stop` is the tap that Ctrl-C and the deadline close.
     pub(crate) fn from_import_halt(halted: import::ImportHalted, stop: &CancelSignal) -> Self {
         let mut failure = match stop.cause() {
@@ -114,8 +120,9 @@ impl CliError {
             CliExitCode::Damaged | CliExitCode::Stale | CliExitCode::Refused
         );
         let run = halted.run.filter(|_| again);
-        failure.next =
-            run.and_then(|(run, state)| NextCommand::for_state(run, state)).map(Box::new);
+        let next = run.and_then(|(run, state)| NextCommand::for_state(run, state)).map(Box::new);
+        // An undo that is refused may name the import, which must be resumed first.
+        failure.next = next.or(failure.next);
         failure
     }
 

@@ -54,13 +54,11 @@ impl From<ImportError> for CliError {
                     .with_hint("nothing was sent; run the import or undo command again to make a new plan")
             }
             ImportError::Unsettled { ref run, .. } => {
-                let hint = format!(
-                    "nothing was sent; `ghl-bulk resume {run}` resolves them and finishes the import; then undo it"
-                );
-                Self::new(CliExitCode::Refused, error.to_string()).with_hint(hint)
+                let hint = "nothing was sent; resume the import, which resolves them, then undo it";
+                Self::new(CliExitCode::Refused, error.to_string()).with_hint(hint).with_resume(run.clone())
             }
             ImportError::MaxErrors(_) => Self::new(CliExitCode::TooManyErrors, error.to_string())
-                .with_hint("rejected.csv says why; `ghl-bulk resume` continues with the rest"),
+                .with_hint("the file of the rejected rows says why; `ghl-bulk resume` continues with the rest"),
             ImportError::Answer(_) => Self::usage(error.to_string()).with_hint("`-v` logs the responses"),
             ImportError::File { .. } => Self::usage(error.to_string()).with_hint("check permissions and free space"),
             ImportError::Request(message) => Self::new(CliExitCode::Usage, message),

@@ -22,7 +22,7 @@ use tempfile::NamedTempFile;
 
 use self::rejected_workbook::RejectedWorkbook;
 use self::row_outcome::{RowError, RowOutcome, RowOutcomes};
-use self::source_sheet::SourceSheet;
+use self::source_sheet::{REJECTED_CSV, REJECTED_WORKBOOK, SourceSheet};
 use super::ImportError;
 use crate::diagnostic::Diagnostic;
 use crate::failpoint::{self, FailPoint};
@@ -40,8 +40,8 @@ pub(super) const FILES: [&str; 11] = [
     "plan.csv",
     "succeeded.csv",
     "unchanged.csv",
-    "rejected.csv",
-    rejected_workbook::FILE,
+    REJECTED_CSV,
+    REJECTED_WORKBOOK,
     "in_doubt.csv",
     "pending.csv",
     "warnings.csv",
@@ -81,7 +81,7 @@ pub(super) fn write_plan_files(
 ) -> Result<Vec<PathBuf>, ImportError> {
     let outcomes = RowOutcomes::empty();
     let mut files = vec![write_plan_csv(rows, out)?, write_warnings_csv(rows, &outcomes, out)?];
-    let (rejected, _) = write_outcome_files(rows, &outcomes, out, sheet, &["rejected.csv"])?;
+    let (rejected, _) = write_outcome_files(rows, &outcomes, out, sheet, &[REJECTED_CSV])?;
     files.extend(rejected);
     Ok(files)
 }
@@ -95,7 +95,7 @@ pub(super) fn write_all(
 ) -> Result<(Vec<PathBuf>, RowOutcomeCounts), ImportError> {
     let mut files = vec![write_warnings_csv(rows, outcomes, out)?];
     failpoint::kill_if_due(FailPoint::DuringResults);
-    let all = ["succeeded.csv", "unchanged.csv", "rejected.csv", "in_doubt.csv", "pending.csv"];
+    let all = ["succeeded.csv", "unchanged.csv", REJECTED_CSV, "in_doubt.csv", "pending.csv"];
     let (written, tally) = write_outcome_files(rows, outcomes, out, sheet, &all)?;
     files.extend(written);
     Ok((files, tally))
@@ -149,7 +149,7 @@ fn outcome_file<'t>(
     match outcome {
         RowOutcome::Unchanged => ("unchanged.csv", &mut tally.unchanged),
         RowOutcome::Succeeded => ("succeeded.csv", &mut tally.succeeded),
-        RowOutcome::Rejected => ("rejected.csv", &mut tally.rejected),
+        RowOutcome::Rejected => (REJECTED_CSV, &mut tally.rejected),
         RowOutcome::InDoubt => ("in_doubt.csv", &mut tally.in_doubt),
         RowOutcome::Pending => ("pending.csv", &mut tally.pending),
     }
@@ -169,13 +169,13 @@ fn write_outcome_files(
     let (mut files, mut workbook) = (Vec::new(), None);
     for name in wanted {
         let mut header: Vec<String> = source_cells(columns, &source);
-        if *name == "rejected.csv" {
+        if *name == REJECTED_CSV {
             header.extend(
                 (columns.len()..longest).map(|i| format!("_extra_{}", i - columns.len() + 1)),
             );
         }
         header.extend(added_columns(name).iter().map(|name| (*name).to_owned()));
-        if *name == "rejected.csv" && sheet.is_workbook {
+        if *name == REJECTED_CSV && sheet.is_workbook {
             workbook = Some(RejectedWorkbook::new(out, &header)?);
         }
         files.push((*name, AtomicCsvWriter::new(out, name, &header)?));
@@ -189,7 +189,7 @@ fn write_outcome_files(
         };
         let all = parse_cells(row)?;
         let mut record = source_cells(&all, &source);
-        if *name == "rejected.csv" {
+        if *name == REJECTED_CSV {
             record
                 .extend((columns.len()..longest).map(|i| all.get(i).cloned().unwrap_or_default()));
         }
@@ -198,7 +198,7 @@ fn write_outcome_files(
                 .into_iter()
                 .map(|cell| escape_for_table(&cell).into_owned()),
         );
-        if let Some(workbook) = workbook.as_mut().filter(|_| *name == "rejected.csv") {
+        if let Some(workbook) = workbook.as_mut().filter(|_| *name == REJECTED_CSV) {
             workbook.write_record(&record)?;
         }
         table.write_record(&record)
@@ -229,7 +229,7 @@ fn added_columns(name: &str) -> &'static [&'static str] {
     match name {
         "succeeded.csv" => &[column::CONTACT_ID, column::ACTION],
         "unchanged.csv" => &[column::CONTACT_ID, column::ACTION, column::REASON],
-        "rejected.csv" => {
+        REJECTED_CSV => {
             &[column::REJECT_LINE, column::REJECT_CODE, column::REJECT_FIELD, column::REJECT_REASON]
         }
         "in_doubt.csv" => &[
@@ -262,7 +262,7 @@ fn added_cells(
             cells.extend((name == "unchanged.csv").then(reason));
             cells
         }
-        "rejected.csv" => match outcomes.row_error(row.n) {
+        REJECTED_CSV => match outcomes.row_error(row.n) {
             Some(why) => vec![line, why.code.to_string(), why.field.clone(), why.reason.clone()],
             None => vec![
                 line,

@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::persist_file;
+use super::source_sheet::REJECTED_WORKBOOK;
 use crate::import::ImportError;
 use crate::table::{TableWriteError, TextWorkbook};
-
-/// The file's name.
-pub(super) const FILE: &str = "rejected.xlsx";
 
 /// The workbook under construction.
 pub(super) struct RejectedWorkbook {
@@ -22,7 +20,7 @@ pub(super) struct RejectedWorkbook {
 
 impl RejectedWorkbook {
     pub(super) fn new(out: &Path, header: &[String]) -> Result<Self, ImportError> {
-        let path = out.join(FILE);
+        let path = out.join(REJECTED_WORKBOOK);
         let workbook = TextWorkbook::new(&path, header.iter().map(String::as_str));
         let workbook = workbook.map_err(|error| convert_error(&path, error))?;
         Ok(Self { path, workbook })

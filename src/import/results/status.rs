@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::RowOutcomeCounts;
 use super::row_outcome::RowOutcomes;
+use super::source_sheet::SourceSheet;
 use crate::id::RunId;
 use crate::import::results;
 use crate::import::undo::{CreatedContactRule, UndoRequest};
@@ -28,6 +29,9 @@ pub struct ImportStatus {
     pub takes_back: Option<UndoTarget>,
     /// The undo that reverted this import.
     pub undone_by: Option<RunId>,
+    /// The file of the rejected rows that is fixed and imported again.
+    #[serde(skip)]
+    pub rejected_file: &'static str,
     /// How many rows ended with each outcome; `None` before there is a plan.
     pub rows: Option<RowOutcomeCounts>,
 }
@@ -76,6 +80,8 @@ pub fn read_status(
         let out = own(&request.out, &request.base);
         (out, Some(describe_source(run, request)?), None)
     };
+    let is_workbook = run.read_fact(&facts::IS_WORKBOOK)?.unwrap_or(false);
+    let sheet = SourceSheet { is_workbook, ..SourceSheet::default() };
     Ok(ImportStatus {
         stage: match run.read_fact(&facts::STAGE)?.unwrap_or(ImportStage::Planning) {
             _ if state.is_finished() => "done",
@@ -87,6 +93,7 @@ pub fn read_status(
         input,
         takes_back,
         undone_by: run.read_fact(&facts::UNDONE_BY)?,
+        rejected_file: sheet.rejected_file(),
         rows: row_counts(run)?,
     })
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{named, three};
 use crate::import_world::empty_world_with_faults;
+use crate::world::short_id;
 
 #[test]
 fn a_yes_alone_deletes_nothing_and_names_the_flag_that_does() {
@@ -31,7 +32,7 @@ fn a_dry_run_is_applied_only_with_the_number() {
     world.write_sheet("in.csv", "Email\nann@example.com\nbob@example.com\n");
     let done = world.run_deletion("--dry-run").exits(0);
     let run = world.last_run("import");
-    let apply = format!("apply {run} --confirm-delete");
+    let apply = format!("apply {} --confirm-delete", short_id(&run));
     done.says(&format!("ghl-bulk {apply} 2"));
     world.run_command(&format!("apply {run}")).exits(2).says("`--confirm-delete 2`");
     world.run_command(&format!("{apply} 1")).exits(2).says("is not what the plan deletes");

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{finished, unfinished};
-use crate::import_world::empty_world;
-use crate::world::{World, short_id};
+use crate::import_world::{empty_world, empty_world_with_faults};
+use crate::world::{CommandOutput, World, short_id};
 
 const SHEET: &str = "Email\nada@example.com\n";
 
@@ -95,4 +95,38 @@ fn a_printed_command_has_the_full_id_where_the_short_one_names_two_runs() {
     world.run_command("resume").exits(8).says(&format!("resume: ghl-bulk resume {short}\n"));
     let summary = world.run_command("resume --json").exits(8).summary();
     assert_eq!(summary["resume"], format!("ghl-bulk resume {run}"), "programs get the full id");
+}
+
+/// Asserts that every command which is printed for people names the run by its short id.
+#[track_caller]
+fn assert_short_commands(done: &CommandOutput, run: &str, commands: &[&str]) {
+    for line in done.stderr.lines().filter(|line| line.contains("ghl-bulk ")) {
+        assert!(!line.contains(run), "{line}");
+    }
+    for command in commands {
+        let command = format!("ghl-bulk {command}").replace("RUN", short_id(run));
+        assert!(done.stderr.contains(&command), "no `{command}` in {}", done.stderr);
+    }
+}
+
+#[test]
+fn every_command_that_is_printed_has_the_short_id() {
+    let world = World::with_faults(&["GET /contacts/*/notes status=422 times=1"]);
+    let done = world.run_command("export --out out").exits(3);
+    assert_short_commands(&done, &world.only_run_id(), &["resume RUN --retry-errors"]);
+
+    let world = empty_world_with_faults(&["POST /contacts/ drop=before times=1"]);
+    world.write_sheet("in.csv", "First Name\nAda\nBob\n");
+    let options = "--allow-name-only --no-identity at-most-once --out res";
+    let done = world.run_command(&format!("import in.csv --dry-run {options}")).exits(0);
+    let run = world.only_run_id();
+    assert_short_commands(&done, &run, &["apply RUN"]);
+    let done = world.run_command(&format!("apply {run} --yes")).exits(6);
+    assert_short_commands(&done, &run, &["runs resolve RUN ", "undo RUN"]);
+    let done = world.run_command(&format!("resume {run}")).exits(6);
+    assert_short_commands(&done, &run, &["runs resolve RUN "]);
+    let json = world.run_command(&format!("import in.csv --dry-run {options} --json")).exits(3);
+    let summary = json.summary();
+    let full = format!("ghl-bulk apply {}", summary["run"].as_str().unwrap());
+    assert_eq!(summary["apply"], full, "programs get the full id");
 }

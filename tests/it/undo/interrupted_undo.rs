@@ -75,7 +75,7 @@ fn an_import_with_unknown_outcomes_must_be_resumed_first() {
     world.run_import("").exits(-1);
     let world = world.without_env("GHL_BULK_FAILPOINT");
     let import = world.last_run("import");
-    world.run_undo("").exits(4).says(&format!("ghl-bulk resume {import}"));
+    world.run_undo("").exits(4).says(&format!("ghl-bulk resume {}", short_id(&import)));
     assert!(world.list_runs("undo").is_empty(), "a refused undo leaves no run");
     world.run_command(&format!("resume {import}")).exits(0);
     world.run_undo("").exits(0);
@@ -147,7 +147,7 @@ fn a_planned_undo_is_valid_while_nothing_has_changed() {
             world.last_run("import")
         ))
         .exits(0)
-        .says(&format!("ghl-bulk apply {} --confirm-delete", world.last_run("undo")));
+        .says(&format!("ghl-bulk apply {} --confirm-delete", short_id(&world.last_run("undo"))));
     let undo = world.last_run("undo");
     world.run_command("resume").exits(10).says(&format!("ghl-bulk apply {}`", short_id(&undo)));
     world.run_command(&format!("resume {undo}")).exits(2).says("ghl-bulk apply");

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::reading_hint;
+use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
@@ -95,7 +96,7 @@ pub(crate) fn print_location_error(location: &str, failure: &CliError) {
         let _ = writeln!(err, "  hint: {}", escape_for_terminal(hint));
     }
     if let Some(next) = &failure.next {
-        let _ = writeln!(err, "  next: {next}");
+        let _ = writeln!(err, "  next: {}", next.command_line(&shorten_run_id(&next.run)));
     }
 }
 
@@ -189,7 +190,7 @@ fn report_lines(report: &ExportReport) -> Vec<String> {
         lines.push(format!(
             "{} could not be read; errors.csv names them, and this asks for just those:\n  ghl-bulk resume {} --retry-errors",
             format_plural(report.unreadable, "record"),
-            report.run
+            shorten_run_id(&report.run)
         ));
     }
     lines.extend(reading_hint::reading_hint(report));

@@ -116,8 +116,8 @@ Examples:
   ghl-bulk import gone.csv --mode delete                      delete by id, e-mail or phone
   ghl-bulk import leads.csv --map Budget=customFields.budget:number --ignore-column 'Internal *'
 
-Result files: succeeded.csv, unchanged.csv, rejected.csv (fix it and import it again), in_doubt.csv,
-pending.csv, warnings.csv, summary.json; plan.csv shows what each row changes, field by field.";
+Result files: succeeded.csv, unchanged.csv, rejected.csv (fix it and import it again; of a workbook
+also rejected.xlsx), in_doubt.csv, pending.csv, warnings.csv, summary.json; plan.csv shows what each row changes, field by field.";
 
 impl ImportArgs {
     fn protection_guard(

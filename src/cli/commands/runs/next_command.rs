@@ -47,7 +47,7 @@ impl RunPosition<'_> {
             }
             _ if rows.pending > 0 => Some(format!("ghl-bulk resume {id}")),
             RunKind::Import if rows.rejected > 0 => {
-                Some(format!("ghl-bulk import {}", file("rejected.csv")))
+                Some(format!("ghl-bulk import {}", file(status.rejected_file)))
             }
             RunKind::Import if rows.succeeded > 0 => Some(format!("ghl-bulk undo {id}")),
             _ => None,

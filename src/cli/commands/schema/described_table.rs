@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::error::CliError;
 use crate::id::RunId;
 use crate::publish::{ExportReadError, FinishedExport, ManifestCustomField};
@@ -118,7 +119,7 @@ impl DescribedTable {
     /// The error that none of its files is in a format that is needed.
     pub(super) fn missing_file_error(&self, format: &str) -> CliError {
         let message = format!("the export has no file of `{}` in the format `{format}`", self.name);
-        let run = self.run.as_ref().map(ToString::to_string).unwrap_or_default();
+        let run = self.run.as_ref().map(shorten_run_id).unwrap_or_default();
         CliError::usage(message).with_hint(format!(
             "`ghl-bulk runs publish {run} --format {format}` adds it without calling the API"
         ))
@@ -161,6 +162,7 @@ fn convert_error(error: &ExportReadError) -> CliError {
         }
         ExportReadError::Unreadable { .. } => "export again".to_owned(),
         ExportReadError::WithoutColumns { run, .. } => {
+            let run = shorten_run_id(run);
             format!("`ghl-bulk runs publish {run} --format parquet` writes files that it describes")
         }
     };

@@ -8,6 +8,7 @@ use super::super::confirm_delete::{confirm_flag, deletion_count_text};
 use super::problem_sentences::{left_out_sentence, problem_sentences, shorten};
 use super::screen_lines::{ScreenSection, fit_sections};
 use super::summary_header;
+use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::error::NextCommand;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
@@ -46,13 +47,13 @@ pub(crate) fn report_dry_run(
         line.insert("run".to_owned(), json!(planned.run_id()));
         line.insert("out".to_owned(), json!(planned.out));
         line.insert("plan".to_owned(), json!(summary));
-        line.insert("apply".to_owned(), apply_command(planned).into());
+        line.insert("apply".to_owned(), apply_command(planned).to_string().into());
         screen.emit_event(&line);
         return code;
     }
     print_plan(planned, screen);
     if summary.has_writes() {
-        let apply = apply_command(planned);
+        let apply = apply_command(planned).command_line(&shorten_run_id(planned.run_id()));
         screen.print_note(&format!("nothing was sent; this applies the plan:\n  {apply}"));
     } else {
         screen.print_note("there is nothing to send");
@@ -61,10 +62,10 @@ pub(crate) fn report_dry_run(
 }
 
 /// The command that applies a plan.
-fn apply_command(planned: &ImportPlan) -> String {
+fn apply_command(planned: &ImportPlan) -> NextCommand {
     let removal = planned.summary.removal.as_ref().filter(|removal| removal.count > 0);
     let flags = removal.map(confirm_flag).unwrap_or_default();
-    NextCommand::apply(planned.run_id().clone(), &flags).to_string()
+    NextCommand::apply(planned.run_id().clone(), &flags)
 }
 
 /// Reports that the user declined a plan.
@@ -120,7 +121,7 @@ fn plan_sections(planned: &ImportPlan) -> Vec<ScreenSection> {
     let rejections = problem_sentences(&summary.rejected_by_column);
     let is_undo = planned.undo_target().is_some();
     let title = if is_undo { "left alone:" } else { "rejected:" };
-    sections.push(ScreenSection::list(title.to_owned(), rejections, "rejected.csv", 9));
+    sections.push(ScreenSection::list(title.to_owned(), rejections, planned.rejected_file(), 9));
     let consequences = [
         left_out_sentence(&summary.left_out),
         summary.removal.as_ref().map(deletion_line),

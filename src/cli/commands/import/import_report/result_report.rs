@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::problem_sentences::problem_sentences;
 use super::screen_lines::{ScreenSection, fit_sections};
 use super::summary_header;
+use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::format_duration;
@@ -47,12 +48,12 @@ pub(crate) fn report_finished(
     }
     if tally.rejected > 0 {
         let rows = format_plural(tally.rejected, "row");
-        let file = file("rejected.csv");
+        let file = file(standing.rejected_file);
         screen.print_note(&format!("{rows} rejected, for the reasons in {file}"));
     }
     if tally.in_doubt > 0 {
         let rows = format_plural(tally.in_doubt, "row");
-        let file = file("in_doubt.csv");
+        let (run, file) = (shorten_run_id(run), file("in_doubt.csv"));
         screen.print_note(&format!(
             "{rows} in doubt; fill in {file}, then run:\n  ghl-bulk runs resolve {run} {file}"
         ));
@@ -99,7 +100,7 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
     let parts = [
         (tally.succeeded, "succeeded", "succeeded.csv"),
         (tally.unchanged, "unchanged", "unchanged.csv"),
-        (tally.rejected, "rejected", "rejected.csv"),
+        (tally.rejected, "rejected", report.rejected_file()),
         (tally.in_doubt, "in doubt", "in_doubt.csv"),
         (tally.pending, "pending", "pending.csv"),
     ];
@@ -136,17 +137,17 @@ fn result_path(out: &Path, name: &str) -> String {
 
 /// The next steps for the user.
 fn next_step_lines(report: &ImportReport) -> Vec<String> {
-    let (run, tally) = (&report.run, report.tally);
+    let (run, tally) = (shorten_run_id(&report.run), report.tally);
     let file = |name| result_path(&report.out, name);
     let mut lines = Vec::new();
     let undo = report.kind == RunKind::Undo;
     if tally.rejected > 0 && undo {
-        lines.push(format!("{} lists what was not undone, and why", file("rejected.csv")));
+        lines.push(format!("{} lists what was not undone, and why", file(report.rejected_file())));
     } else if tally.rejected > 0 {
         lines.push(format!(
             "fix the rejected rows and import the file again, with the same mapping and options:\n  \
              ghl-bulk import {}",
-            file("rejected.csv")
+            file(report.rejected_file())
         ));
     }
     if tally.in_doubt > 0 {
