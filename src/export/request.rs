@@ -18,6 +18,9 @@ use crate::table::{FormulaGuardMode, JsonLinesShape, TableFormat};
 pub struct ExportRequest {
     /// The output directory, absolute.
     pub out: PathBuf,
+    /// The table that goes to stdout, if one does: the output directory is then a temporary one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout_table: Option<String>,
     /// The names of the formats.
     pub formats: Vec<String>,
     /// The presets whose templates are written, too.
@@ -137,7 +140,13 @@ impl ExportRequest {
     #[must_use]
     pub fn is_same(&self, stored: &Value) -> bool {
         serde_json::from_value(stored.clone())
-            .is_ok_and(|other: Self| self.out == other.out && self.asks_for_same(&other))
+            .is_ok_and(|other: Self| self.has_same_output(&other) && self.asks_for_same(&other))
+    }
+
+    /// Whether the files go to the same place. The directory before stdout is another one each time.
+    fn has_same_output(&self, other: &Self) -> bool {
+        self.stdout_table == other.stdout_table
+            && (self.stdout_table.is_some() || self.out == other.out)
     }
 
     /// As [`Self::is_same`], wherever the files go: `--out backup-$(date +%F)` is another directory every night.

@@ -2,6 +2,7 @@
 
 use super::apply::{ConsentArgs, apply_run};
 use super::continue_run::EarlierRuns;
+use super::export::stdout_table::StdoutTable;
 use super::export::{export_report, find_known_warnings};
 use super::import::import_report;
 use crate::cli::account::{ClientPurpose, LocationAccounts, RunAccountRef};
@@ -98,6 +99,11 @@ fn resume_export(
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     let request = export::stored_request(&run)?;
+    let stdout = StdoutTable::of_request(&request);
+    if stdout.is_some() && settings.json {
+        return Err(CliError::usage("the export writes a table to stdout, and nothing else")
+            .with_hint("resume it without `--json`"));
+    }
     let location = run.meta.location.clone();
     let of_run = RunAccountRef {
         location: &location,
@@ -129,6 +135,9 @@ fn resume_export(
         screen.finish();
         screen.report_known_warnings(&short_ids);
         let report = ended.map_err(|halted| CliError::from_export_halt(halted, &stop))?;
+        if let Some(stdout) = stdout {
+            return stdout.finish(&report, screen);
+        }
         Ok(export_report::report_export(&report, settings, screen))
     })
 }

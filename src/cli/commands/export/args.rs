@@ -249,7 +249,7 @@ impl ExportArgs {
         sandbox: bool,
     ) -> Result<ExportRequest, CliError> {
         let (templates, tables) = self.templates_and_tables()?;
-        let which = &self.which;
+        let (which, stdout) = (&self.which, self.stdout_table()?);
         let lists = which.filter.iter().map(|filter| match filter {
             Value::Array(filters) => filters.clone(),
             filter => vec![filter.clone()],
@@ -257,10 +257,11 @@ impl ExportArgs {
         Ok(ExportRequest {
             out: std::path::absolute(out)
                 .map_err(|error| CliError::usage(format!("`--out`: {error}")))?,
-            formats: match self.stdout_table()? {
+            formats: match &stdout {
                 Some(stdout) => stdout.formats(),
                 None => self.shape.selected_formats(),
             },
+            stdout_table: stdout.map(|stdout| stdout.table),
             csv_safe: self.shape.csv_safe,
             csv_bom: self.shape.csv_bom,
             jsonl: self.shape.jsonl,

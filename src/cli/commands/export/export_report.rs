@@ -100,7 +100,8 @@ pub(crate) fn print_location_error(location: &str, failure: &CliError) {
     }
 }
 
-fn report_exit_code(report: &ExportReport) -> CliExitCode {
+/// The exit code of a finished export.
+pub(super) fn report_exit_code(report: &ExportReport) -> CliExitCode {
     match report.outcome {
         ExportOutcome::Complete => CliExitCode::Done,
         ExportOutcome::Partial => CliExitCode::Partial,
@@ -167,7 +168,6 @@ fn summary_line(report: &ExportReport) -> String {
 
 fn report_lines(report: &ExportReport) -> Vec<String> {
     let out = escape_for_terminal(&report.out.display().to_string()).into_owned();
-    let requests: u64 = report.requests.values().sum();
     let mut lines = vec![format!("exported to {out}")];
     for file in &report.files {
         let rows = format_count(file.rows);
@@ -177,15 +177,7 @@ fn report_lines(report: &ExportReport) -> Vec<String> {
             format_bytes(file.bytes)
         ));
     }
-    let refused = match report.refused {
-        0 => String::new(),
-        n => format!(", {n} rejected by the rate limit"),
-    };
-    lines.push(format!(
-        "{} in {}{refused}",
-        format_plural(requests, "request"),
-        format_duration(report.elapsed)
-    ));
+    lines.push(requests_line(report));
     if report.unreadable > 0 {
         lines.push(format!(
             "{} could not be read; errors.csv names them, and this asks for just those:\n  ghl-bulk resume {} --retry-errors",
@@ -195,6 +187,17 @@ fn report_lines(report: &ExportReport) -> Vec<String> {
     }
     lines.extend(reading_hint::reading_hint(report));
     lines
+}
+
+/// What an export has cost: `307 requests in 3.1 s`.
+pub(super) fn requests_line(report: &ExportReport) -> String {
+    let requests: u64 = report.requests.values().sum();
+    let refused = match report.refused {
+        0 => String::new(),
+        n => format!(", {n} rejected by the rate limit"),
+    };
+    let (requests, time) = (format_plural(requests, "request"), format_duration(report.elapsed));
+    format!("{requests} in {time}{refused}")
 }
 
 /// Reports what exports would cost.

@@ -4,7 +4,7 @@ mod args;
 pub(super) mod export_report;
 pub(super) mod export_templates;
 mod reading_hint;
-mod stdout_table;
+pub(super) mod stdout_table;
 
 use std::path::{Path, PathBuf};
 
@@ -62,10 +62,10 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         let ended = join_all(accounts.all.iter().map(one)).await;
         screen.finish();
         screen.report_known_warnings(&dirs::runs_home()?.short_ids());
-        if let (Some(stdout), Some((_, Ok(ExportOrEstimate::Report(report))))) =
-            (stdout, ended.first())
+        if let Some(stdout) = stdout
+            && let Some((_, Ok(ExportOrEstimate::Report(report)))) = ended.first()
         {
-            stdout.write(report)?;
+            return stdout.finish(report, screen);
         }
         if args.estimate {
             return export_report::report_estimates(ended, settings, screen);

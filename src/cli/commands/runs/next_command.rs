@@ -15,6 +15,8 @@ pub(super) struct RunPosition<'a> {
     pub(super) short_id: &'a str,
     pub(super) kind: RunKind,
     pub(super) state: RunState,
+    /// Whether it is an export to stdout.
+    pub(super) to_stdout: bool,
     /// How far an import or undo has got.
     pub(super) import: Option<&'a ImportStatus>,
 }
@@ -32,7 +34,10 @@ impl RunPosition<'_> {
             None if self.state == RunState::Partial => {
                 Some(format!("ghl-bulk resume {id} --retry-errors"))
             }
-            None => Some(format!("ghl-bulk runs publish {id} --format csv")),
+            None => {
+                let out = if self.to_stdout { " --out ghl-export" } else { "" };
+                Some(format!("ghl-bulk runs publish {id} --format csv{out}"))
+            }
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) struct RunOverview<'a> {
 
 /// What a run works on.
 pub(super) enum RunSubject {
-    /// The sheet of an import, or the output directory of an export.
+    /// The sheet of an import, or the output directory of an export; `-` for stdout.
     Path(PathBuf),
     /// The import that an undo takes back.
     Import(RunId),
@@ -110,6 +110,7 @@ fn state_name(summary: &RunSummary) -> &'static str {
 fn read_subject(meta: &RunMetadata) -> Option<RunSubject> {
     let option = |name: &str| meta.options[name].as_str();
     match meta.kind {
+        RunKind::Export if option("stdout_table").is_some() => Some(RunSubject::Path("-".into())),
         RunKind::Export => option("out").map(|out| RunSubject::Path(out.into())),
         RunKind::Import => option("file").map(|file| RunSubject::Path(file.into())),
         RunKind::Undo => option("of")?.parse().ok().map(RunSubject::Import),

@@ -1,12 +1,13 @@
 //! `ghl-bulk runs rm`, and how a run is removed.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 
+use crate::cli::commands::export::stdout_table::StdoutTable;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::settings::Settings;
+use crate::export::ExportRequest;
 use crate::id::RunId;
 use crate::publish::OutputDir;
 use crate::run::{RunError, RunKind, RunRef, RunStore};
@@ -30,10 +31,12 @@ pub(super) fn run(named: &[RunRef], settings: &Settings) -> Result<CliExitCode, 
 pub(super) fn remove_run(home: &RunStore, id: &RunId) -> Result<(), RunError> {
     // Of a damaged run only the run itself is known.
     let known = home.run_summary(id)?.known.ok().filter(|(meta, _)| meta.kind == RunKind::Export);
-    let out = known.and_then(|(meta, _)| meta.options["out"].as_str().map(PathBuf::from));
+    let request = known.and_then(|(meta, _)| serde_json::from_value(meta.options).ok());
     home.remove_run(id)?;
-    if let Some(place) = out.and_then(|out| OutputDir::new(&out).ok()) {
+    let Some(request): Option<ExportRequest> = request else { return Ok(()) };
+    if let Ok(place) = OutputDir::new(&request.out) {
         place.remove_stale_staging(id);
     }
+    StdoutTable::remove_leftover(&request);
     Ok(())
 }

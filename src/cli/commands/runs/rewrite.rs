@@ -38,8 +38,13 @@ pub(super) fn publish_run(
     request.jsonl = shape.jsonl;
     request.replace = shape.replace;
     request.file_mode = shape.file_mode.unwrap_or(request.file_mode);
-    if let Some(out) = out {
-        request.out.clone_from(out);
+    match out {
+        Some(out) => request.out.clone_from(out),
+        None if request.stdout_table.is_some() => {
+            return Err(CliError::usage(format!("run `{id}` wrote to stdout"))
+                .with_hint("say where its files go with `--out DIR`"));
+        }
+        None => {}
     }
     let screen = CliReporter::new(settings.output_style);
     templates.report_missing(&screen);

@@ -47,6 +47,7 @@ pub(super) fn run(named: &RunRef, settings: &Settings) -> Result<CliExitCode, Cl
         short_id: &short_id,
         kind: meta.kind,
         state,
+        to_stdout: meta.options["stdout_table"].is_string(),
         import: import.as_ref(),
     };
     let next = position.next_command().filter(|_| !summary.running);
@@ -80,8 +81,12 @@ fn export_lines(summary: &RunSummary, shown: &mut Value) -> Result<Vec<String>, 
     });
     shown["streams"] = progress.collect();
     shown["unreadable"] = failures.len().into();
-    let out = shown["options"]["out"].as_str().unwrap_or_default();
-    let mut lines = vec![key_value_line("out", &escape_for_terminal(out))];
+    let option = |name: &str| shown["options"][name].as_str();
+    let out = match option("stdout_table") {
+        Some(table) => format!("stdout, the table `{table}`"),
+        None => option("out").unwrap_or_default().to_owned(),
+    };
+    let mut lines = vec![key_value_line("out", &escape_for_terminal(&out))];
     for (name, progress) in &streams {
         let total =
             progress.total.map(|total| format!(" of {}", format_count(total))).unwrap_or_default();
