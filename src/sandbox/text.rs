@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 /// Appends `text` as a JSON string.
 pub(super) fn write_json_string(out: &mut Vec<u8>, text: &str) {
@@ -35,6 +36,13 @@ pub(super) fn format_with_offset(milliseconds: i64, offset_hours: i64) -> String
     let sign = if offset_hours < 0 { '-' } else { '+' };
     let _ = write!(text, "{sign}{:02}:00", offset_hours.abs());
     text
+}
+
+/// Milliseconds since 1970 as HTTP headers write them: `Mon, 24 Nov 2025 16:58:56 GMT`.
+pub(super) fn format_http_date(milliseconds: i64) -> String {
+    let time = Timestamp::from_millisecond(milliseconds).ok();
+    let text = time.map(|time| DateTimePrinter::new().timestamp_to_rfc9110_string(&time));
+    text.and_then(Result::ok).unwrap_or_default()
 }
 
 /// Parses a time or a date into milliseconds since 1970.

@@ -21,13 +21,21 @@ Examples:
   ghl-bulk sandbox --contacts 100000 --limit none         a large account without rate limit
   ghl-bulk sandbox --fault 'GET /contacts/*/notes status=502 every=10'
 
-Faults: METHOD PATH ACTION [times=N] [after=N] [every=N]; `*` matches one segment of the path.
-Actions: status=CODE (with `html` for a gateway's error page), drop=before|after, truncate, not-json, blank,
-latency=MS, stall, hold, applied=CODE, hide, huge=BYTES, deep=N, token-expired.
+Faults: METHOD PATH [ACTION] [ALTERATION]... [OPTION]...
+`*` matches one segment of the path, `**` the rest. All alterations apply, and the first action.
+  actions      status=CODE, applied=CODE, token-expired, forbidden, no-scope, no-route,
+               firewall[=text], portal, drop=before|after, truncate, not-json, blank, latency=MS,
+               stall, hold, hide[=ID], huge=BYTES, deep=N, delete-after-page, limit=N/TIME
+  alterations  ignore=FIELD, page-size=N, refuse=FIELD[>N], refuse=range-ms, shorten=FIELD:N,
+               total=N|none, total-cap=N, rows=N, paged=N, shape=bare|wrapped|null,
+               repeat[=later], lose, reverse, set=FIELD:JSON, unset=FIELD, rename=FIELD:NAME,
+               custom-fields=map|v1, bytes=latin1|cut|cesu8[:FIELD], bom, pretty
+  options      times=N, after=N, every=N, row=ID, html, header=NAME:VALUE, no-headers,
+               retry-after=SECONDS|date+SECONDS, hide-total, body=TEXT (last)
 
-Keys of --notes-search: limit, over-limit, default-limit, window, over-window, relations, wrong-relations,
-most-relations, join, contact-id, total, total-when, total-cap, total-add, shape, status, versions, order,
-borders, missing-before, longest-body, lag.")]
+Keys of --notes-search: limit, over-limit, default-limit, window, over-window, relations,
+wrong-relations, most-relations, join, contact-id, total, total-when, total-cap, total-add,
+shape, status, versions, order, borders, missing-before, longest-body, lag.")]
 pub(crate) struct SandboxArgs {
     /// The port; 0 picks a free one
     #[arg(long, value_name = "N", default_value = "8642")]

@@ -1,7 +1,7 @@
 //! A fault: what goes wrong with which requests, as one line of text.
 //!
 //! ```text
-//! METHOD PATH ACTION [OPTION]...       POST /contacts/ drop=after times=1 after=10
+//! METHOD PATH [ACTION] [ALTERATION]... [OPTION]...       POST /contacts/ drop=after times=1 after=10
 //! ```
 //! `*` matches any method or one path segment, `**` at the end of the path matches the rest.
 //!
@@ -9,9 +9,13 @@
 //! | --- | --- |
 //! | `status=NNN` | that status; with `html` as a gateway's page, with `retry-after=S` that header |
 //! | `token-expired` | 401 `Invalid JWT` |
+//! | `forbidden` | 403 `Forbidden resource` |
+//! | `no-scope`, `no-scope=403` | the token lacks the scope: 401 or that status |
+//! | `no-route` | 404 `Cannot POST /path` |
+//! | `firewall`, `firewall=text` | 403 with a firewall's page, or with its text |
+//! | `portal` | 200 with the login page of a network, not applied |
 //! | `drop=before`, `drop=after` | the connection closes without a response, before or after the request is applied |
-//! | `applied=NNN` | applied, then that status |
-//! | `ignore=FIELD` | applied without that field of the body, and answered as if nothing were wrong |
+//! | `applied=NNN` | applied, then that status; `body=` makes it any answer |
 //! | `truncate` | applied; half of the body, though the length announces all of it |
 //! | `not-json`, `blank` | applied; 200 with a page, or with nothing |
 //! | `latency=MS` | a delay, alone or with another action; a write is applied after it even if the client is gone |
@@ -23,15 +27,41 @@
 //! | `delete-after-page`, `=first` | the page's last (first) contact is deleted once it was served |
 //! | `limit=100/10s` | the rate limit changes, from the request after this |
 //!
+//! Of several actions that match a request the first one happens, and all alterations:
+//!
+//! | alteration | what is changed |
+//! | --- | --- |
+//! | `ignore=FIELD`, `ignore=*` | applied without that field of the body (without any), and answered as if nothing were wrong |
+//! | `page-size=N` | a larger page is served as one of N |
+//! | `refuse=FIELD`, `refuse=FIELD>N` | 422 if the body or query has that property, or a number above N in it |
+//! | `refuse=range-ms` | 422 if a range of dates has a number |
+//! | `shorten=FIELD:N` | a write stores, a read shows only N characters of that field |
+//! | `total=N`, `total=none`, `total-cap=N` | the total, wherever the answer has it, is that, is absent, counts no further |
+//! | `rows=N` | only the first N rows of the page |
+//! | `paged=N` | a list that has no pages gives N rows, with `total` and `nextPage`, and takes `page` |
+//! | `shape=bare`, `wrapped`, `null` | the list alone; the answer below `data`; null in place of the list |
+//! | `repeat`, `repeat=later` | the last row of the page before comes first again (with another `dateAdded`) |
+//! | `lose` | the last row of the page before replaces the first, which is never shown |
+//! | `reverse` | the rows of a page in reverse order |
+//! | `set=FIELD:JSON`, `unset=FIELD`, `rename=FIELD:NAME` | in every row, or in the one of `row=ID` |
+//! | `custom-fields=map`, `custom-fields=v1` | the custom fields as `{"ID": value}`; below `customField` |
+//! | `bytes=latin1`, `cut`, `cesu8` | bytes that are not UTF-8, in the first row or `row=ID`; `:FIELD` names the field |
+//! | `bom`, `pretty` | a byte-order mark before the body; JSON with line breaks |
+//!
 //! Options: `times=N` how often (default always), `after=N` how many matching requests pass first,
-//! `every=N` only each Nth of them, `body=TEXT` (last: up to the end of the line) the body of a
-//! `status` or `applied` response. A `hide` counts only responses that contained the row.
+//! `every=N` only each Nth of them, `row=ID` only the row with that id, `header=NAME:VALUE` a header that
+//! is added or replaced (`%20` for a space), `no-headers` without those of the rate limit,
+//! `retry-after=S` or `=date+S`, `body=TEXT` (last: up to the end of the line) the body of a `status` or
+//! `applied` response. A `hide` and what has `row=ID` count only responses that contained the row.
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
-use crate::sandbox::http::rate_limit::LocationRateLimit;
+use serde_json::Value;
+
+use super::action::{FaultAction, parse_action};
+use super::alteration::{FaultAlteration, parse_alteration};
+use super::fault_options::FaultOptions;
 
 /// One fault, and the requests it matches.
 #[derive(Debug, Clone)]
@@ -40,7 +70,10 @@ pub struct FaultRule {
     method: String,
     path: Vec<String>,
     action: FaultAction,
+    alterations: Vec<FaultAlteration>,
     options: FaultOptions,
+    /// The last row of the page before, for alterations that show it again.
+    pub(crate) last_row: Option<Value>,
     seen: u64,
     fired: u64,
 }
@@ -53,45 +86,6 @@ pub struct FaultParseError {
     reason: String,
 }
 
-/// What happens to a request.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum FaultAction {
-    /// Nothing but the delay.
-    #[default]
-    Pass,
-    Status(u16),
-    Expired,
-    DropBefore,
-    DropAfter,
-    Applied(u16),
-    Ignore(String),
-    Truncate,
-    NotJson,
-    Blank,
-    HoldBefore,
-    HoldAfter,
-    Stall(Option<Duration>),
-    Hide(Option<String>),
-    Huge(usize),
-    Deep(usize),
-    DeleteFirst,
-    DeleteLast,
-    Limit(LocationRateLimit),
-}
-
-/// The options of an action.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct FaultOptions {
-    pub(crate) latency: Duration,
-    pub(crate) html: bool,
-    pub(crate) hide_total: bool,
-    pub(crate) retry_after: Option<u64>,
-    pub(crate) body: Option<String>,
-    times: Option<u64>,
-    after: u64,
-    every: u64,
-}
-
 impl FaultRule {
     /// Whether this fault fires for a request, which counts as seen.
     pub(crate) fn try_fire(&mut self, method: &str, segments: &[String]) -> bool {
@@ -101,14 +95,15 @@ impl FaultRule {
         self.seen += 1;
         let turn = self.seen > self.options.after
             && (self.seen - self.options.after).is_multiple_of(self.options.every);
-        if turn && !matches!(self.action, FaultAction::Hide(_)) {
+        let counts_rows = matches!(self.action, FaultAction::Hide(_)) || self.options.row.is_some();
+        if turn && !counts_rows {
             self.fired += 1;
         }
         turn
     }
 
-    /// Counts a hidden row, which is known only from the response.
-    pub(crate) fn count_hidden_row(&mut self) {
+    /// Counts a hidden or altered row, which is known only from the response.
+    pub(crate) fn count_row(&mut self) {
         self.fired += 1;
     }
 
@@ -118,6 +113,10 @@ impl FaultRule {
 
     pub(crate) fn action(&self) -> &FaultAction {
         &self.action
+    }
+
+    pub(crate) fn alterations(&self) -> &[FaultAlteration] {
+        &self.alterations
     }
 
     pub(crate) fn options(&self) -> &FaultOptions {
@@ -164,10 +163,14 @@ impl FromStr for FaultRule {
         if !path.starts_with('/') {
             return Err(wrong(format!("the path `{path}` does not start with `/`")));
         }
-        let mut options = FaultOptions { body, every: 1, ..FaultOptions::default() };
-        let mut action = None;
+        let mut options = FaultOptions::with_body(body);
+        let (mut action, mut alterations) = (None, Vec::new());
         for word in words {
-            if parse_option(word, &mut options).map_err(wrong)? {
+            if options.parse_word(word).map_err(wrong)? {
+                continue;
+            }
+            if let Some(alteration) = parse_alteration(word).map_err(wrong)? {
+                alterations.push(alteration);
                 continue;
             }
             let found = parse_action(word).map_err(wrong)?;
@@ -175,7 +178,7 @@ impl FromStr for FaultRule {
                 return Err(wrong(format!("`{word}` is a second action")));
             }
         }
-        if action.is_none() && options.latency.is_zero() {
+        if action.is_none() && alterations.is_empty() && !options.is_enough() {
             return Err(wrong("it has no action".to_owned()));
         }
         Ok(Self {
@@ -183,66 +186,12 @@ impl FromStr for FaultRule {
             method: method.to_uppercase(),
             path: crate::sandbox::http::request::split_path(path),
             action: action.unwrap_or_default(),
+            alterations,
             options,
+            last_row: None,
             seen: 0,
             fired: 0,
         })
-    }
-}
-
-/// Parses one option; returns whether the word was one.
-fn parse_option(word: &str, options: &mut FaultOptions) -> Result<bool, String> {
-    let (name, value) = word.split_once('=').unwrap_or((word, ""));
-    match name {
-        "times" => options.times = Some(parse_number(word, value)?),
-        "after" => options.after = parse_number(word, value)?,
-        "every" => options.every = parse_number::<u64>(word, value)?.max(1),
-        "latency" => options.latency = Duration::from_millis(parse_number(word, value)?),
-        "retry-after" => options.retry_after = Some(parse_number(word, value)?),
-        "html" => options.html = true,
-        "hide-total" => options.hide_total = true,
-        _ => return Ok(false),
-    }
-    Ok(true)
-}
-
-fn parse_action(word: &str) -> Result<FaultAction, String> {
-    let (name, value) = word.split_once('=').unwrap_or((word, ""));
-    Ok(match (name, value) {
-        ("status", _) => FaultAction::Status(parse_status(word, value)?),
-        ("applied", _) => FaultAction::Applied(parse_status(word, value)?),
-        ("token-expired", "") => FaultAction::Expired,
-        ("drop", "before") => FaultAction::DropBefore,
-        ("drop", "after") => FaultAction::DropAfter,
-        ("ignore", field) if !field.is_empty() => FaultAction::Ignore(field.to_owned()),
-        ("truncate", "") => FaultAction::Truncate,
-        ("not-json", "") => FaultAction::NotJson,
-        ("blank", "") => FaultAction::Blank,
-        ("hold", "" | "before") => FaultAction::HoldBefore,
-        ("hold", "after") => FaultAction::HoldAfter,
-        ("stall", "") => FaultAction::Stall(None),
-        ("stall", _) => FaultAction::Stall(Some(Duration::from_millis(parse_number(word, value)?))),
-        ("hide", "") => FaultAction::Hide(None),
-        ("hide", id) => FaultAction::Hide(Some(id.to_owned())),
-        ("huge", _) => FaultAction::Huge(parse_number(word, value)?),
-        ("deep", _) => FaultAction::Deep(parse_number(word, value)?),
-        ("delete-after-page", "first") => FaultAction::DeleteFirst,
-        ("delete-after-page", "" | "last") => FaultAction::DeleteLast,
-        ("limit", _) => FaultAction::Limit(value.parse().map_err(|error| format!("{error}"))?),
-        _ => return Err(format!("there is no action or option `{word}`")),
-    })
-}
-
-fn parse_number<T: FromStr>(word: &str, value: &str) -> Result<T, String> {
-    value.parse().map_err(|_| format!("`{word}` needs a whole number"))
-}
-
-fn parse_status(word: &str, value: &str) -> Result<u16, String> {
-    let status = parse_number(word, value)?;
-    if (200..600).contains(&status) {
-        Ok(status)
-    } else {
-        Err(format!("`{word}` is no HTTP status"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Applies the faults that fire for one request to it and its response.
 //!
-//! Faults are tried in the order in which they were added: delays add up, and the first other
-//! action wins. Treats responses as JSON with a list of rows.
+//! Faults are tried in the order in which they were added: delays add up, the first action wins, and
+//! all alterations apply. Treats responses as JSON with a list of rows.
 
 use std::future::ready;
 use std::io;
@@ -12,12 +12,18 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderValue, Response};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::fault::{FaultAction, FaultOptions};
+use super::action::FaultAction;
+use super::alter_request::{alter_request, refuse_request};
+use super::alter_rows::AnswerAlteration;
+use super::alteration::FaultAlteration;
+use super::fault_options::{FaultOptions, RetryAfter};
+use super::json_rows::{fill_mark, find_rows, mark_text, parse_body, row_id};
+use super::replacement;
 use crate::sandbox::http::rate_limit::QuotaStatus;
-use crate::sandbox::http::request::{ParsedBody, SandboxRequest};
-use crate::sandbox::http::response::{EndpointError, SandboxResponse};
+use crate::sandbox::http::request::SandboxRequest;
+use crate::sandbox::http::response::SandboxResponse;
 use crate::sandbox::store::state::SandboxState;
 
 /// How the response is sent.
@@ -45,6 +51,9 @@ pub(crate) struct InjectedFault {
     options: FaultOptions,
     /// The fault's number, for faults whose count depends on the response.
     fault: usize,
+    alterations: Vec<(FaultAlteration, usize)>,
+    headers: Vec<(String, String)>,
+    no_quota: bool,
 }
 
 impl InjectedFault {
@@ -59,6 +68,10 @@ impl InjectedFault {
                 continue;
             }
             injected.latency += fault.options().latency;
+            injected.headers.extend(fault.options().headers.iter().cloned());
+            injected.no_quota |= fault.options().no_quota;
+            let alterations = fault.alterations().iter().cloned();
+            injected.alterations.extend(alterations.map(|alteration| (alteration, number)));
             if let FaultAction::Limit(limit) = fault.action() {
                 state.limiter.set_limit(*limit);
             } else if fault.action() != &FaultAction::Pass {
@@ -71,7 +84,11 @@ impl InjectedFault {
     }
 
     pub(crate) fn is_none(&self) -> bool {
-        self.action == FaultAction::Pass && self.latency.is_zero()
+        self.action == FaultAction::Pass
+            && self.latency.is_zero()
+            && self.alterations.is_empty()
+            && self.headers.is_empty()
+            && !self.no_quota
     }
 
     pub(crate) fn latency(&self) -> Duration {
@@ -102,40 +119,24 @@ impl InjectedFault {
     }
 
     /// The response of a request that never reaches its endpoint.
-    pub(crate) fn replacement_response(&self, trace: &str) -> Option<SandboxResponse> {
-        match self.action {
-            FaultAction::Status(status) => Some(self.status_response(status, trace)),
-            FaultAction::Expired => {
-                Some(EndpointError::unauthorized("Invalid JWT").into_response(trace))
-            }
-            FaultAction::DropBefore | FaultAction::Stall(_) => {
-                Some(SandboxResponse::new(503, Bytes::new()))
-            }
-            _ => None,
-        }
+    pub(crate) fn replacement_response(&self, request: &SandboxRequest) -> Option<SandboxResponse> {
+        let replaced = replacement::replacement_response(&self.action, &self.options, request);
+        replaced.or_else(|| {
+            let refusal = self.alterations.iter().find_map(|(alteration, _)| match alteration {
+                FaultAlteration::Refuse(refused) => refuse_request(refused, request),
+                _ => None,
+            });
+            refusal.map(|refusal| refusal.into_response(&request.trace))
+        })
     }
 
-    /// The request without the field that the service is to ignore.
-    pub(crate) fn without_ignored_field(&self, request: &SandboxRequest) -> Option<SandboxRequest> {
-        let FaultAction::Ignore(field) = &self.action else { return None };
-        let mut less = request.clone();
-        match &mut less.content {
-            ParsedBody::Json(Value::Object(body)) => drop(body.remove(field)),
-            ParsedBody::Form(pairs) => pairs.retain(|(name, _)| name != field),
-            _ => {}
+    /// The request as the service treats it.
+    pub(crate) fn alter_request(&self, request: &SandboxRequest) -> SandboxRequest {
+        let mut altered = request.clone();
+        for (alteration, _) in &self.alterations {
+            alter_request(alteration, &mut altered);
         }
-        Some(less)
-    }
-
-    fn status_response(&self, status: u16, trace: &str) -> SandboxResponse {
-        let mut answer = match &self.options.body {
-            Some(body) => SandboxResponse::new(status, body.clone()),
-            None if self.options.html => SandboxResponse::html_page(status),
-            None => EndpointError::bare_status(status).into_response(trace),
-        };
-        answer.html = self.options.html;
-        answer.retry_after = self.options.retry_after;
-        answer
+        altered
     }
 
     /// Alters the response of a request that was applied.
@@ -145,9 +146,11 @@ impl InjectedFault {
         request: &SandboxRequest,
         answer: SandboxResponse,
     ) -> SandboxResponse {
-        match &self.action {
-            FaultAction::Applied(status) => self.status_response(*status, &request.trace),
-            FaultAction::NotJson => SandboxResponse::html_page(200),
+        let answer = match &self.action {
+            FaultAction::Applied(status) => {
+                replacement::status_response(*status, &self.options, &request.trace)
+            }
+            FaultAction::NotJson => SandboxResponse::gateway_page(200),
             FaultAction::Blank => SandboxResponse::new(200, Bytes::new()),
             FaultAction::Hide(id) => self.hide_row(state, answer, id.as_deref()),
             FaultAction::Huge(size) => {
@@ -160,7 +163,44 @@ impl InjectedFault {
             FaultAction::DeleteFirst => delete_shown_contact(state, answer, <[Value]>::first),
             FaultAction::DeleteLast => delete_shown_contact(state, answer, <[Value]>::last),
             _ => answer,
+        };
+        if answer.status >= 300 { answer } else { self.alter_rows(state, request, answer) }
+    }
+
+    fn alter_rows(
+        &self,
+        state: &mut SandboxState,
+        request: &SandboxRequest,
+        mut answer: SandboxResponse,
+    ) -> SandboxResponse {
+        for (alteration, number) in &self.alterations {
+            let Some(fault) = state.faults.get_mut(*number) else { continue };
+            let row = fault.options().row.clone();
+            let mut last_row = fault.last_row.take();
+            let alteration =
+                AnswerAlteration { alteration, row: row.as_deref(), last_row: &mut last_row };
+            let altered = alteration.apply(request, &answer);
+            fault.last_row = last_row;
+            if let Some(altered) = altered {
+                answer = altered;
+                if row.is_some() {
+                    fault.count_row();
+                }
+            }
         }
+        answer
+    }
+
+    /// Adds the headers of the faults; a date counts from `now`, in milliseconds since 1970.
+    pub(crate) fn add_headers(&self, mut answer: SandboxResponse, now: i64) -> SandboxResponse {
+        answer.no_quota |= self.no_quota;
+        if let Some(RetryAfter::Date(seconds)) = self.options.retry_after {
+            let seconds = i64::try_from(seconds).unwrap_or_default();
+            let date = crate::sandbox::text::format_http_date(now.saturating_add(seconds * 1000));
+            answer.headers.push(("retry-after".to_owned(), date));
+        }
+        answer.headers.extend(self.headers.iter().cloned());
+        answer
     }
 
     fn hide_row(
@@ -183,7 +223,7 @@ impl InjectedFault {
             body.insert("total".to_owned(), Value::from(total.saturating_sub(1)));
         }
         if let Some(fault) = state.faults.get_mut(self.fault) {
-            fault.count_hidden_row();
+            fault.count_row();
         }
         SandboxResponse { body: Value::Object(body).to_string().into(), ..answer }
     }
@@ -208,24 +248,10 @@ pub(crate) fn truncate_response(
     response
 }
 
-fn parse_body(answer: &SandboxResponse) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&answer.body).ok()
-}
-
-/// The list of records in a response.
-fn find_rows(body: &mut Map<String, Value>) -> Option<&mut Vec<Value>> {
-    body.values_mut().find_map(Value::as_array_mut)
-}
-
-fn row_id(row: &Value) -> Option<&str> {
-    row.get("id").or_else(|| row.get("_id")).and_then(Value::as_str)
-}
-
 /// Inserts an unknown field into the first row, or into the body if it has no rows.
 ///
 /// Its value is inserted as text: a deeply nested value could not be built or dropped.
 fn insert_unknown_field(answer: &SandboxResponse, json: &str) -> SandboxResponse {
-    const MARK: &str = "\u{1}mark";
     let Some(mut body) = parse_body(answer) else { return answer.clone() };
     let first =
         find_rows(&mut body).and_then(|rows| rows.first_mut()).and_then(Value::as_object_mut);
@@ -233,9 +259,9 @@ fn insert_unknown_field(answer: &SandboxResponse, json: &str) -> SandboxResponse
         Some(first) => first,
         None => &mut body,
     };
-    place.insert("futureField".to_owned(), MARK.into());
-    let text = Value::Object(body).to_string().replacen("\"\\u0001mark\"", json, 1);
-    SandboxResponse { body: text.into(), ..answer.clone() }
+    place.insert("futureField".to_owned(), mark_text().into());
+    let text = fill_mark(Value::Object(body).to_string().as_bytes(), json.as_bytes(), true);
+    SandboxResponse { body: text, ..answer.clone() }
 }
 
 /// Deletes one contact of a page; the page still shows it.

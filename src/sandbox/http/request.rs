@@ -203,7 +203,7 @@ pub(crate) fn split_path(path: &str) -> Vec<String> {
 }
 
 /// Decodes percent encoding.
-fn decode_percent(text: &str) -> String {
+pub(crate) fn decode_percent(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }

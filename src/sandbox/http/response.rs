@@ -14,7 +14,7 @@ use super::rate_limit::QuotaStatus;
 pub(crate) type EndpointResult = Result<SandboxResponse, EndpointError>;
 
 /// A page as gateways send it when the service behind them is down.
-pub(crate) const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head>\
+const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head>\
     <body><h1>Bad gateway</h1><p>cloudflare</p></body></html>\n";
 
 /// A status and a body, without the rate-limit headers.
@@ -22,23 +22,48 @@ pub(crate) const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Bad gateway</
 pub(crate) struct SandboxResponse {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
-    pub(crate) html: bool,
+    pub(crate) kind: ContentKind,
     pub(crate) retry_after: Option<u64>,
     /// The target of a redirect.
     pub(crate) location: Option<String>,
+    /// Headers that are added or replaced, their names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Whether the headers about the rate limit are left out.
+    pub(crate) no_quota: bool,
+}
+
+/// What a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ContentKind {
+    Json,
+    Html,
+    Text,
 }
 
 impl SandboxResponse {
     pub(crate) fn new(status: u16, body: impl Into<Bytes>) -> Self {
-        Self { status, body: body.into(), html: false, retry_after: None, location: None }
+        Self {
+            status,
+            body: body.into(),
+            kind: ContentKind::Json,
+            retry_after: None,
+            location: None,
+            headers: Vec::new(),
+            no_quota: false,
+        }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::new(status, body.to_string())
     }
 
-    pub(crate) fn html_page(status: u16) -> Self {
-        Self { html: true, ..Self::new(status, PAGE) }
+    pub(crate) fn html_page(status: u16, page: &'static str) -> Self {
+        Self { kind: ContentKind::Html, ..Self::new(status, page) }
+    }
+
+    /// The page of a gateway.
+    pub(crate) fn gateway_page(status: u16) -> Self {
+        Self::html_page(status, PAGE)
     }
 
     pub(crate) fn redirect_to(location: String) -> Self {
@@ -49,8 +74,11 @@ impl SandboxResponse {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let kind =
-            if self.html { "text/html; charset=UTF-8" } else { "application/json; charset=utf-8" };
+        let kind = match self.kind {
+            ContentKind::Json => "application/json; charset=utf-8",
+            ContentKind::Html => "text/html; charset=UTF-8",
+            ContentKind::Text => "text/plain; charset=UTF-8",
+        };
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         if let Some(seconds) = self.retry_after {
@@ -59,9 +87,15 @@ impl SandboxResponse {
         if let Some(location) = self.location.and_then(|to| HeaderValue::try_from(to).ok()) {
             headers.insert(LOCATION, location);
         }
-        if let Some(quota) = quota {
+        if let Some(quota) = quota.filter(|_| !self.no_quota) {
             for (name, value) in quota.header_values() {
                 headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+            }
+        }
+        for (name, value) in self.headers {
+            let pair = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value).ok());
+            if let Some((name, value)) = pair {
+                headers.insert(name, value);
             }
         }
         response
@@ -140,6 +174,17 @@ impl EndpointError {
                 json!({ "contactId": contact, "contactName": name, "matchingField": field }),
             ),
         }
+    }
+
+    /// A path that leads nowhere, as the service's framework answers it.
+    pub(crate) fn unknown_route(method: &str, target: &str) -> Self {
+        let path = target.split('?').next().unwrap_or_default();
+        Self::not_found(format!("Cannot {method} {path}"))
+    }
+
+    /// A message with any status, for faults.
+    pub(crate) fn with_status(status: u16, message: &str) -> Self {
+        Self { message: message.into(), ..Self::bare_status(status) }
     }
 
     /// A bare status, for faults.

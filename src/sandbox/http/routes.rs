@@ -48,8 +48,7 @@ fn required_audience(path: &[&str]) -> TokenAudience {
 }
 
 fn unknown_route(request: &SandboxRequest) -> EndpointError {
-    let path = request.target.split('?').next().unwrap_or_default();
-    EndpointError::not_found(format!("Cannot {} {path}", request.method))
+    EndpointError::unknown_route(&request.method, &request.target)
 }
 
 fn find_route(method: &str, path: &[&str]) -> Option<(&'static str, EndpointHandler)> {

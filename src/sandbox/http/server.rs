@@ -11,8 +11,6 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::header::DATE;
 use axum::http::{HeaderValue, Response};
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::app::SandboxApp;
 use super::connection::ConnectionAborter;
@@ -23,6 +21,7 @@ use super::routes;
 use crate::sandbox::control;
 use crate::sandbox::faults::inject::{BarrierWait, InjectedFault, ResponseEnding};
 use crate::sandbox::store::state::SandboxState;
+use crate::sandbox::text::format_http_date;
 
 /// More than any body that the service accepts.
 const LARGEST_BODY: usize = 64 << 20;
@@ -53,9 +52,7 @@ pub(crate) async fn handle_request(
 
 /// A time as the `Date` header writes it.
 fn http_date(milliseconds: i64) -> Option<HeaderValue> {
-    let time = Timestamp::from_millisecond(milliseconds).ok()?;
-    let text = DateTimePrinter::new().timestamp_to_rfc9110_string(&time).ok()?;
-    HeaderValue::try_from(text).ok()
+    HeaderValue::try_from(format_http_date(milliseconds)).ok()
 }
 
 async fn process_request(
@@ -159,16 +156,14 @@ async fn apply_fault(
         BarrierWait::AtMost(longest) => app.barrier.wait_for_release(Some(longest)).await,
         BarrierWait::Released => app.barrier.wait_for_release(None).await,
     }
-    let answer = if let Some(answer) = injected.replacement_response(&request.trace) {
+    let answer = if let Some(answer) = injected.replacement_response(request) {
         answer
     } else {
         let mut state = app.lock_state();
-        let answer = match injected.without_ignored_field(request) {
-            Some(less) => run_endpoint(&mut state, &less),
-            None => run_endpoint(&mut state, request),
-        };
+        let answer = run_endpoint(&mut state, &injected.alter_request(request));
         injected.alter_response(&mut state, request, answer)
     };
+    let answer = injected.add_headers(answer, app.lock_state().clock_millis());
     if injected.waits_after() {
         app.barrier.wait_for_release(None).await;
     }

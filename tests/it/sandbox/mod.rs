@@ -2,6 +2,7 @@
 //! that hold for the real service as far as it has been observed.
 
 mod access_tokens;
+mod faults;
 mod notes_search;
 mod oauth;
 mod oauth_agency;
