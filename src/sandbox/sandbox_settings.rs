@@ -16,6 +16,9 @@ pub struct SandboxSettings {
     pub contacts: usize,
     /// Whether some values do not fit the type of their custom field, as in real accounts.
     pub awkward: bool,
+    /// Whether there are also notes of two contacts or of an opportunity, and tasks that were deleted, that
+    /// have no contact, or that relate to ten records.
+    pub odd_records: bool,
     /// The seed of all data; equal seeds give equal bytes.
     pub seed: u64,
     /// Requests allowed per location.
@@ -58,6 +61,7 @@ impl Default for SandboxSettings {
         Self {
             contacts: 1000,
             awkward: true,
+            odd_records: false,
             seed: 1,
             limit: LocationRateLimit::default(),
             window: BurstWindow::Sliding,

@@ -45,7 +45,8 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "N", default_value = "1000")]
     contacts: usize,
 
-    /// Also serve values that do not fit the type of their custom field, as real accounts have them
+    /// Also serve what real accounts have: values that do not fit the type of their custom field, notes of
+    /// several contacts, tasks without a contact
     #[arg(long)]
     awkward: bool,
 
@@ -89,6 +90,7 @@ impl SandboxArgs {
         let mut settings = SandboxSettings {
             contacts: self.contacts,
             awkward: self.awkward,
+            odd_records: self.awkward,
             seed: self.seed,
             limit: self.limit,
             daily_used: self.daily_used,

@@ -9,6 +9,7 @@ use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxRespo
 use crate::sandbox::store::calendar_events::StoredAppointment;
 use crate::sandbox::store::contact::{SearchRow, StoredContact};
 use crate::sandbox::store::note::{NoteRelation, NoteSource, StoredNote};
+use crate::sandbox::store::notes_and_tasks::StoredTask;
 use crate::sandbox::store::slots::ContactSlot;
 use crate::sandbox::store::state::{ContactPosition, SandboxState, now_millis};
 use crate::sandbox::text;
@@ -162,9 +163,31 @@ fn replace_tasks(state: &mut SandboxState, place: ContactPosition, tasks: &Value
     for task in child_records(state, tasks, contact) {
         let task =
             crate::sandbox::endpoints::tasks::build_task(state, place, &task, added, updated);
-        state.stores[store].tasks.insert((task.added, task.id.clone()), slot);
+        state.stores[store].tasks.insert((task.added, task.id.clone()), Some(slot));
         state.stores[store].contact_mut(slot).tasks.push(task);
     }
+}
+
+/// Adds raw rows to the search of tasks, which no contact lists.
+pub(crate) fn insert_tasks(
+    state: &mut SandboxState,
+    store: usize,
+    rows: &[Value],
+) -> SandboxResponse {
+    let mut ids = Vec::new();
+    for row in rows.iter().filter_map(Value::as_object) {
+        let mut row = row.clone();
+        let id = row.get("_id").and_then(Value::as_str).map(str::to_owned);
+        let id = id.unwrap_or_else(|| state.generate_id());
+        row.insert("_id".to_owned(), id.clone().into());
+        let added = row.get("dateAdded").and_then(Value::as_str).and_then(text::parse_datetime);
+        let added = added.unwrap_or_else(now_millis);
+        row.entry("dateAdded").or_insert_with(|| text::format_iso(added).into());
+        let task = StoredTask::from_search_row(&row, &id, added);
+        state.stores[store].insert_detached_task(task);
+        ids.push(id);
+    }
+    SandboxResponse::json(201, &json!({ "ids": ids }))
 }
 
 /// Child records with the contact's id; missing ids are generated.

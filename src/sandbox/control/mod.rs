@@ -14,6 +14,7 @@
 //! | `DELETE /__sandbox/contacts/{id}` | deletes a contact, unseen at once |
 //! | `GET /__sandbox/notes?locationId=ID` | each note once, with its relations |
 //! | `POST /__sandbox/notes?locationId=ID` | adds raw notes; `source` and `relations` are as a search shows them |
+//! | `POST /__sandbox/tasks?locationId=ID` | adds raw rows to the search of tasks, which no contact lists |
 //! | `POST /__sandbox/notes/index` | the search of notes catches up with all writes |
 //! | `PUT /__sandbox/customFields?locationId=ID` | replaces the field definitions |
 //! | `PUT /__sandbox/users`, `/__sandbox/businesses?locationId=ID` | replaces the users or businesses |

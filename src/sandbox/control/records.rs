@@ -25,6 +25,7 @@ pub(super) fn dispatch_route(
         ("DELETE", ["contacts", id]) => delete_contact(state, id),
         ("GET", ["notes"]) => list_notes(state, request),
         ("POST", ["notes"]) => insert_notes(state, request),
+        ("POST", ["tasks"]) => insert_tasks(state, request),
         ("POST", ["notes", "index"]) => {
             state.stores.iter_mut().for_each(|store| store.notes.index.catch_up());
             Ok(SandboxResponse::json(200, &json!({})))
@@ -59,6 +60,11 @@ fn list_notes(state: &SandboxState, request: &SandboxRequest) -> EndpointResult 
 fn insert_notes(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
     let (store, notes) = (location_index(state, request)?, require_list(&request.content)?);
     Ok(external_edits::insert_notes(state, store, notes))
+}
+
+fn insert_tasks(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let (store, rows) = (location_index(state, request)?, require_list(&request.content)?);
+    Ok(external_edits::insert_tasks(state, store, rows))
 }
 
 fn replace_metadata(

@@ -41,11 +41,11 @@ pub(crate) fn search_tasks(state: &mut SandboxState, request: &SandboxRequest) -
     let store = &state.stores[store];
     let start = wanted.after.clone().map_or(Bound::Unbounded, Bound::Excluded);
     let all = store.tasks.range((start, Bound::Unbounded)).filter_map(|((_, id), slot)| {
-        let contact = store.contact(*slot);
-        contact.tasks.iter().find(|task| task.id == *id).map(|task| (&*contact.id, task))
+        let contact = slot.map(|slot| &*store.contact(slot).id);
+        store.find_task(id, *slot).map(|task| (contact, task))
     });
     let page = all
-        .filter(|(contact, task)| wanted.matches_task(store, contact, task))
+        .filter(|(contact, task)| wanted.matches_task(store, *contact, task))
         .skip(wanted.skip)
         .take(wanted.limit);
     let cursors = !state.settings.has_quirk(ServiceQuirk::TasksBySkip);
@@ -94,8 +94,16 @@ impl TaskSearchCriteria {
         })
     }
 
-    fn matches_task(&self, place: &LocationStore, contact: &str, task: &StoredTask) -> bool {
-        if self.contacts.as_ref().is_some_and(|ids| !ids.iter().any(|id| id == contact)) {
+    /// Whether a task is wanted; `contact` is the one that lists it.
+    fn matches_task(
+        &self,
+        place: &LocationStore,
+        contact: Option<&str>,
+        task: &StoredTask,
+    ) -> bool {
+        let shown = contact.map_or_else(|| task.shown_contact(), |id| Some(id.to_owned()));
+        let is_wanted = |ids: &Vec<String>| shown.as_ref().is_some_and(|shown| ids.contains(shown));
+        if !self.contacts.as_ref().is_none_or(is_wanted) {
             return false;
         }
         if self.users.is_none()
@@ -117,7 +125,8 @@ impl TaskSearchCriteria {
                 || text("body").to_lowercase().contains(query)
         });
         let business = self.business.as_ref().is_none_or(|business| {
-            let row = place.find_by_id(contact).map(|slot| place.contact(slot).parse_row());
+            let slot = contact.and_then(|contact| place.find_by_id(contact));
+            let row = slot.map(|slot| place.contact(slot).parse_row());
             row.is_some_and(|row| row.get("businessId").and_then(Value::as_str) == Some(business))
         });
         user && done && words && business

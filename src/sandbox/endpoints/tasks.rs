@@ -41,7 +41,7 @@ pub(crate) fn create(state: &mut SandboxState, request: &SandboxRequest) -> Endp
     normalize_due_date(&mut task);
     let record = build_task(state, place, &task, added, added);
     let store = &mut state.stores[place.store];
-    store.tasks.insert((added, id.into()), place.slot);
+    store.tasks.insert((added, id.into()), Some(place.slot));
     store.contact_mut(place.slot).tasks.push(record);
     state.touch_after_child_write(place);
     Ok(task_response(201, &task, request))

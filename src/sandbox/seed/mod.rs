@@ -6,6 +6,7 @@
 
 mod field_definitions;
 mod notes_and_tasks;
+mod odd_records;
 mod people;
 mod person;
 mod rng;
@@ -54,6 +55,9 @@ fn seed_contacts(store: &mut LocationStore, settings: &SandboxSettings) {
     let contacts: Vec<_> = contacts.collect();
     store.load_initial(contacts.into_iter());
     store.notes = notes;
+    if settings.odd_records {
+        odd_records::add_odd_records(store, settings.contacts, settings.seed);
+    }
     let placed =
         events.into_iter().filter_map(|event: super::store::calendar_events::StoredAppointment| {
             store.find_by_id(&event.contact).map(|slot| (slot, event))

@@ -14,6 +14,7 @@ use super::contact::{
 };
 use super::location_metadata::LocationMetadata;
 use super::note_store::NoteStore;
+use super::notes_and_tasks::StoredTask;
 use super::slots::ContactSlot;
 use super::sort_order::RankedResults;
 
@@ -31,8 +32,10 @@ pub(crate) struct LocationStore {
     emails: HashMap<Box<str>, Vec<ContactSlot>>,
     phones: HashMap<Box<str>, Vec<ContactSlot>>,
     other_emails: HashMap<Box<str>, Vec<ContactSlot>>,
-    /// The contacts of the tasks, by `(dateAdded, id)`.
-    pub(crate) tasks: BTreeMap<(i64, Box<str>), ContactSlot>,
+    /// The contacts of the tasks, by `(dateAdded, id)`; `None` for one that no contact lists.
+    pub(crate) tasks: BTreeMap<(i64, Box<str>), Option<ContactSlot>>,
+    /// The tasks that only the search shows, by id.
+    detached_tasks: HashMap<Box<str>, StoredTask>,
     lag: Duration,
     lagging: VecDeque<(Instant, ContactSlot)>,
     unborn: usize,
@@ -54,6 +57,7 @@ impl LocationStore {
             phones: HashMap::new(),
             other_emails: HashMap::new(),
             tasks: BTreeMap::new(),
+            detached_tasks: HashMap::new(),
             lag,
             lagging: VecDeque::new(),
             unborn: 0,
@@ -139,6 +143,20 @@ impl LocationStore {
             self.remove_from_order(slot);
         }
         self.generation += 1;
+    }
+
+    /// Adds a task that only the search shows.
+    pub(crate) fn insert_detached_task(&mut self, task: StoredTask) {
+        self.tasks.insert((task.added, task.id.clone()), None);
+        self.detached_tasks.insert(task.id.clone(), task);
+    }
+
+    /// A task at its place in the order of the search.
+    pub(crate) fn find_task(&self, id: &str, contact: Option<ContactSlot>) -> Option<&StoredTask> {
+        match contact {
+            Some(slot) => self.contact(slot).tasks.iter().find(|task| *task.id == *id),
+            None => self.detached_tasks.get(id),
+        }
     }
 
     pub(crate) fn find_by_id(&self, id: &str) -> Option<ContactSlot> {
@@ -260,7 +278,7 @@ impl LocationStore {
             ContactSlot::try_from(self.contacts.len()).expect("fewer than four billion contacts");
         self.by_id.insert(contact.id.clone(), slot);
         for task in &contact.tasks {
-            self.tasks.insert((task.added, task.id.clone()), slot);
+            self.tasks.insert((task.added, task.id.clone()), Some(slot));
         }
         self.contacts.push(contact);
         self.update_lookups(slot, keys, true);

@@ -64,6 +64,35 @@ impl StoredTask {
         Self { id: id.into(), added, json, found: found.into() }
     }
 
+    /// The contact in its row of the search.
+    pub(crate) fn shown_contact(&self) -> Option<String> {
+        let row: Value = serde_json::from_str(&format!("{}}}", self.found)).ok()?;
+        row["contactId"].as_str().map(str::to_owned)
+    }
+
+    /// A task that only the search shows, from its row there.
+    pub(crate) fn from_search_row(row: &Map<String, Value>, id: &str, added: i64) -> Self {
+        let mut found = serde_json::to_string(row).expect("a row is JSON");
+        let json = found.clone().into();
+        found.pop();
+        Self { id: id.into(), added, json, found: found.into() }
+    }
+
+    /// The same task with other values in its row of the search.
+    pub(crate) fn with_search_fields(mut self, changes: &Value) -> Self {
+        let found = format!("{}}}", self.found);
+        let mut row: Map<String, Value> =
+            serde_json::from_str(&found).expect("a stored row was JSON when it was stored");
+        row.extend(changes.as_object().cloned().unwrap_or_default());
+        row.retain(|key, value| {
+            !value.is_null() || !["contactId", "contactDetails"].contains(&key.as_str())
+        });
+        let mut found = serde_json::to_string(&row).expect("a row is JSON");
+        found.pop();
+        self.found = found.into();
+        self
+    }
+
     pub(crate) fn to_fields(&self) -> Map<String, Value> {
         serde_json::from_str(&self.json).expect("a task is a JSON object")
     }

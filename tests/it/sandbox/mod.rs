@@ -8,6 +8,7 @@ mod oauth;
 mod oauth_agency;
 mod oauth_client;
 mod oauth_v3;
+mod odd_records;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
