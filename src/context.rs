@@ -44,6 +44,9 @@ pub(crate) fn state_after_api_error(
         (ApiErrorKind::Halted(HaltReason::DailyQuota { .. }), _) => {
             said(RunState::Paused, "the daily request quota was used up")
         }
+        (ApiErrorKind::Halted(HaltReason::RateLimit { .. }), _) => {
+            said(RunState::Paused, "the API asked to wait for longer than five minutes")
+        }
         (ApiErrorKind::Halted(HaltReason::Cancelled), Some(CancelCause::Deadline)) => {
             said(RunState::Paused, "the deadline passed")
         }

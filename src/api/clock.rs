@@ -42,7 +42,7 @@ pub(super) fn server_ahead_ms(headers: &HeaderMap) -> Option<i64> {
 }
 
 /// Parses a date such as `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn parse_http_date(date: &str) -> Option<jiff::Timestamp> {
+pub(super) fn parse_http_date(date: &str) -> Option<jiff::Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }
 

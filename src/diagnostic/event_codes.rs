@@ -71,6 +71,7 @@ event_codes! {
         CharactersReplaced "characters_replaced": "A template's encoding lacks some characters; they became `?` in its file.",
         ColumnsNotExported "columns_not_exported": "The template's files have no column for some values; add `--format csv` to keep them.",
         DuplicateNames "duplicate_names": "A column that must be unique has a value more than once; the other system takes such rows as one.",
+        HeaderIgnored "header_ignored": "The API sent a number that its rate limit cannot have; it was ignored, and what was known before is used.",
         HiddenContacts "hidden_contacts": "The search counts more contacts than it shows; export again later to get the others.",
         LackingContacts "lacking_contacts": "Contacts that were named could not be found; `errors.csv` lists them.",
         LimitExhausted "limit_exhausted": "The API refuses requests because other applications use up its rate limit; the run goes on waiting.",

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::scopes::{self, ScopeRequirement};
 use super::{CheckSink, DoctorCheck, DoctorFailureKind, ScopePurpose, limits, settings};
-use crate::api::{ApiClient, ApiError, ApiErrorKind, ApiProbe, CalendarList, HaltReason, VERSION};
+use crate::api::{ApiClient, ApiError, ApiErrorKind, ApiProbe, CalendarList, VERSION};
 
 /// The probes that were sent, and their results.
 struct ProbeResults {
@@ -90,10 +90,7 @@ fn non_scope_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&
         ApiErrorKind::Token => Some("the token is not accepted"),
         ApiErrorKind::TokenSource => Some("there is no token"),
         ApiErrorKind::Location if !reached => Some("the token has no access to the location"),
-        ApiErrorKind::Halted(HaltReason::Cancelled) => Some("interrupted"),
-        ApiErrorKind::Halted(HaltReason::DailyQuota { .. }) => {
-            Some("the daily request quota is used up")
-        }
+        ApiErrorKind::Halted(reason) => Some(reason.explanation()),
         _ if is_version_error(result.as_ref().err()) => Some("the version is not accepted"),
         _ => None,
     }
@@ -130,10 +127,7 @@ impl ProbeResults {
                 | ApiErrorKind::Halted(_)
         );
         let text = match error.kind {
-            ApiErrorKind::Halted(HaltReason::Cancelled) => "interrupted".to_owned(),
-            ApiErrorKind::Halted(HaltReason::DailyQuota { .. }) => {
-                "the daily request quota is used up".to_owned()
-            }
+            ApiErrorKind::Halted(reason) => reason.explanation().to_owned(),
             _ => error.to_string(),
         };
         silent.then_some(text)

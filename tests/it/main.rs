@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod agency_login;
+mod altered_answers;
 mod citations;
 mod cli;
 mod completion;
@@ -15,6 +16,7 @@ mod export_files;
 mod filters;
 mod floors;
 mod hostile;
+mod hostile_headers;
 mod hostile_sheets;
 mod house_stats;
 mod import_world;

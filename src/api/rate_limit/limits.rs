@@ -43,4 +43,21 @@ pub enum HaltReason {
         /// How long until it resets.
         resume_in: Duration,
     },
+    /// The rate limit leaves no room for longer than five minutes.
+    RateLimit {
+        /// How long until it does.
+        resume_in: Duration,
+    },
+}
+
+impl HaltReason {
+    /// What it means for the user, as a clause.
+    #[must_use]
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::Cancelled => "interrupted",
+            Self::DailyQuota { .. } => "the daily request quota is used up",
+            Self::RateLimit { .. } => "the API asks to wait for longer than five minutes",
+        }
+    }
 }

@@ -9,24 +9,25 @@
 //! sent, the difference belongs to other applications and occupies slots too.
 
 mod headers;
+mod limiter_state;
 mod limits;
+mod occupied_slots;
 mod permit;
 mod shared_window;
 mod window_record;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
-use super::daily_quota::{DailyQuota, QuotaPolicy};
+use super::daily_quota::QuotaPolicy;
 use crate::diagnostic::EventWarningCode;
 use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver, WaitReason};
 use crate::id::RunId;
 
-use headers::RateLimitHeaders;
+use limiter_state::{PermitDecision, RateLimiterState};
 pub use limits::{HaltReason, RateLimitStatus, RateLimits};
 pub(super) use permit::RateLimitPermit;
 pub use shared_window::SharedWindow;
@@ -41,6 +42,9 @@ fn padded_window(window: Duration) -> Duration {
 
 /// From this wait on, the user sees why nothing is sent.
 const NOTICED: Duration = Duration::from_secs(1);
+
+/// A longer wait pauses the run.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 /// The least that is added to a time from the server.
 const MARGIN: Duration = Duration::from_millis(3);
@@ -63,33 +67,6 @@ struct RateLimiterShared {
     shared: Option<SharedWindow>,
 }
 
-struct RateLimiterState {
-    limits: RateLimits,
-    /// When the responses arrived whose requests may still count in the server's window, oldest
-    /// first.
-    used: VecDeque<Instant>,
-    in_flight: u32,
-    has_response: bool,
-    /// After a 429 nothing is sent before this time.
-    blocked_until: Option<Instant>,
-    day: Option<DailyQuota>,
-    /// What the last response said is left in the window.
-    remaining: Option<u32>,
-    refused: u64,
-    /// Whether the user knows that other processes use the window.
-    reported_others: bool,
-    /// Until when the display shows that nothing is sent.
-    wait_shown_until: Option<Instant>,
-}
-
-/// What a waiting request must wait for.
-enum PermitDecision {
-    Go,
-    Until(Instant),
-    Answer,
-    SpentUntil(Duration),
-}
-
 impl RateLimiter {
     /// Creates a rate limiter that starts with the documented limits.
     #[must_use]
@@ -106,20 +83,8 @@ impl RateLimiter {
         observer: SharedObserver,
         shared: Option<SharedWindow>,
     ) -> Self {
-        let state = RateLimiterState {
-            limits: RateLimits::default(),
-            used: VecDeque::new(),
-            in_flight: 0,
-            has_response: false,
-            blocked_until: None,
-            day: None,
-            remaining: None,
-            refused: 0,
-            reported_others: false,
-            wait_shown_until: None,
-        };
         Self(Arc::new(RateLimiterShared {
-            state: Mutex::new(state),
+            state: Mutex::new(RateLimiterState::default()),
             responded: Notify::new(),
             queue: Semaphore::new(1),
             quota,
@@ -234,17 +199,26 @@ impl RateLimiter {
                         () = self.0.stop.wait_for_cancel() => {}
                     }
                 }
-                PermitDecision::SpentUntil(resume_in) if self.0.quota.wait => {
-                    self.report_wait(WaitReason::DailyQuota, resume_in);
-                    tokio::select! {
-                        () = tokio::time::sleep(resume_in + MARGIN) => self.lock_state().day = None,
-                        () = self.0.stop.wait_for_cancel() => {}
-                    }
+                PermitDecision::Pause(reason, time) if self.0.quota.wait => {
+                    self.sleep_through_pause(reason, time).await;
                 }
-                PermitDecision::SpentUntil(resume_in) => {
-                    return Err(HaltReason::DailyQuota { resume_in });
-                }
+                PermitDecision::Pause(reason, _) => return Err(reason),
             }
+        }
+    }
+
+    /// Sleeps until requests may be sent again; ends early if the run is cancelled.
+    async fn sleep_through_pause(&self, reason: HaltReason, time: Duration) {
+        self.report_wait(
+            match reason {
+                HaltReason::DailyQuota { .. } => WaitReason::DailyQuota,
+                HaltReason::RateLimit { .. } | HaltReason::Cancelled => WaitReason::RateLimited,
+            },
+            time,
+        );
+        tokio::select! {
+            () = tokio::time::sleep(time + MARGIN) => self.lock_state().day = None,
+            () = self.0.stop.wait_for_cancel() => {}
         }
     }
 
@@ -291,6 +265,19 @@ impl RateLimiter {
         self.0.observer.observe(&RunEvent::Warning(warning));
     }
 
+    /// Tells the user once that the server sends a number that cannot be right.
+    fn report_ignored_header(&self, header: &str) {
+        if std::mem::replace(&mut self.lock_state().reported_header, true) {
+            return;
+        }
+        self.0.observer.observe(&RunEvent::Warning {
+            code: EventWarningCode::HeaderIgnored,
+            message: format!(
+                "a header of the rate limit is out of range and was ignored: `{header}`"
+            ),
+        });
+    }
+
     fn report_wait(&self, reason: WaitReason, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.0.observer.observe(&RunEvent::Waiting { reason, ms });
@@ -301,78 +288,6 @@ impl RateLimiter {
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
             () = self.0.stop.wait_for_cancel() => Err(HaltReason::Cancelled),
-        }
-    }
-}
-
-impl RateLimiterState {
-    fn decide_permit(&mut self, now: Instant, quota: QuotaPolicy) -> PermitDecision {
-        if let Some(until) = self.blocked_until.filter(|until| *until > now) {
-            return PermitDecision::Until(until);
-        }
-        if let Some(day) = self.day {
-            let spendable = day.spendable_requests(quota.reserve);
-            if spendable == 0 {
-                return PermitDecision::SpentUntil(day.time_until_reset(now));
-            }
-            // Requests in flight may or may not be counted already: wait for their responses before
-            // deciding.
-            if spendable <= u64::from(self.in_flight) {
-                return PermitDecision::Answer;
-            }
-        }
-        if !self.has_response && self.in_flight > 0 {
-            return PermitDecision::Answer;
-        }
-        let window = padded_window(self.limits.window);
-        while self.used.front().is_some_and(|used| *used + window <= now) {
-            self.used.pop_front();
-        }
-        if self.used.len() + self.in_flight as usize >= self.limits.requests as usize {
-            return match self.used.front() {
-                Some(oldest) => PermitDecision::Until(*oldest + window),
-                None => PermitDecision::Answer,
-            };
-        }
-        self.in_flight += 1;
-        PermitDecision::Go
-    }
-
-    /// Records that a request is no longer in flight; it occupies its slot in the window from now
-    /// on.
-    fn finish_request(&mut self, now: Instant) {
-        self.in_flight -= 1;
-        self.used.push_back(now);
-    }
-
-    fn apply_headers(&mut self, now: Instant, headers: &RateLimitHeaders) {
-        self.has_response = true;
-        if let Some(requests) = headers.requests {
-            self.limits.requests = requests;
-        }
-        if let Some(window) = headers.window {
-            self.limits.window = window;
-        }
-        self.remaining = headers.remaining.or(self.remaining);
-        if let (Some(requests), Some(remaining)) = (headers.requests, headers.remaining) {
-            let counted = requests.saturating_sub(remaining) as usize;
-            let ours = self.used.len() + self.in_flight as usize;
-            self.used.extend(std::iter::repeat_n(now, counted.saturating_sub(ours)));
-        }
-        if let Some(daily) = headers.daily {
-            self.limits.daily = daily;
-        }
-        if let Some(remaining) = headers.daily_remaining {
-            let resets = headers.daily_reset.map(|reset| now + reset);
-            // Responses may arrive out of order, but by no more than the number in flight: the
-            // smaller count is the later one. A larger jump up means that the quota was reset.
-            let remaining = match self.day {
-                Some(day) if remaining <= day.remaining + u64::from(self.in_flight) + 1 => {
-                    remaining.min(day.remaining)
-                }
-                _ => remaining,
-            };
-            self.day = Some(DailyQuota { limit: self.limits.daily, remaining, resets });
         }
     }
 }

@@ -1,12 +1,10 @@
 //! A slot in the window, from the request to its response.
 
-use std::time::Duration;
-
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
 use super::headers::RateLimitHeaders;
-use super::{MARGIN, RateLimiter, padded_window};
+use super::{LONGEST_WAIT, MARGIN, RateLimiter, padded_window};
 use crate::event::WaitReason;
 
 /// A slot in the window. Dropped without a response it counts as used: the request may have
@@ -35,8 +33,7 @@ impl RateLimitPermit {
             if refused {
                 state.refused += 1;
                 let window = padded_window(state.limits.window);
-                let time =
-                    headers.retry_after.unwrap_or(window).clamp(MARGIN, Duration::from_mins(5));
+                let time = headers.retry_after.unwrap_or(window).max(MARGIN);
                 let day_used_up = state.day.is_some_and(|day| day.remaining == 0);
                 // A used-up daily quota is handled separately: there is no window to wait for.
                 if !day_used_up {
@@ -52,7 +49,10 @@ impl RateLimitPermit {
             shared.finish();
             let counted = headers.requests.zip(headers.remaining);
             let counted = counted.map(|(requests, remaining)| requests.saturating_sub(remaining));
-            shared.learn(limits, counted, wait);
+            shared.learn(limits, counted, wait.map(|wait| wait.min(LONGEST_WAIT)));
+        }
+        if let Some(header) = headers.ignored {
+            self.limiter.report_ignored_header(&header);
         }
         self.limiter.0.responded.notify_waiters();
         if let Some(time) = wait {

@@ -110,8 +110,10 @@ impl WindowRecord {
         self.users.retain(|user| user.id != id);
     }
 
-    /// Occupies slots as if so many requests had been answered now.
+    /// Occupies slots as if so many requests had been answered now. No more than the largest limit that is shared:
+    /// the number may come from the server.
     pub(super) fn occupy(&mut self, now: u64, slots: usize) {
+        let slots = slots.min((MAX_SHARED_LIMIT as usize).saturating_sub(self.used.len()));
         self.used.extend(std::iter::repeat_n(now, slots));
     }
 

@@ -46,7 +46,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "N|N%", default_value = "0", hide_short_help = true)]
     pub(crate) daily_reserve: QuotaReserve,
 
-    /// When the daily request quota is used up, sleep until it resets instead of stopping
+    /// When the daily request quota is used up or the API asks for a long wait, sleep instead of stopping
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) wait: bool,
 

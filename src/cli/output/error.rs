@@ -269,7 +269,12 @@ impl From<api::ApiError> for CliError {
             }
             ApiErrorKind::Exhausted => Self::usage(format!("no usable response from the API: {said}"))
                 .with_hint("it may be down; try again later"),
-            ApiErrorKind::Halted(HaltReason::DailyQuota { resume_in }) => daily_quota_error(resume_in),
+            ApiErrorKind::Halted(HaltReason::DailyQuota { resume_in }) => {
+                pause_error("the daily request quota is used up; it resets at", resume_in)
+            }
+            ApiErrorKind::Halted(HaltReason::RateLimit { resume_in }) => {
+                pause_error("the API refuses every request and asks to wait until", resume_in)
+            }
             ApiErrorKind::Halted(HaltReason::Cancelled) => Self::new(CliExitCode::Interrupted, "interrupted"),
             ApiErrorKind::Gone | ApiErrorKind::Refused | ApiErrorKind::TooLarge => Self::usage(format!("the API refused: {said}"))
                 .with_hint(match error.trace_id {
@@ -283,14 +288,12 @@ impl From<api::ApiError> for CliError {
     }
 }
 
-fn daily_quota_error(resume_in: std::time::Duration) -> CliError {
+/// `until` is a sentence that a time completes.
+fn pause_error(until: &str, resume_in: std::time::Duration) -> CliError {
     let now = jiff::Timestamp::now();
     let at = now.checked_add(resume_in).unwrap_or(now).round(jiff::Unit::Second).unwrap_or(now);
-    CliError::new(
-        CliExitCode::Paused,
-        format!("the daily request quota is used up; it resets at {at}"),
-    )
-    .with_hint("resume then, or use `--wait` to sleep until then")
+    CliError::new(CliExitCode::Paused, format!("{until} {at}"))
+        .with_hint("resume then, or use `--wait` to sleep until then")
 }
 
 impl From<run::RunError> for CliError {

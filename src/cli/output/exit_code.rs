@@ -27,7 +27,7 @@ pub(crate) enum CliExitCode {
     TooManyErrors = 7,
     /// Authentication or permission.
     Access = 8,
-    /// Paused by the daily request quota or the deadline; resumable.
+    /// Paused by the daily request quota, a long wait or the deadline; resumable.
     Paused = 9,
     /// No such run.
     Missing = 10,
