@@ -57,10 +57,15 @@ pub(super) async fn read_body(
         }
     }
     if body.is_empty() {
-        return Ok(last);
+        return Ok(strip_byte_order_mark(last));
     }
     body.extend_from_slice(&last);
-    Ok(body.freeze())
+    Ok(strip_byte_order_mark(body.freeze()))
+}
+
+/// A body without the mark that some proxies put before it.
+fn strip_byte_order_mark(mut body: Bytes) -> Bytes {
+    if body.starts_with(b"\xEF\xBB\xBF") { body.split_off(3) } else { body }
 }
 
 /// Refuses a response whose status is not 2xx.

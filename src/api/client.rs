@@ -78,6 +78,7 @@ impl ApiClient {
             total_sent,
             unreachable_for: config.unreachable_for,
             unreachable_reported: AtomicBool::new(false),
+            token_accepted: AtomicBool::new(false),
             base: config.url.trim_end_matches('/').to_owned(),
             version: VERSION,
             credential: Arc::clone(&config.credential),

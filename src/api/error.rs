@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::endpoint::ApiEndpoint;
+use super::foreign_response::ForeignResponse;
 use super::rate_limit::HaltReason;
 
 /// The kinds of error that callers distinguish.
@@ -46,6 +47,8 @@ pub struct ApiError {
     pub status: Option<u16>,
     /// The body of the last response as the server sent it, truncated to 64 KB.
     pub body: Box<[u8]>,
+    /// What sent the last response instead of the API, if that is known.
+    pub foreign: Option<ForeignResponse>,
     /// What the server or the transport reported, shortened for display. Untrusted text.
     pub message: String,
     /// The server's trace id for this request, for HighLevel's support.
@@ -64,6 +67,7 @@ impl ApiError {
             route,
             status: None,
             body: Box::default(),
+            foreign: None,
             message: "not sent".to_owned(),
             trace_id: None,
             attempts: 0,
@@ -78,6 +82,18 @@ impl ApiError {
             n => format!(" (after {n} attempts in {:.1} s)", self.elapsed.as_secs_f64()),
         };
         format!("{status}{}{tries}", self.message)
+    }
+
+    /// Whether the API no longer takes the version that requests are sent with (api.md §1.2).
+    #[must_use]
+    pub fn refuses_version(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        let says = |part: &str| message.contains(part);
+        let ended = ["deprecated", "expired", "invalid", "no longer", "not found", "not supported"];
+        matches!(self.status, Some(400..=499))
+            && self.foreign.is_none()
+            && says("version")
+            && (ended.into_iter().any(says) || says("sunset") || says("unsupported"))
     }
 
     /// Whether the whole run must stop because every other request would fail the same way.

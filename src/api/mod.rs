@@ -13,6 +13,7 @@ mod daily_quota;
 mod decode;
 mod endpoint;
 mod error;
+mod foreign_response;
 mod http;
 mod mutation;
 mod note_search;
@@ -42,6 +43,7 @@ pub use decode::fuzz_decoders;
 pub use decode::parse_list_rows;
 pub use endpoint::{ApiEndpoint, SEARCH_LIMIT};
 pub use error::{ApiError, ApiErrorKind};
+pub use foreign_response::ForeignResponse;
 pub use http::{HttpOptions, HttpSetupError, is_loopback_url, proxy_for_url};
 pub use mutation::{WriteOutcome, WritePermit, WriteRequest};
 pub use note_search::{

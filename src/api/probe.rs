@@ -20,12 +20,12 @@ use super::client::{ApiClient, VERSION};
 use super::connect_error::ConnectError;
 use super::endpoint::ApiEndpoint;
 use super::error::{ApiError, ApiErrorKind};
+use super::foreign_response::{ForeignResponse, ResponseOrigin};
 use super::http::{HttpOptions, HttpSetupError};
 use super::retry::RetryPolicy;
 use super::send::ApiRequest;
 use super::{clock, decode};
 use crate::id::{CalendarId, LocationId};
-use crate::text::truncate_text;
 
 /// At most two attempts. Lists come whole, and a location may have thousands of tags.
 const BOUNDS: RetryPolicy =
@@ -82,8 +82,8 @@ pub struct UnauthenticatedResponse {
 pub enum ResponseBodyKind {
     /// JSON, as the API sends it.
     Json,
-    /// An HTML page, with its title.
-    Html(Option<String>),
+    /// The API has not sent it; a sentence about it.
+    Foreign(ForeignResponse, String),
     /// A redirect, with its description.
     Redirect(String),
     /// An empty body, or something else.
@@ -137,32 +137,19 @@ async fn read_unauthenticated(
             break;
         }
     }
-    let page = classify_body(response.headers(), &body);
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body);
+    let page = classify_body(status.as_u16(), response.headers(), body);
     UnauthenticatedResponse { status: status.as_u16(), page, ahead, took: started.elapsed() }
 }
 
-fn classify_body(headers: &HeaderMap, body: &[u8]) -> ResponseBodyKind {
-    let kind = headers.get(reqwest::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    match first {
-        Some(b'{') if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() => {
-            ResponseBodyKind::Json
-        }
-        Some(b'<') => ResponseBodyKind::Html(html_title(body)),
-        _ if kind.is_some_and(|kind| kind.contains("html")) => {
-            ResponseBodyKind::Html(html_title(body))
-        }
+fn classify_body(status: u16, headers: &HeaderMap, body: &[u8]) -> ResponseBodyKind {
+    if let Some((foreign, message)) = ResponseOrigin::from_headers(headers).identify(status, body) {
+        return ResponseBodyKind::Foreign(foreign, message);
+    }
+    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        Ok(_) if body.trim_ascii_start().starts_with(b"{") => ResponseBodyKind::Json,
         _ => ResponseBodyKind::Other,
     }
-}
-
-/// The text of `<title>`, shortened for display. Untrusted text.
-fn html_title(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let begin = text.to_ascii_lowercase().find("<title>")? + "<title>".len();
-    let rest = text.get(begin..)?;
-    let title = rest.split('<').next()?.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!title.is_empty()).then(|| truncate_text(&title, 60))
 }
 
 impl ApiClient {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::ApiErrorKind;
+use super::foreign_response::{self, ForeignResponse};
 use crate::id::ContactId;
 
 /// How one attempt failed.
@@ -25,6 +26,17 @@ pub(super) enum AttemptError {
     Redirect(u16, String),
     /// A truncated response, or a 2xx whose body is not what the endpoint returns: blank or HTML.
     Unreadable(u16, String),
+    /// A response that the API has not sent, or that something on the way has changed.
+    Foreign {
+        /// The response's status.
+        status: u16,
+        /// What sent or changed it.
+        foreign: ForeignResponse,
+        /// A sentence about it. Untrusted text.
+        message: String,
+        /// Its body.
+        body: Box<[u8]>,
+    },
     /// A response whose body exceeds the size limit.
     TooLarge {
         /// The response's status.
@@ -44,7 +56,24 @@ impl AttemptError {
             Self::Status(status, _)
             | Self::Redirect(status, _)
             | Self::Unreadable(status, _)
+            | Self::Foreign { status, .. }
             | Self::TooLarge { status, .. } => Some(*status),
+        }
+    }
+
+    /// What sent the response instead of the API, if that is known.
+    pub(super) fn foreign(&self) -> Option<ForeignResponse> {
+        match self {
+            Self::Foreign { foreign, .. } => Some(*foreign),
+            _ => None,
+        }
+    }
+
+    /// The body of a refusal; empty where the response is not one.
+    pub(super) fn body(&self) -> &[u8] {
+        match self {
+            Self::Status(_, body) | Self::Foreign { body, .. } => body,
+            _ => &[],
         }
     }
 
@@ -55,7 +84,8 @@ impl AttemptError {
             | Self::Untrusted(message)
             | Self::Transport(message)
             | Self::Redirect(_, message)
-            | Self::Unreadable(_, message) => truncate_message(message),
+            | Self::Unreadable(_, message)
+            | Self::Foreign { message, .. } => truncate_message(message),
             Self::Status(_, body) => error_message(body),
             Self::TooLarge { bytes, limit, .. } => {
                 format!("the response has {bytes} bytes; the limit is {limit}")
@@ -71,7 +101,9 @@ impl std::fmt::Display for AttemptError {
             Self::Connect(message) | Self::Untrusted(message) | Self::Transport(message) => {
                 write!(f, "{}", message.escape_debug())
             }
-            Self::Unreadable(status, message) | Self::Redirect(status, message) => {
+            Self::Unreadable(status, message)
+            | Self::Redirect(status, message)
+            | Self::Foreign { status, message, .. } => {
                 write!(f, "{status} {}", message.escape_debug())
             }
             Self::Status(status, body) => {
@@ -118,12 +150,13 @@ impl RetryPolicy {
 /// The decision table for reads.
 pub(super) fn decide_read_retry(failure: &AttemptError) -> RetryDecision {
     match failure {
-        AttemptError::Status(429, _) | AttemptError::Unreadable(429, _) => {
-            RetryDecision::RetryAfterWindow
-        }
+        AttemptError::Status(429, _)
+        | AttemptError::Unreadable(429, _)
+        | AttemptError::Foreign { status: 429, .. } => RetryDecision::RetryAfterWindow,
         AttemptError::TooLarge { .. } => RetryDecision::Fail(ApiErrorKind::TooLarge),
         AttemptError::Untrusted(_) => RetryDecision::Fail(ApiErrorKind::Untrusted),
         AttemptError::Redirect(..) => RetryDecision::Fail(ApiErrorKind::Refused),
+        AttemptError::Foreign { status, foreign, .. } => decide_foreign_retry(*status, *foreign),
         AttemptError::Connect(_)
         | AttemptError::Transport(_)
         | AttemptError::Unreadable(..)
@@ -134,16 +167,35 @@ pub(super) fn decide_read_retry(failure: &AttemptError) -> RetryDecision {
     }
 }
 
+/// The decision about a response that is not the API's: another attempt may be answered by the API, unless what is in
+/// between lasts. A page for a path that a web server does not know comes from a wrong address.
+fn decide_foreign_retry(status: u16, foreign: ForeignResponse) -> RetryDecision {
+    let is_wrong_address =
+        foreign == ForeignResponse::WebServer && matches!(status, 400..=407 | 409..=499);
+    if foreign.is_lasting() || is_wrong_address {
+        return RetryDecision::Fail(foreign_kind(foreign));
+    }
+    RetryDecision::Retry
+}
+
+/// The kind of error of a response that is not the API's and will not change.
+fn foreign_kind(foreign: ForeignResponse) -> ApiErrorKind {
+    if foreign.is_before_api() { ApiErrorKind::Unreachable } else { ApiErrorKind::Refused }
+}
+
 /// The decision table for writes: only what was certainly not applied is resent.
 pub(super) fn decide_write_retry(failure: &AttemptError) -> RetryDecision {
     match failure {
         AttemptError::Connect(_) => RetryDecision::Retry,
         AttemptError::Untrusted(_) => RetryDecision::Fail(ApiErrorKind::Untrusted),
-        AttemptError::Status(429, _) | AttemptError::Unreadable(429, _) => {
-            RetryDecision::RetryAfterWindow
-        }
+        AttemptError::Status(429, _)
+        | AttemptError::Unreadable(429, _)
+        | AttemptError::Foreign { status: 429, .. } => RetryDecision::RetryAfterWindow,
         AttemptError::Status(status, body) if is_definite_refusal(*status) => {
             RetryDecision::Fail(classify_refusal(*status, &error_message(body)))
+        }
+        AttemptError::Foreign { status, foreign, .. } if is_definite_refusal(*status) => {
+            RetryDecision::Fail(foreign_kind(*foreign))
         }
         _ => RetryDecision::Fail(ApiErrorKind::Exhausted),
     }
@@ -158,6 +210,9 @@ pub(super) fn is_definite_refusal(status: u16) -> bool {
 pub(super) fn exhausted_kind(failure: &AttemptError) -> ApiErrorKind {
     match failure {
         AttemptError::Connect(_) => ApiErrorKind::Unreachable,
+        AttemptError::Foreign { foreign, .. } if foreign.is_before_api() => {
+            ApiErrorKind::Unreachable
+        }
         _ => ApiErrorKind::Exhausted,
     }
 }
@@ -169,7 +224,7 @@ fn classify_refusal(status: u16, message: &str) -> ApiErrorKind {
     let says = |part: &str| message.contains(part);
     match status {
         401 if says("scope") || says("iam service") => ApiErrorKind::Scope,
-        401 if says("version header") => ApiErrorKind::Refused,
+        401 if says("version") && !says("token") => ApiErrorKind::Refused,
         401 => ApiErrorKind::Token,
         403 if says("location") || says("forbidden") => ApiErrorKind::Location,
         404 | 410 if !says("cannot ") => ApiErrorKind::Gone,
@@ -226,7 +281,7 @@ pub fn error_message(body: &[u8]) -> String {
         parsed.and_then(|parsed| parsed.message.and_then(text).or(parsed.error.and_then(text)));
     let message = message.unwrap_or_else(|| match String::from_utf8_lossy(body).trim() {
         "" => "no explanation".to_owned(),
-        html if html.starts_with('<') => "an HTML page instead of JSON".to_owned(),
+        html if html.starts_with('<') => foreign_response::describe_page(body),
         text => text.to_owned(),
     });
     truncate_message(&message)

@@ -13,7 +13,8 @@ use super::clock::ServerClockOffset;
 use super::decode::DecodeFn;
 use super::endpoint::{self, ApiEndpoint};
 use super::error::{ApiError, ApiErrorKind};
-use super::rate_limit::{RateLimitPermit, RateLimiter};
+use super::foreign_response::ResponseOrigin;
+use super::rate_limit::{HaltReason, RateLimitPermit, RateLimiter};
 use super::response::ApiResponse;
 use super::retry::{self, AttemptError, RetryDecision, RetryPolicy};
 use super::retry_schedule::{MAX_REFUSALS, RetrySchedule};
@@ -27,6 +28,9 @@ const LARGE_BODIES_AT_ONCE: usize = 2;
 
 /// How many attempts find no connection before the user is warned.
 const UNCONNECTED_BEFORE_WARNING: u32 = 4;
+
+/// How long to wait before a request is sent once more whose token was rejected, though it was accepted before.
+const TOKEN_PAUSE: Duration = Duration::from_secs(1);
 
 const VERSION: HeaderName = HeaderName::from_static("version");
 
@@ -53,6 +57,8 @@ pub(super) struct RequestSender {
     pub(super) unreachable_for: Duration,
     /// Whether the user knows that the server cannot be reached.
     pub(super) unreachable_reported: AtomicBool,
+    /// Whether any request was answered, so that a rejected token is a surprise.
+    pub(super) token_accepted: AtomicBool,
     /// All requests, for display.
     pub(super) total_sent: Arc<AtomicU64>,
     pub(super) large: Semaphore,
@@ -111,9 +117,9 @@ impl RequestSender {
                 RetryDecision::Fail(ApiErrorKind::Token) if !renewed => {
                     renewed = true;
                     schedule.count_refusal();
-                    match self.credential.replace_rejected_token(&token).await {
-                        Ok(Some(_)) => {}
-                        Ok(None) => return fail(ApiErrorKind::Token, &schedule),
+                    match self.renew_rejected_token(&token).await {
+                        Ok(None) => {}
+                        Ok(Some(kind)) => return fail(kind, &schedule),
                         Err(error) => {
                             return Err(token_unavailable_error(request, &error, &schedule));
                         }
@@ -134,14 +140,33 @@ impl RequestSender {
                     let Some(pause) = self.next_pause(&error, &mut schedule) else {
                         return fail(retry::exhausted_kind(&error), &schedule);
                     };
-                    let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                    self.observer.observe(&RunEvent::Waiting { reason: WaitReason::Retry, ms });
-                    if let Err(halt) = self.limiter.sleep_unless_cancelled(pause).await {
+                    if let Err(halt) = self.pause_before_retry(pause).await {
                         return fail(ApiErrorKind::Halted(halt), &schedule);
                     }
                 }
             }
         }
+    }
+
+    /// Prepares another attempt after a token was rejected; the kind of error if there is none.
+    async fn renew_rejected_token(
+        &self,
+        token: &BearerToken,
+    ) -> Result<Option<ApiErrorKind>, TokenUnavailable> {
+        if self.credential.replace_rejected_token(token).await?.is_some() {
+            return Ok(None);
+        }
+        // A single 401 happens to tokens that are valid (#213).
+        if !self.token_accepted.load(Ordering::Relaxed) {
+            return Ok(Some(ApiErrorKind::Token));
+        }
+        Ok(self.pause_before_retry(TOKEN_PAUSE).await.err().map(ApiErrorKind::Halted))
+    }
+
+    async fn pause_before_retry(&self, pause: Duration) -> Result<(), HaltReason> {
+        let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.observer.observe(&RunEvent::Waiting { reason: WaitReason::Retry, ms });
+        self.limiter.sleep_unless_cancelled(pause).await
     }
 
     /// The pause before the next attempt, if there is one. A server that cannot be reached is tried for longer,
@@ -191,6 +216,7 @@ impl RequestSender {
         tracing::trace!(path = ?request.path, status, "answered");
         permit.record_response(response.headers(), status == 429);
         self.clock.update_from_headers(response.headers());
+        let origin = ResponseOrigin::from_headers(response.headers());
         let body = attempt::read_body(response, request.policy.bytes, Some(&self.large)).await?;
         tracing::debug!(
             route = request.route.method_and_path(),
@@ -199,9 +225,20 @@ impl RequestSender {
             bytes = body.len(),
             "answered"
         );
+        if let Some((foreign, message)) = origin.identify(status, &body) {
+            return Err(AttemptError::Foreign {
+                status,
+                foreign,
+                message,
+                body: body.as_ref().into(),
+            });
+        }
         attempt::check_status(status, &body)?;
         match read(&body) {
-            Ok(head) => Ok((status, ApiResponse { body, head })),
+            Ok(head) => {
+                self.token_accepted.store(true, Ordering::Relaxed);
+                Ok((status, ApiResponse { body, head }))
+            }
             Err(error) => {
                 Err(AttemptError::Unreadable(status, describe_invalid_body(&body, &error)))
             }
@@ -232,7 +269,6 @@ impl RequestSender {
 fn describe_invalid_body(body: &[u8], error: &serde_json::Error) -> String {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => "an empty response instead of JSON".to_owned(),
-        Some(b'<') => "an HTML page instead of JSON".to_owned(),
         Some(_) if error.is_eof() => format!("the response was cut off after {} bytes", body.len()),
         Some(_) => format!("unexpected JSON: {error}"),
     }
@@ -257,19 +293,16 @@ fn build_error(
     attempt: Option<&AttemptError>,
     schedule: &RetrySchedule,
 ) -> ApiError {
-    let mut error = ApiError {
+    let body = attempt.map(AttemptError::body).unwrap_or_default();
+    ApiError {
         kind,
         route: request.route,
         status: attempt.and_then(AttemptError::status),
-        body: Box::default(),
+        body: body[..body.len().min(MAX_ERROR_BODY)].into(),
+        foreign: attempt.and_then(AttemptError::foreign),
         message: attempt.map_or_else(|| "not sent".to_owned(), AttemptError::message),
-        trace_id: None,
+        trace_id: retry::parse_trace_id(body),
         attempts: schedule.attempts(),
         elapsed: schedule.elapsed(),
-    };
-    if let Some(AttemptError::Status(_, body)) = attempt {
-        error.trace_id = retry::parse_trace_id(body);
-        error.body = body[..body.len().min(MAX_ERROR_BODY)].into();
     }
-    error
 }

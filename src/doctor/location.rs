@@ -91,15 +91,11 @@ fn non_scope_reason(result: &Result<Bytes, ApiError>, reached: bool) -> Option<&
         ApiErrorKind::TokenSource => Some("there is no token"),
         ApiErrorKind::Location if !reached => Some("the token has no access to the location"),
         ApiErrorKind::Halted(reason) => Some(reason.explanation()),
-        _ if is_version_error(result.as_ref().err()) => Some("the version is not accepted"),
+        _ if result.as_ref().is_err_and(ApiError::refuses_version) => {
+            Some("the version is not accepted")
+        }
         _ => None,
     }
-}
-
-fn is_version_error(error: Option<&ApiError>) -> bool {
-    error.is_some_and(|error| {
-        error.status == Some(401) && error.message.to_ascii_lowercase().contains("version header")
-    })
 }
 
 impl ProbeResults {
@@ -136,10 +132,10 @@ impl ProbeResults {
 
 fn check_version(probes: &ProbeResults) -> DoctorCheck {
     const ID: &str = "version";
-    if let Some(error) = probes.probe_errors().find(|error| is_version_error(Some(error))) {
+    if let Some(error) = probes.probe_errors().find(|error| error.refuses_version()) {
         let what = format!("the API refuses `Version: {VERSION}`: {}", error.message);
         return DoctorCheck::failure(ID, DoctorFailureKind::Environment, what).with_hint(
-            "a newer ghl-bulk may know a newer version; a proxy may also have removed the header",
+            "update ghl-bulk; if it is up to date, a proxy may have removed the header",
         );
     }
     // It is not known whether the server checks the version or the token first; only a response to

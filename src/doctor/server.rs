@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::{CheckSink, DoctorCheck, DoctorFailureKind};
 use crate::api::{
-    ConnectError, HttpOptions, HttpSetupError, ResponseBodyKind, UnauthenticatedResponse,
-    is_loopback_url, proxy_for_url,
+    ConnectError, ForeignResponse, HttpOptions, HttpSetupError, ResponseBodyKind,
+    UnauthenticatedResponse, is_loopback_url, proxy_for_url,
 };
 use crate::id::LocationId;
 
@@ -148,13 +148,13 @@ fn check_http(response: &UnauthenticatedResponse, url: &str) -> DoctorCheck {
     match page {
         ResponseBodyKind::Redirect(message) => failure(format!("{status}: {message}"))
             .with_hint("check `--api-url`; a login page of the network may be in between"),
-        ResponseBodyKind::Html(title) => {
-            let title = title.as_ref().map(|title| format!(" (`{title}`)")).unwrap_or_default();
-            failure(format!("{status}: an HTML page{title} instead of the API's JSON")).with_hint(
-                format!(
-                    "is `{url}` the API? a proxy or a login page of the network may be in between"
-                ),
-            )
+        ResponseBodyKind::Foreign(ForeignResponse::WebServer, message) => {
+            failure(format!("{status}: {message}")).with_hint(format!(
+                "is `{url}` the API? a proxy or a login page of the network may be in between"
+            ))
+        }
+        ResponseBodyKind::Foreign(foreign, message) => {
+            failure(format!("{status}: {message}")).with_hint(foreign.hint())
         }
         _ if *status >= 500 => failure(format!("the server answers {status}"))
             .with_hint("it may be down; try again later, and see https://status.gohighlevel.com"),

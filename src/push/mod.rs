@@ -122,6 +122,7 @@ impl PushError {
             route: ApiEndpoint::CreateContact,
             status: None,
             body: Box::default(),
+            foreign: None,
             message: "not sent".to_owned(),
             trace_id: None,
             attempts: 0,

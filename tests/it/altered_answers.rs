@@ -7,6 +7,21 @@ use std::sync::Arc;
 
 use crate::world::World;
 
+/// A request as the program sent it.
+#[derive(Debug)]
+pub(crate) struct SeenRequest {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) path: String,
+}
+
+impl SeenRequest {
+    /// Whether it is one for this method and this part of the path.
+    pub(crate) fn is(&self, method: &str, part: &str) -> bool {
+        self.method == method && self.path.contains(part)
+    }
+}
+
 /// The answer of the sandbox, to be changed.
 #[derive(Debug, Clone)]
 pub(crate) struct AlteredAnswer {
@@ -22,12 +37,23 @@ impl AlteredAnswer {
         self.headers.retain(|(known, _)| known != name);
         self.headers.push((name.to_owned(), value.to_owned()));
     }
+
+    /// Makes it another answer.
+    pub(crate) fn replace(&mut self, status: u16, body: impl Into<Vec<u8>>) {
+        (self.status, self.body) = (status, body.into());
+    }
+
+    /// Makes it a page of HTML.
+    pub(crate) fn replace_with_page(&mut self, status: u16, page: &str) {
+        self.replace(status, page);
+        self.set_header("content-type", "text/html; charset=UTF-8");
+    }
 }
 
 /// The world whose program meets a server that passes each request on and then changes the answer.
 pub(crate) fn alter_answers(
     world: World,
-    change: impl Fn(&mut AlteredAnswer) + Send + Sync + 'static,
+    change: impl Fn(&SeenRequest, &mut AlteredAnswer) + Send + Sync + 'static,
 ) -> World {
     let upstream = world.url().strip_prefix("http://").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -47,17 +73,19 @@ pub(crate) fn alter_answers(
 fn serve(
     mut client: TcpStream,
     upstream: &str,
-    change: &impl Fn(&mut AlteredAnswer),
+    change: &impl Fn(&SeenRequest, &mut AlteredAnswer),
 ) -> Option<()> {
     let mut server = TcpStream::connect(upstream).ok()?;
     loop {
         let (head, body) = read_message(&mut client)?;
+        let mut words = head.split(' ');
+        let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
         let head = without_header(&head, "accept-encoding");
         server.write_all(head.as_bytes()).ok()?;
         server.write_all(&body).ok()?;
         let (head, answer) = read_message(&mut server)?;
         let mut answer = parse_answer(&head, answer);
-        change(&mut answer);
+        change(&SeenRequest { method, path }, &mut answer);
         client.write_all(&render_answer(&answer)).ok()?;
     }
 }

@@ -24,7 +24,7 @@ fn warnings(done: &CommandOutput, code: &str) -> Vec<Value> {
 /// Every answer has this header: the export is the same as without it, and one warning names it.
 #[track_caller]
 fn ignores_header(name: &'static str, value: &'static str) {
-    let world = alter_answers(World::new(), move |answer| answer.set_header(name, value));
+    let world = alter_answers(World::new(), move |_, answer| answer.set_header(name, value));
     let done = world.run_command(&format!("{EXPORT} --json")).exits(0);
     let warned = warnings(&done, "header_ignored");
     assert_eq!(warned.len(), 1, "{warned:?}");
@@ -66,7 +66,7 @@ fn what_is_not_a_number_is_ignored_with_one_warning() {
 #[test]
 fn no_number_in_a_header_sizes_memory() {
     let world = World::with_faults(&["GET /contacts/*/notes hold"]);
-    let world = alter_answers(world, |answer| {
+    let world = alter_answers(world, |_, answer| {
         answer.set_header("x-ratelimit-max", "100000000");
         answer.set_header("x-ratelimit-remaining", "0");
     });
@@ -107,7 +107,7 @@ fn a_wait_may_be_given_as_a_date() {
         settings.limit = "100/5s".parse().unwrap();
         settings.faults = vec!["POST /contacts/search status=429 times=1".parse().unwrap()];
     });
-    let world = alter_answers(world, |answer| {
+    let world = alter_answers(world, |_, answer| {
         if answer.status == 429 {
             answer.set_header("date", "Sun, 06 Nov 1994 08:49:37 GMT");
             answer.set_header("retry-after", "Sun, 06 Nov 1994 08:49:38 GMT");

@@ -15,6 +15,7 @@ mod export_failures;
 mod export_files;
 mod filters;
 mod floors;
+mod foreign_responses;
 mod hostile;
 mod hostile_headers;
 mod hostile_sheets;

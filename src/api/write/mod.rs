@@ -2,6 +2,7 @@
 
 use super::decode;
 use super::error::{ApiError, ApiErrorKind};
+use super::foreign_response::ForeignResponse;
 use super::mutation::{WriteOutcome, WritePermit, WriteRequest};
 use super::retry::{self, RetryPolicy};
 use super::send::{ApiRequest, RequestSender};
@@ -83,13 +84,18 @@ fn outcome_of_error(error: ApiError) -> WriteOutcome {
             body: error.body.into_vec().into(),
             trace_id: error.trace_id,
         },
-        (_, Some(status @ 200..=299)) => {
+        // A page of what is in between does not say that the API has seen the request.
+        (_, Some(status @ 200..=299)) if !error.foreign.is_some_and(blocks_requests) => {
             WriteOutcome::AppliedUnreadable { status, message: error.message }
         }
         (_, status) => {
             WriteOutcome::Unknown { status, message: error.message, trace_id: error.trace_id }
         }
     }
+}
+
+fn blocks_requests(foreign: ForeignResponse) -> bool {
+    foreign.is_before_api() || matches!(foreign, ForeignResponse::Firewall(_))
 }
 
 /// Sends the head of a request and half of its body on a separate connection.

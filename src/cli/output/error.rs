@@ -250,6 +250,14 @@ impl From<api::ApiError> for CliError {
     fn from(error: api::ApiError) -> Self {
         let said = error.to_string();
         let scope = error.route.required_scope();
+        if let Some(foreign) = error.foreign {
+            return Self::usage(format!("no usable response from the API: {said}"))
+                .with_hint(foreign.hint());
+        }
+        if error.refuses_version() {
+            return Self::usage(format!("the API no longer accepts this version: {said}"))
+                .with_hint("update ghl-bulk; if it is up to date, a proxy may have removed the header `Version`");
+        }
         match error.kind {
             ApiErrorKind::TokenSource => Self::new(CliExitCode::Access, error.message)
                 .with_hint("run the command by hand to see what it says; `ghl-bulk config explain` shows where it is set"),
