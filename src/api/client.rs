@@ -15,6 +15,7 @@ use super::decode::{self, DecodeFn};
 use super::endpoint::ApiEndpoint;
 use super::error::ApiError;
 use super::http::{HttpOptions, HttpSetupError};
+use super::location_access::LocationAccess;
 use super::rate_limit::RateLimiter;
 use super::response::{
     ApiResponse, CalendarList, ChildList, ContactPage, ContactRef, ListPage, LocationDetails,
@@ -83,6 +84,7 @@ impl ApiClient {
             version: VERSION,
             credential: Arc::clone(&config.credential),
             limiter,
+            access: LocationAccess::new(config.location.clone()),
             observer,
             sent: [const { AtomicU64::new(0) }; super::endpoint::COUNT],
             large: RequestSender::large_body_semaphore(),

@@ -150,6 +150,24 @@ impl ApiEndpoint {
         }
     }
 
+    /// Whether requests are about the location and no record of it, so that a refusal is one of the location.
+    pub(super) fn names_location(self) -> bool {
+        matches!(
+            self,
+            Self::SearchContacts
+                | Self::SearchTasks
+                | Self::Calendars
+                | Self::CustomFields
+                | Self::Tags
+                | Self::Users
+                | Self::Businesses
+                | Self::Location
+                | Self::DuplicateContact
+                | Self::CreateContact
+                | Self::UpsertContact
+        )
+    }
+
     /// The HTTP method.
     pub(super) fn http_method(self) -> Method {
         match self.method_and_path().split(' ').next() {

@@ -96,6 +96,12 @@ impl ApiError {
             && (ended.into_iter().any(says) || says("sunset") || says("unsupported"))
     }
 
+    /// Whether the token may not see or change the record of this request, although it reaches the location.
+    #[must_use]
+    pub fn forbids_record(&self) -> bool {
+        self.kind == ApiErrorKind::Refused && self.status == Some(403)
+    }
+
     /// Whether the whole run must stop because every other request would fail the same way.
     #[must_use]
     pub fn is_fatal(&self) -> bool {

@@ -15,6 +15,7 @@ mod endpoint;
 mod error;
 mod foreign_response;
 mod http;
+mod location_access;
 mod mutation;
 mod note_search;
 mod oauth;

@@ -194,8 +194,9 @@ pub(super) fn decide_write_retry(failure: &AttemptError) -> RetryDecision {
         AttemptError::Status(status, body) if is_definite_refusal(*status) => {
             RetryDecision::Fail(classify_refusal(*status, &error_message(body)))
         }
+        // Nothing was applied: what is in between has refused it.
         AttemptError::Foreign { status, foreign, .. } if is_definite_refusal(*status) => {
-            RetryDecision::Fail(foreign_kind(*foreign))
+            decide_foreign_retry(*status, *foreign)
         }
         _ => RetryDecision::Fail(ApiErrorKind::Exhausted),
     }
@@ -226,11 +227,16 @@ fn classify_refusal(status: u16, message: &str) -> ApiErrorKind {
         401 if says("scope") || says("iam service") => ApiErrorKind::Scope,
         401 if says("version") && !says("token") => ApiErrorKind::Refused,
         401 => ApiErrorKind::Token,
-        403 if says("location") || says("forbidden") => ApiErrorKind::Location,
+        403 if names_location(&message) || says("forbidden") => ApiErrorKind::Location,
         404 | 410 if !says("cannot ") => ApiErrorKind::Gone,
         400 if says("not found") => ApiErrorKind::Gone,
         _ => ApiErrorKind::Refused,
     }
+}
+
+/// Whether the message of a refusal is about the location.
+pub(super) fn names_location(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("location")
 }
 
 /// Whether a response says that its record does not exist, or no longer exists (api.md §5.11).

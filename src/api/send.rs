@@ -14,6 +14,7 @@ use super::decode::DecodeFn;
 use super::endpoint::{self, ApiEndpoint};
 use super::error::{ApiError, ApiErrorKind};
 use super::foreign_response::ResponseOrigin;
+use super::location_access::LocationAccess;
 use super::rate_limit::{HaltReason, RateLimitPermit, RateLimiter};
 use super::response::ApiResponse;
 use super::retry::{self, AttemptError, RetryDecision, RetryPolicy};
@@ -51,6 +52,7 @@ pub(super) struct RequestSender {
     pub(super) version: &'static str,
     pub(super) credential: Arc<dyn TokenProvider>,
     pub(super) limiter: RateLimiter,
+    pub(super) access: LocationAccess,
     pub(super) observer: SharedObserver,
     pub(super) sent: [AtomicU64; endpoint::COUNT],
     /// For how long a server that cannot be reached is tried again.
@@ -84,6 +86,20 @@ impl RequestSender {
     /// Sends a request as often as `decide` allows, within its bounds. The first attempt uses the
     /// caller's permit, if it brings one.
     pub(super) async fn send_with_retries<T>(
+        &self,
+        request: &ApiRequest,
+        read: DecodeFn<T>,
+        decide: fn(&AttemptError) -> RetryDecision,
+        first_permit: Option<RateLimitPermit>,
+    ) -> Result<(u16, ApiResponse<T>), ApiError> {
+        match self.send_attempts(request, read, decide, first_permit).await {
+            Err(error) => Err(self.judge_refusal(error).await),
+            answer => answer,
+        }
+    }
+
+    /// The same without a second look at a refusal.
+    pub(super) async fn send_attempts<T>(
         &self,
         request: &ApiRequest,
         read: DecodeFn<T>,

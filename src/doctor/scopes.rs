@@ -126,7 +126,7 @@ impl ScopeRequirement {
                 "add the scope under Settings > Private Integrations (the token stays the same), or to the \
                  OAuth app, which must then be installed again",
             ),
-            ApiErrorKind::Location => failure(
+            ApiErrorKind::Location | ApiErrorKind::Refused if error.status == Some(403) => failure(
                 DoctorFailureKind::Access,
                 format!("`{scope}`: the token may not do this here ({})", error.message),
             )

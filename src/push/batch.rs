@@ -225,7 +225,15 @@ impl BatchSender<'_> {
 
     /// Reads the contact to find out whether the change was applied.
     async fn look_up_member(&self, member: &BatchMember) -> Result<OpResolution, PushError> {
-        Ok(match self.work.doubt.fetch_contact(&member.contact).await? {
+        let found = match self.work.doubt.fetch_contact(&member.contact).await {
+            // Repeating it would be refused again, and the run could never end.
+            Err(reconcile::ReconcileError::Api(error)) if error.forbids_record() => {
+                let message = format!("its outcome cannot be looked up: {error}");
+                return Ok(OpResolution::Undecidable { message });
+            }
+            found => found?,
+        };
+        Ok(match found {
             Some(remote) if verify::find_mismatches(self.change, &remote).is_empty() => {
                 OpResolution::Applied { made: None }
             }

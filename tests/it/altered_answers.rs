@@ -13,6 +13,7 @@ pub(crate) struct SeenRequest {
     pub(crate) method: String,
     /// Path and query.
     pub(crate) path: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl SeenRequest {
@@ -85,7 +86,7 @@ fn serve(
         server.write_all(&body).ok()?;
         let (head, answer) = read_message(&mut server)?;
         let mut answer = parse_answer(&head, answer);
-        change(&SeenRequest { method, path }, &mut answer);
+        change(&SeenRequest { method, path, body }, &mut answer);
         client.write_all(&render_answer(&answer)).ok()?;
     }
 }

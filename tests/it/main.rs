@@ -38,6 +38,7 @@ mod rate_limits;
 mod raw_http;
 mod readme;
 mod reconcile;
+mod refusals;
 mod refused_imports;
 mod resolve_rows;
 mod resume;

@@ -76,14 +76,15 @@ fn outcome_of_error(error: ApiError) -> WriteOutcome {
             _,
         )
         | (ApiErrorKind::Exhausted, Some(429))
-        | (ApiErrorKind::Gone | ApiErrorKind::Refused, Some(401 | 403)) => {
+        | (ApiErrorKind::Gone | ApiErrorKind::Refused, Some(401)) => {
             WriteOutcome::NotApplied(error)
         }
-        (ApiErrorKind::Gone | ApiErrorKind::Refused, Some(status)) => WriteOutcome::Answered {
-            status,
-            body: error.body.into_vec().into(),
-            trace_id: error.trace_id,
-        },
+        (ApiErrorKind::Exhausted, Some(status))
+            if error.foreign.is_some() && retry::is_definite_refusal(status) =>
+        {
+            answered(status, error)
+        }
+        (ApiErrorKind::Gone | ApiErrorKind::Refused, Some(status)) => answered(status, error),
         // A page of what is in between does not say that the API has seen the request.
         (_, Some(status @ 200..=299)) if !error.foreign.is_some_and(blocks_requests) => {
             WriteOutcome::AppliedUnreadable { status, message: error.message }
@@ -92,6 +93,10 @@ fn outcome_of_error(error: ApiError) -> WriteOutcome {
             WriteOutcome::Unknown { status, message: error.message, trace_id: error.trace_id }
         }
     }
+}
+
+fn answered(status: u16, error: ApiError) -> WriteOutcome {
+    WriteOutcome::Answered { status, body: error.body.into_vec().into(), trace_id: error.trace_id }
 }
 
 fn blocks_requests(foreign: ForeignResponse) -> bool {

@@ -161,7 +161,7 @@ fn what_was_refused_at_the_door_ends_the_work() {
     let location =
         answer!(403, r#"{"message":"The token does not have access to this location."}"#);
     check(&[location], "not applied: Location");
-    check(&[answer!(403, "<html>1010</html>")], "not applied: Refused");
+    check(&[answer!(403, "<html>no</html>")], "answered 403");
 }
 
 #[test]

@@ -207,7 +207,7 @@ impl RemoteFetcher<'_> {
                 let Ok(id) = value.parse::<ContactId>() else { return Ok(Vec::new()) };
                 match self.client.get_raw_contact(&id).await {
                     Ok(answer) => Ok(own(answer)),
-                    Err(error) if error.kind == api::ApiErrorKind::Gone => Ok(Vec::new()),
+                    Err(error) if is_out_of_reach(&error) => Ok(Vec::new()),
                     Err(error) => Err(error.into()),
                 }
             }
@@ -255,7 +255,7 @@ impl RemoteFetcher<'_> {
         for contact in self.child_owners(RowMark::NotesOfContact, RowMark::NotesOfIdentity).await? {
             let Ok(id) = contact.parse::<ContactId>() else { continue };
             let answer = match self.client.list_contact_notes(&id, RetryPolicy::PERSISTENT).await {
-                Err(error) if error.kind == api::ApiErrorKind::Gone => continue,
+                Err(error) if is_out_of_reach(&error) => continue,
                 answer => answer?,
             };
             self.store_children(ContactPart::Notes, "notes", Some(contact), answer.body).await?;
@@ -340,6 +340,11 @@ impl RemoteFetcher<'_> {
         *lock_store(&self.rows) = Some(rows);
         done
     }
+}
+
+/// Whether a contact is deleted or hidden from the token: its rows match no contact.
+fn is_out_of_reach(error: &api::ApiError) -> bool {
+    error.kind == api::ApiErrorKind::Gone || error.forbids_record()
 }
 
 fn raw_contacts(body: &[u8]) -> Result<Vec<String>, ImportError> {

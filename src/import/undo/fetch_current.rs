@@ -154,7 +154,9 @@ async fn fetch_contact(
                 answer.head.and_then(|row| RemoteContact::from_json_slice(row.get().as_bytes()));
             Ok((contact, remote))
         }
-        Err(error) if error.kind == api::ApiErrorKind::Gone => Ok((contact, None)),
+        Err(error) if error.kind == api::ApiErrorKind::Gone || error.forbids_record() => {
+            Ok((contact, None))
+        }
         Err(error) => Err(error.into()),
     }
 }

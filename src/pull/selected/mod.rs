@@ -262,7 +262,7 @@ impl SelectedContactSearch<'_> {
                             .await?;
                     }
                     // A contact of another location is refused the same way as that whole location.
-                    Err(error) if error.kind == ApiErrorKind::Location => {
+                    Err(error) if error.forbids_record() => {
                         self.record_missing_contact(&key, &error.to_string()).await?;
                     }
                     Err(error) if error.is_fatal() => return Err(error.into()),
