@@ -270,12 +270,10 @@ impl RateLimiter {
         if std::mem::replace(&mut self.lock_state().reported_header, true) {
             return;
         }
-        self.0.observer.observe(&RunEvent::Warning {
-            code: EventWarningCode::HeaderIgnored,
-            message: format!(
-                "a header of the rate limit is out of range and was ignored: `{header}`"
-            ),
-        });
+        let message =
+            format!("a header of the rate limit is out of range and was ignored: `{header}`");
+        let warning = RunWarning::new(EventWarningCode::HeaderIgnored, message);
+        self.0.observer.observe(&RunEvent::Warning(warning));
     }
 
     fn report_wait(&self, reason: WaitReason, time: Duration) {
