@@ -35,7 +35,7 @@ pub use notes_search_behavior::{
     RelationForm, RelationJoin, RequestTolerance, TotalName,
 };
 pub use oauth::{CLIENT_ID, CLIENT_SECRET, COMPANY};
-pub use sandbox_settings::{SandboxSettings, ServiceQuirk, UniqueIdentifier};
+pub use sandbox_settings::{ContactLookupAccess, SandboxSettings, ServiceQuirk, UniqueIdentifier};
 
 /// A token with all permissions in every location.
 pub const TOKEN: &str = "pit-sandbox-full";

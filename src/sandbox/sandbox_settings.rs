@@ -45,6 +45,8 @@ pub struct SandboxSettings {
     pub bulk_tags: usize,
     /// How the search of notes behaves.
     pub notes_search: NotesSearchBehavior,
+    /// Whose tokens may look contacts up by address or number.
+    pub contact_lookup: ContactLookupAccess,
     /// How long an OAuth access token is valid.
     pub token_life: Duration,
     /// The locations where the registered app is not installed.
@@ -75,6 +77,7 @@ impl Default for SandboxSettings {
             event_window: None,
             bulk_tags: 500,
             notes_search: NotesSearchBehavior::default(),
+            contact_lookup: ContactLookupAccess::Apps(401),
             token_life: Duration::from_secs(86_399),
             not_installed: Vec::new(),
             clock_ahead: SignedDuration::ZERO,
@@ -107,6 +110,15 @@ impl UniqueIdentifier {
     }
 }
 
+/// Whose tokens may use `GET /contacts/lookup`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContactLookupAccess {
+    /// All, private integrations too.
+    Everyone,
+    /// Those of OAuth apps, as documented; others are answered with this status.
+    Apps(u16),
+}
+
 /// A point on which the service's behavior is not publicly known; each switches to the less likely
 /// behavior.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +135,8 @@ pub enum ServiceQuirk {
     LowerCaseNames,
     /// The task search follows the specification: `skip` and `limit`, and no cursor.
     TasksBySkip,
+    /// Under `v3` the answers with tokens are in camel case, as before August 2026.
+    CamelCaseTokens,
     /// The redirect after authorizing a whole agency lacks its `state`.
     StateDropped,
 }

@@ -19,7 +19,7 @@
 //! | `PUT /__sandbox/customFields?locationId=ID` | replaces the field definitions |
 //! | `PUT /__sandbox/users`, `/__sandbox/businesses?locationId=ID` | replaces the users or businesses |
 //! | `POST /__sandbox/settings` | `{"limit": "10/1s"}`, in seconds `clock_ahead` and `token_life`, a list `not_installed`, |
-//! | | changes to `notes_search` such as `"limit=100,lag=held"` |
+//! | | changes to `notes_search` such as `"limit=100,lag=held"`, `contact_lookup`: `everyone`, `apps`, `apps-403` |
 //! | `GET /__sandbox/oauth` | how many tokens were issued, refreshed, refused |
 //! | `POST /__sandbox/oauth/expire`, `…/revoke` | ends all access tokens; all refresh tokens |
 //! | `POST /__sandbox/oauth/grant` | `{"userType": "Company"}`, `{"locationId", "scope", "life"}`: tokens |

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::sandbox::http::request::SandboxRequest;
 use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
+use crate::sandbox::sandbox_settings::ContactLookupAccess;
 use crate::sandbox::store::state::SandboxState;
 
 pub(super) fn change_settings(
@@ -36,6 +37,17 @@ pub(super) fn change_settings(
                 let wrong =
                     |_| EndpointError::unprocessable(format!("`{key}` needs a list of texts"));
                 state.settings.not_installed = list.map_err(wrong)?;
+            }
+            "contact_lookup" => {
+                state.settings.contact_lookup = match value.as_str() {
+                    Some("everyone") => ContactLookupAccess::Everyone,
+                    Some("apps") => ContactLookupAccess::Apps(401),
+                    Some("apps-403") => ContactLookupAccess::Apps(403),
+                    _ => {
+                        let text = "`contact_lookup` is `everyone`, `apps` or `apps-403`";
+                        return Err(EndpointError::unprocessable(text));
+                    }
+                };
             }
             "notes_search" => {
                 let behavior = state.settings.notes_search.clone();

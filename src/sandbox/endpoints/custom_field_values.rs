@@ -29,7 +29,7 @@ pub(crate) fn validate_list_shape(value: &Value, v3: bool, wrong: &mut Vec<Strin
             continue;
         };
         for key in field.keys() {
-            let known = ["id", "key", "field_value"].contains(&key.as_str());
+            let known = ["id", "key", "field_value", "value"].contains(&key.as_str());
             if !(known || v3 && key == "fieldValue") {
                 wrong.push(format!("customFields.{number}.property {key} should not exist"));
             }
@@ -58,7 +58,8 @@ pub(crate) fn merge_values(
             }
             continue;
         };
-        let value = field.get("fieldValue").or_else(|| field.get("field_value"));
+        let spellings = ["fieldValue", "field_value", "value"];
+        let value = spellings.iter().find_map(|key| field.get(*key));
         let Some(value) = value else { continue };
         let id = definition["id"].as_str().unwrap_or_default();
         let there = values.iter().position(|one| one["id"] == id);

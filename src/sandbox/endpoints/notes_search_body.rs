@@ -1,7 +1,7 @@
 //! The body of a search of notes, parsed and validated.
 //!
 //! Which forms and sizes are accepted depends on the settings, because the real service's rules are
-//! unknown (api.md §4).
+//! unknown (api.md §4.2).
 
 use serde_json::{Map, Value};
 

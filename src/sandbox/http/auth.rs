@@ -20,6 +20,9 @@ pub(crate) mod scope {
     pub(in crate::sandbox) const CONTACTS_READ: &str = "contacts.readonly";
     pub(in crate::sandbox) const CONTACTS_WRITE: &str = "contacts.write";
     pub(in crate::sandbox) const NOTES_READ: &str = "notes.readonly";
+    pub(in crate::sandbox) const NOTES_WRITE: &str = "notes.write";
+    pub(in crate::sandbox) const TAGS_WRITE: &str = "locations/tags.write";
+    pub(in crate::sandbox) const FIELDS_WRITE: &str = "locations/customFields.write";
     pub(in crate::sandbox) const LOCATION_READ: &str = "locations.readonly";
     pub(in crate::sandbox) const TASKS_READ: &str = "locations/tasks.readonly";
     pub(in crate::sandbox) const TAGS_READ: &str = "locations/tags.readonly";

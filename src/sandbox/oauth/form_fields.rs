@@ -30,6 +30,16 @@ impl OauthBodyFields {
         }
     }
 
+    /// The same fields under their usual names; each pair is a usual name and another one.
+    pub(super) fn with_names(mut self, spellings: &[(&str, &str)]) -> Self {
+        for (name, _) in &mut self.0 {
+            if let Some((usual, _)) = spellings.iter().find(|(_, other)| other == name) {
+                (*usual).clone_into(name);
+            }
+        }
+        self
+    }
+
     /// The first field of that name, unless it is empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(own, _)| own == name);

@@ -11,13 +11,19 @@ use super::{OauthEndpointResult, client_app, require_agency_scope, scope};
 /// The location's token has the agency's scopes plus these two, requested or not.
 const ADDED: [&str; 2] = [scope::OAUTH_READ, scope::OAUTH_WRITE];
 
+/// The names of the fields, and those that `v3` takes besides.
+const SPELLINGS: [(&str, &str); 2] = [("companyId", "company_id"), ("locationId", "location_id")];
+
 /// Handles both spellings; only `v3` returns a refresh token.
 pub(super) fn issue_location_token(
     state: &mut SandboxState,
     request: &SandboxRequest,
 ) -> OauthEndpointResult {
     require_agency_scope(state, request, scope::OAUTH_WRITE)?;
-    let fields = OauthBodyFields::parse(request, &["companyId", "locationId"])?;
+    let names = ["companyId", "locationId", "company_id", "location_id"];
+    let (allowed, spellings) =
+        if request.is_v3() { (&names[..], &SPELLINGS[..]) } else { (&names[..2], &[][..]) };
+    let fields = OauthBodyFields::parse(request, allowed)?.with_names(spellings);
     let (company, location) =
         (fields.require_string("companyId")?, fields.require_string("locationId")?);
     if company != client_app::COMPANY {

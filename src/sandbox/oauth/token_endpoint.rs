@@ -9,13 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::super::http::request::{ParsedBody, RequestVersion, SandboxRequest};
 use super::super::http::response::SandboxResponse;
+use super::super::sandbox_settings::ServiceQuirk;
 use super::super::store::state::SandboxState;
 use super::form_fields::OauthBodyFields;
 use super::oauth_errors::OauthEndpointError;
 use super::token_store::{IssuedToken, PrincipalScopes, TokenOrigin, TokenPrincipal};
 use super::{OauthEndpointResult, client_app, jwt, version_or_v2};
 
-/// The spellings of the fields: `2021-07-28` and `v3`.
+/// The spellings of the fields: the usual one, and the one that `v3` takes besides (api.md §1.11).
 const FIELDS: [(&str, &str); 7] = [
     ("client_id", "clientId"),
     ("client_secret", "clientSecret"),
@@ -71,27 +72,28 @@ fn process_grant(
         let message = "Invalid request: content must be application/x-www-form-urlencoded";
         return Err(OauthEndpointError::oauth_error("invalid_request", message));
     }
-    let spell = |name| field_name(name, v3);
-    let fields =
-        OauthBodyFields::parse(request, &FIELDS.map(|(old, new)| if v3 { new } else { old }))?;
+    let spellings = if v3 { &FIELDS[..] } else { &[] };
+    let allowed: Vec<&str> =
+        FIELDS.iter().flat_map(|(old, new)| if v3 { [*old, *new] } else { [*old; 2] }).collect();
+    let fields = OauthBodyFields::parse(request, &allowed)?.with_names(spellings);
     client_app::authenticate_client(
-        fields.require_parameter(spell("client_id"))?,
-        fields.require_parameter(spell("client_secret"))?,
+        fields.require_parameter("client_id")?,
+        fields.require_parameter("client_secret")?,
     )?;
     // It is otherwise ignored: the service answers for whom the code was, whatever this says.
-    let user_type = fields.get(spell("user_type")).unwrap_or("Location");
+    let user_type = fields.get("user_type").unwrap_or("Location");
     if !["Company", "Location"].contains(&user_type) {
-        let message = format!("Invalid parameter: {}", spell("user_type"));
+        let message = "Invalid parameter: user_type";
         return Err(OauthEndpointError::oauth_error("invalid_request", message));
     }
-    match fields.require_parameter(spell("grant_type"))? {
+    match fields.require_parameter("grant_type")? {
         "authorization_code" => {
-            let redirect = fields.get(spell("redirect_uri"));
+            let redirect = fields.get("redirect_uri");
             let permission = redeem_code(state, fields.require_parameter("code")?, redirect)?;
             Ok(issue_tokens(state, permission, TokenTerms::from_origin(TokenOrigin::Code)))
         }
         "refresh_token" => {
-            let token = fields.require_parameter(spell("refresh_token"))?;
+            let token = fields.require_parameter("refresh_token")?;
             let permission = state.oauth.take_refresh_token(token).ok_or_else(|| {
                 OauthEndpointError::oauth_error(
                     "invalid_grant",
@@ -106,7 +108,7 @@ fn process_grant(
             Err(OauthEndpointError::oauth_error("unauthorized_client", message))
         }
         _ => {
-            let message = format!("Invalid parameter: {}", spell("grant_type"));
+            let message = "Invalid parameter: grant_type";
             Err(OauthEndpointError::oauth_error("unsupported_grant_type", message))
         }
     }
@@ -163,14 +165,15 @@ pub(super) fn render_tokens(
     v3: bool,
     trace: &str,
 ) -> Value {
+    let camel = v3 && state.settings.has_quirk(ServiceQuirk::CamelCaseTokens);
     let mut body = Map::new();
     let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
-    put(if v3 { "accessToken" } else { "access_token" }, tokens.access.as_str().into());
-    put(if v3 { "tokenType" } else { "token_type" }, "Bearer".into());
+    put(if camel { "accessToken" } else { "access_token" }, tokens.access.as_str().into());
+    put(if camel { "tokenType" } else { "token_type" }, "Bearer".into());
     let seconds = (tokens.issued.until - tokens.issued.since) / 1000;
-    put(if v3 { "expiresIn" } else { "expires_in" }, seconds.into());
+    put(if camel { "expiresIn" } else { "expires_in" }, seconds.into());
     if let Some(refresh) = &tokens.refresh {
-        put(if v3 { "refreshToken" } else { "refresh_token" }, refresh.as_str().into());
+        put(if camel { "refreshToken" } else { "refresh_token" }, refresh.as_str().into());
         put("refreshTokenId", tokens.refresh_id.as_str().into());
     }
     put("scope", tokens.issued.scopes.join(" ").into());
@@ -194,8 +197,4 @@ pub(super) fn render_tokens(
     }
     put("traceId", trace.into());
     Value::Object(body)
-}
-
-fn field_name(name: &'static str, v3: bool) -> &'static str {
-    FIELDS.iter().find(|(old, _)| v3 && *old == name).map_or(name, |(_, new)| new)
 }

@@ -10,7 +10,7 @@ use super::super::store::contact::{LookupKeys, StoredContact};
 use super::super::store::location_metadata::LocationMetadata;
 use super::super::text::{format_iso, write_json_string};
 use super::field_definitions::{self, FieldSampler};
-use super::person::{SeededPerson, additional_email, generate_person};
+use super::person::{SeededPerson, additional_email, additional_phone, generate_person};
 use super::rng::SeededRng;
 use super::word_lists::{CITIES, FIRST_PLAIN_TAGS, SOURCES, TAGS};
 
@@ -130,6 +130,7 @@ impl ContactGenerator {
                 .map(|(email, _)| email.into())
                 .into_iter()
                 .collect(),
+            other_phones: additional_phone(number).map(Into::into).into_iter().collect(),
         };
         (contact, keys, person)
     }
@@ -150,10 +151,8 @@ impl ContactGenerator {
         let others = additional_email(number).map_or("[]".to_owned(), |(_, json)| json);
         row.push_json("additionalEmails", &others);
         row.push_text("phone", person.phone.as_deref());
-        row.push_json(
-            "additionalPhones",
-            if number % 40 == 11 { r#"["+12125550199"]"# } else { "[]" },
-        );
+        let phones = additional_phone(number).map(|phone| format!("[\"{phone}\"]"));
+        row.push_json("additionalPhones", phones.as_deref().unwrap_or("[]"));
         row.push_text("phoneLabel", None);
         row.push_text("validEmail", None);
         row.push_text("type", Some(if rng.one_in(5) { "customer" } else { "lead" }));

@@ -53,6 +53,7 @@ pub(crate) struct LookupKeys {
     pub(crate) email: Option<Box<str>>,
     pub(crate) phone: Option<Box<str>>,
     pub(crate) other_emails: Vec<Box<str>>,
+    pub(crate) other_phones: Vec<Box<str>>,
 }
 
 impl StoredContact {
@@ -119,15 +120,18 @@ impl LookupKeys {
     /// The keys of a search row.
     pub(crate) fn from_row(row: &SearchRow) -> Self {
         let text = |key: &str| row.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let others = row.get("additionalEmails").and_then(Value::as_array);
-        let other = |value: &Value| {
-            let text = value.as_str().or_else(|| value.get("email").and_then(Value::as_str));
-            text.map(|text| text.to_lowercase().into())
+        let others = |list: &str, key: &str| -> Vec<Box<str>> {
+            let values = row.get(list).and_then(Value::as_array).into_iter().flatten();
+            values
+                .filter_map(|value| value.as_str().or_else(|| value.get(key)?.as_str()))
+                .map(|text| text.to_lowercase().into())
+                .collect()
         };
         Self {
             email: text("email").map(|email| email.to_lowercase().into()),
             phone: text("phone").map(Into::into),
-            other_emails: others.into_iter().flatten().filter_map(other).collect(),
+            other_emails: others("additionalEmails", "email"),
+            other_phones: others("additionalPhones", "phone"),
         }
     }
 }

@@ -32,6 +32,7 @@ pub(crate) struct LocationStore {
     emails: HashMap<Box<str>, Vec<ContactSlot>>,
     phones: HashMap<Box<str>, Vec<ContactSlot>>,
     other_emails: HashMap<Box<str>, Vec<ContactSlot>>,
+    other_phones: HashMap<Box<str>, Vec<ContactSlot>>,
     /// The contacts of the tasks, by `(dateAdded, id)`; `None` for one that no contact lists.
     pub(crate) tasks: BTreeMap<(i64, Box<str>), Option<ContactSlot>>,
     /// The tasks that only the search shows, by id.
@@ -56,6 +57,7 @@ impl LocationStore {
             emails: HashMap::new(),
             phones: HashMap::new(),
             other_emails: HashMap::new(),
+            other_phones: HashMap::new(),
             tasks: BTreeMap::new(),
             detached_tasks: HashMap::new(),
             lag,
@@ -188,6 +190,10 @@ impl LocationStore {
         self.other_emails.get(email.to_lowercase().as_str()).map_or(&[], Vec::as_slice)
     }
 
+    pub(crate) fn find_by_other_phone(&self, phone: &str) -> &[ContactSlot] {
+        self.other_phones.get(phone).map_or(&[], Vec::as_slice)
+    }
+
     /// All existing contacts, in search order.
     pub(crate) fn existing_contacts(&self) -> impl Iterator<Item = &StoredContact> {
         self.order.iter().map(|slot| self.contact(*slot)).filter(|contact| !contact.gone)
@@ -302,8 +308,14 @@ impl LocationStore {
                 update_slot_list(map, key, slot, there);
             }
         }
-        for key in &keys.other_emails {
-            update_slot_list(&mut self.other_emails, key, slot, there);
+        let others = [
+            (&mut self.other_emails, &keys.other_emails),
+            (&mut self.other_phones, &keys.other_phones),
+        ];
+        for (map, keys) in others {
+            for key in keys {
+                update_slot_list(map, key, slot, there);
+            }
         }
     }
 }

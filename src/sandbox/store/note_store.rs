@@ -15,6 +15,7 @@ use crate::sandbox::notes_search_behavior::NotesIndexLag;
 #[derive(Debug, Default)]
 pub(crate) struct NoteStore {
     notes: Vec<StoredNote>,
+    by_id: HashMap<Box<str>, NoteSlot>,
     /// The notes of records that are not contacts, by the record's id.
     by_record: HashMap<String, Vec<NoteSlot>>,
     pub(crate) index: NoteIndex,
@@ -25,6 +26,7 @@ impl NoteStore {
     /// Stores a note that searches show at once.
     pub(crate) fn load(&mut self, note: StoredNote) -> NoteSlot {
         let slot = NoteSlot::try_from(self.notes.len()).expect("fewer than four billion notes");
+        self.by_id.insert(note.id.clone(), slot);
         self.add_records(&note, slot);
         self.notes.push(note);
         slot
@@ -48,6 +50,11 @@ impl NoteStore {
 
     pub(crate) fn note(&self, slot: NoteSlot) -> &StoredNote {
         &self.notes[slot as usize]
+    }
+
+    /// The note with this id, deleted or not.
+    pub(crate) fn find_by_id(&self, id: &str) -> Option<NoteSlot> {
+        self.by_id.get(id).copied()
     }
 
     /// All notes that exist.

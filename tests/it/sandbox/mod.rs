@@ -3,6 +3,8 @@
 
 mod access_tokens;
 mod faults;
+mod newer_routes;
+mod note_records;
 mod notes_search;
 mod oauth;
 mod oauth_agency;

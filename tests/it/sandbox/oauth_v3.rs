@@ -1,6 +1,6 @@
-//! The newer version of the OAuth API: camel case, JSON, pages.
+//! The newer version of the OAuth API: both spellings, JSON, pages.
 
-use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY};
+use ghl_bulk::sandbox::{CLIENT_ID, CLIENT_SECRET, COMPANY, ServiceQuirk};
 use serde_json::{Value, json};
 
 use super::oauth_client::{agency, authorize, code, grant, post_form, said, text};
@@ -38,9 +38,9 @@ fn a_code_is_exchanged_and_renewed_as_json() {
     let redirect = super::oauth_client::REDIRECT;
     let wanted = json!({"grantType": "authorization_code", "code": code, "redirectUri": redirect});
     let tokens = exchange(&world, wanted).body;
-    assert_eq!((&tokens["tokenType"], &tokens["expiresIn"]), (&json!("Bearer"), &json!(86_399)));
-    assert!(tokens["accessToken"].is_string() && tokens["access_token"].is_null());
-    let wanted = json!({"grantType": "refresh_token", "refreshToken": tokens["refreshToken"]});
+    assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(86_399)));
+    assert!(tokens["access_token"].is_string() && tokens["accessToken"].is_null());
+    let wanted = json!({"grantType": "refresh_token", "refreshToken": tokens["refresh_token"]});
     assert_eq!(exchange(&world, wanted.clone()).status, 200);
     let again = exchange(&world, wanted);
     assert_eq!(said(&again), (400, "Invalid grant: refresh token is invalid"));
@@ -48,20 +48,29 @@ fn a_code_is_exchanged_and_renewed_as_json() {
 }
 
 #[test]
-fn a_form_of_the_new_names_is_taken_and_one_of_the_old_is_not() {
+fn a_form_is_taken_in_both_spellings() {
     let world = World::new();
-    let token = text(&grant(&world, &json!({}))["refresh_token"]);
     let ask = |form: String| {
         let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Version", "v3")];
         send_raw_request(world.url(), "POST", "/oauth/token", &headers, &form)
     };
-    let old = format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}");
-    assert_eq!(ask(old).body["message"][0], "property client_id should not exist");
-    let new = format!(
-        "clientId={CLIENT_ID}&clientSecret={CLIENT_SECRET}&grantType=refresh_token\
-         &refreshToken={token}&userType=Location"
+    let token = || text(&grant(&world, &json!({}))["refresh_token"]);
+    let snake = format!(
+        "client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&grant_type=refresh_token\
+         &refresh_token={}&user_type=Location",
+        token()
     );
-    assert!(ask(new).body["accessToken"].is_string());
+    assert!(ask(snake).body["access_token"].is_string());
+    let camel = format!(
+        "clientId={CLIENT_ID}&clientSecret={CLIENT_SECRET}&grantType=refresh_token\
+         &refreshToken={}&userType=Location",
+        token()
+    );
+    assert!(ask(camel.clone()).body["access_token"].is_string());
+    assert_eq!(
+        ask(format!("{camel}&scope=all")).body["message"][0],
+        "property scope should not exist"
+    );
 }
 
 #[test]
@@ -69,11 +78,27 @@ fn a_locations_token_can_be_renewed() {
     let world = three();
     let token = agency(&world);
     let caller = v3(&world).with_token(&token);
-    let form = format!("companyId={COMPANY}&locationId=second");
-    let answer = post_form(caller, "/oauth/location-token", &form);
-    assert_eq!((answer.status, &answer.body["locationId"]), (201, &json!("second")));
-    let wanted = json!({"grantType": "refresh_token", "refreshToken": answer.body["refreshToken"]});
-    assert_eq!(exchange(&world, wanted).body["locationId"], "second");
+    for form in [
+        format!("companyId={COMPANY}&locationId=second"),
+        format!("company_id={COMPANY}&location_id=second"),
+    ] {
+        let answer = post_form(caller, "/oauth/location-token", &form);
+        assert_eq!((answer.status, &answer.body["locationId"]), (201, &json!("second")));
+        let renewal = &answer.body["refresh_token"];
+        let wanted = json!({"grantType": "refresh_token", "refreshToken": renewal});
+        assert_eq!(exchange(&world, wanted).body["locationId"], "second");
+    }
+}
+
+#[test]
+fn answers_can_be_in_camel_case_as_they_once_were() {
+    let world = World::with_settings(|settings| {
+        settings.quirks = vec![ServiceQuirk::CamelCaseTokens];
+    });
+    let token = text(&grant(&world, &json!({}))["refresh_token"]);
+    let wanted = json!({"grantType": "refresh_token", "refreshToken": token});
+    let tokens = exchange(&world, wanted).body;
+    assert!(tokens["accessToken"].is_string() && tokens["access_token"].is_null());
 }
 
 #[test]
