@@ -36,9 +36,22 @@ pub(super) struct ScopeRequirement {
 
 /// Every scope, in the order of the probes. The first two also show whether token and location are
 /// valid.
-pub(super) fn scope_requirements() -> [ScopeRequirement; 11] {
+pub(super) fn scope_requirements() -> Vec<ScopeRequirement> {
+    record_requirements().into_iter().chain(list_requirements()).collect()
+}
+
+const fn need(
+    probe: ApiProbe,
+    purposes: &'static [ScopePurpose],
+    uses: &'static str,
+    without: &'static str,
+) -> ScopeRequirement {
+    ScopeRequirement { probe, purposes, uses, without }
+}
+
+/// The scopes for the location, its contacts and what is attached to them.
+fn record_requirements() -> [ScopeRequirement; 5] {
     use ScopePurpose::{Appointments, Businesses, Export, Import};
-    let need = |probe, purposes, uses, without| ScopeRequirement { probe, purposes, uses, without };
     [
         need(
             ApiProbe::Location,
@@ -71,6 +84,13 @@ pub(super) fn scope_requirements() -> [ScopeRequirement; 11] {
             "exports read notes contact by contact, a request for each: 100,000 instead of about 2,000 for 100,000 \
              contacts",
         ),
+    ]
+}
+
+/// The scopes for the lists of the location.
+fn list_requirements() -> [ScopeRequirement; 6] {
+    use ScopePurpose::{Appointments, Businesses, Export, Import};
+    [
         need(
             ApiProbe::CustomFields,
             &[Export, Import],

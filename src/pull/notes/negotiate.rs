@@ -186,8 +186,9 @@ fn simpler_dialect(dialect: &NoteSearchDialect, error: &ApiError) -> Option<Note
 
 /// The largest page, where a refusal names it: the last number in it.
 fn named_limit(message: &str) -> Option<usize> {
-    let numbers = message.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    numbers.last()?.parse().ok().filter(|limit| (1..=NOTE_SEARCH_LIMIT).contains(limit))
+    let mut numbers = message.split(|c: char| !c.is_ascii_digit());
+    let last = numbers.rfind(|digits| !digits.is_empty())?;
+    last.parse().ok().filter(|limit| (1..=NOTE_SEARCH_LIMIT).contains(limit))
 }
 
 pub(super) fn missing_scope_reason(contacts: Option<u64>) -> String {
