@@ -96,6 +96,15 @@ pub fn run_with_timeout<T: Send + 'static>(
     receiver.recv_timeout(limit).ok()
 }
 
+/// Runs `work` on a thread of its own, with a pause after each time, until it returns true.
+pub fn repeat_until(pause: Duration, mut work: impl FnMut() -> bool + Send + 'static) {
+    std::thread::spawn(move || {
+        while !work() {
+            std::thread::sleep(pause);
+        }
+    });
+}
+
 /// Runs a blocking producer and consumer concurrently; at most `depth` items wait between them. The
 /// consumer handles items in the order they were produced. If it fails, its error is returned, and
 /// the producer notices because its next send fails. A panic in either is passed on.

@@ -33,6 +33,7 @@ mod old_runs;
 mod plan_report;
 mod presets;
 mod profiles;
+mod progress_display;
 mod proposals;
 mod rate_limits;
 mod raw_http;

@@ -68,8 +68,8 @@ fn an_interrupted_export_is_not_continued_once_a_newer_one_has_finished() {
 
 #[test]
 fn on_a_terminal_it_asks_whether_to_go_on() {
-    for (answer, runs) in [("", 1), ("y", 1), ("n", 2)] {
-        let world = interrupted();
+    for (answer, runs, term) in [("", 1, "dumb"), ("y", 1, "xterm"), ("n", 2, "xterm")] {
+        let world = interrupted().with_env("TERM", term);
         let (code, shown) = run_on_terminal(&world, EXPORT, "Continue it? [Y/n]", answer);
         assert_eq!(code, 0, "{shown}");
         assert_eq!(world.list_files("home/runs").len(), runs, "{answer}");
@@ -93,7 +93,7 @@ fn with_continue_an_import_goes_on_where_it_was() {
 
 #[test]
 fn a_no_on_a_terminal_closes_the_plan_and_a_yes_applies_it() {
-    let world = empty_world();
+    let world = empty_world().with_env("TERM", "xterm");
     world.write_sheet("in.csv", "Email\na@example.com\nb@example.com\n");
     let (code, shown) = run_on_terminal(&world, "import in.csv --out res", "[y/N]", "n");
     assert_eq!(code, 0, "{shown}");

@@ -11,6 +11,7 @@ mod bars;
 mod counts;
 mod event_schema;
 mod json_events;
+mod live_area;
 mod overall;
 mod plain;
 mod sink;
@@ -20,7 +21,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use clap::ValueEnum;
-use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
 use crate::event::{EventObserver, RunEvent, SharedObserver};
@@ -67,11 +67,15 @@ impl OutputStyle {
             _ if quiet => Self::Quiet,
             ProgressArg::None => Self::None,
             ProgressArg::Plain => Self::Plain,
-            // Hidden: stderr is no terminal, or `TERM` is `dumb` or missing.
-            ProgressArg::Auto if ProgressDrawTarget::stderr().is_hidden() => Self::Plain,
+            ProgressArg::Auto if !shows_bars() => Self::Plain,
             ProgressArg::Auto => Self::Bars,
         }
     }
+}
+
+/// Whether bars can be drawn: not where stderr is no terminal, or `TERM` is `dumb` or missing.
+fn shows_bars() -> bool {
+    console::Term::stderr().is_term() && !console::is_dumb()
 }
 
 /// The display of one command. Clones share it.
@@ -137,7 +141,6 @@ impl CliReporter {
                 view.suspend(Instant::now());
             }
         }
-        self.sink.clear_bars();
         self.sink.set_asking(true);
     }
 
@@ -173,7 +176,7 @@ impl CliReporter {
                 view.finish(Instant::now());
             }
         }
-        self.sink.clear_bars();
+        self.sink.redraw_bars();
     }
 
     /// Whether stdout is closed.

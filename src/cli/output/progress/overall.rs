@@ -81,16 +81,40 @@ impl OverallLine {
     /// The line, at most so many columns wide.
     pub(super) fn render(&self, now: Instant, width: usize) -> String {
         let name = self.phase.map_or("starting", RunPhase::name);
-        let mut line = match &self.label {
+        let name = match &self.label {
             Some(label) => format!("{label}: {name}"),
             None => name.to_owned(),
         };
-        let parts = self.share.map(percent_text).into_iter().chain(self.moving_parts(now)).chain([
-            format!("{} elapsed", seconds_text(now.duration_since(self.began).as_secs())),
-            self.requests().map(|sent| format_plural(sent, "request")).unwrap_or_default(),
-        ]);
-        for part in parts.filter(|part| !part.is_empty()) {
-            // All texts of this line are plain: one column a character.
+        let share = self.share.map(percent_text).filter(|share| !share.is_empty());
+        // All texts of this line are plain: one column a character.
+        if let Some(wait) = self.wait_text(now) {
+            // Why nothing moves is worth more than the phase.
+            let first = [Some(name), share.clone(), Some(wait.clone())];
+            let without_name = [share, Some(wait)];
+            let all = join_parts(first.into_iter().flatten());
+            let line = if all.chars().count() <= width {
+                all
+            } else {
+                join_parts(without_name.into_iter().flatten())
+            };
+            return self.add_parts(line, Vec::new(), now, width);
+        }
+        let moving = share.into_iter().chain(self.pace.iter().cloned()).collect();
+        self.add_parts(name, moving, now, width)
+    }
+
+    /// Adds to a line what fits: these parts, the elapsed time and the requests.
+    fn add_parts(
+        &self,
+        mut line: String,
+        mut parts: Vec<String>,
+        now: Instant,
+        width: usize,
+    ) -> String {
+        let elapsed = now.duration_since(self.began).as_secs();
+        parts.push(format!("{} elapsed", seconds_text(elapsed)));
+        parts.extend(self.requests().map(|sent| format_plural(sent, "request")));
+        for part in parts {
             if line.chars().count() + 2 + part.chars().count() > width {
                 break;
             }
@@ -100,16 +124,17 @@ impl OverallLine {
         line.chars().take(width).collect()
     }
 
-    /// The rate and the time left, or why nothing moves.
-    fn moving_parts(&self, now: Instant) -> Vec<String> {
-        let Some((reason, until)) = self.wait else { return self.pace.clone() };
+    /// Why nothing moves, if so.
+    fn wait_text(&self, now: Instant) -> Option<String> {
+        let (reason, until) = self.wait?;
         let left = until.saturating_duration_since(now);
         let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-        if seconds == 0 {
-            return self.pace.clone();
-        }
-        vec![format!("{}, {}", wait_reason(reason), seconds_text(seconds))]
+        (seconds > 0).then(|| format!("{}, {}", wait_reason(reason), seconds_text(seconds)))
     }
+}
+
+fn join_parts(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join("  ")
 }
 
 fn percent_text((done, total): (u64, u64)) -> String {
@@ -160,7 +185,12 @@ mod tests {
             line.render(now, 80),
             "here: reading the account  waiting for the rate limit, 3 s  0 s elapsed"
         );
+        assert_eq!(line.render(now, 39), "waiting for the rate limit, 3 s");
+        let mut meter = ProgressMeter::new("contacts", 9, now);
+        meter.total = Some(100);
+        line.measure(&meter, now);
+        assert_eq!(line.render(now, 39), "9 %  waiting for the rate limit, 3 s");
         let later = now + Duration::from_secs(3);
-        assert_eq!(line.render(later, 80), "here: reading the account  3 s elapsed");
+        assert_eq!(line.render(later, 80), "here: reading the account  9 %  3 s elapsed");
     }
 }

@@ -4,16 +4,22 @@
 //! fail: a closed stdout is remembered, a closed stderr is ignored.
 
 use std::io::{self, Write};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
-use indicatif::MultiProgress;
-
+use super::live_area::{LiveArea, TerminalSize};
 use super::{OutputStyle, lock_ignoring_poison};
 use crate::cli::output::text_format::{terminal_width, wrap_line};
 use crate::event::RunWarning;
 use crate::id::RunId;
 use crate::text::escape_for_terminal;
+
+/// The size of the terminal at stderr, if it is one.
+fn terminal_size() -> Option<TerminalSize> {
+    let (rows, columns) = console::Term::stderr().size_checked()?;
+    Some(TerminalSize { rows: rows.into(), columns: columns.into() })
+}
 
 type SharedWriter = Mutex<Box<dyn Write + Send>>;
 
@@ -29,7 +35,7 @@ pub(super) struct KnownWarning {
 
 /// Where lines and events go.
 pub(super) struct OutputStreams {
-    bars: Option<MultiProgress>,
+    live: Option<Arc<LiveArea>>,
     out: SharedWriter,
     err: SharedWriter,
     broken: AtomicBool,
@@ -44,6 +50,9 @@ impl OutputStreams {
     /// Says whether the last line on the terminal is a question that waits for its answer.
     pub(super) fn set_asking(&self, asking: bool) {
         self.asking.store(asking, Ordering::Relaxed);
+        if let Some(area) = &self.live {
+            area.set_suspended(asking);
+        }
     }
 
     fn width(&self) -> Option<usize> {
@@ -52,8 +61,9 @@ impl OutputStreams {
 
     /// The process's own streams.
     pub(super) fn standard(style: OutputStyle) -> Self {
-        let bars = (style == OutputStyle::Bars).then(MultiProgress::new);
-        Self { bars, wraps: true, ..Self::from_writers(io::stdout(), io::stderr()) }
+        let live = || LiveArea::start(io::stderr(), terminal_size);
+        let live = (style == OutputStyle::Bars).then(live);
+        Self { live, wraps: true, ..Self::from_writers(io::stdout(), io::stderr()) }
     }
 
     /// Any two streams, without bars.
@@ -63,7 +73,7 @@ impl OutputStreams {
     ) -> Self {
         let broken = AtomicBool::new(false);
         Self {
-            bars: None,
+            live: None,
             out: Mutex::new(Box::new(out)),
             err: Mutex::new(Box::new(err)),
             broken,
@@ -73,9 +83,9 @@ impl OutputStreams {
         }
     }
 
-    /// The bars, if there are any.
-    pub(super) fn bars(&self) -> Option<&MultiProgress> {
-        self.bars.as_ref()
+    /// The area of the bars, if there is one.
+    pub(super) fn live_area(&self) -> Option<&LiveArea> {
+        self.live.as_deref()
     }
 
     /// Writes a line to stderr. It contains no control characters.
@@ -83,13 +93,12 @@ impl OutputStreams {
         let text = &wrap_line(text, self.width());
         // The line of a question without an answer ends here.
         let begin = if self.asking.swap(false, Ordering::Relaxed) { "\n" } else { "" };
-        // Not `suspend`, which panics when the terminal is closed.
-        let _ = match &self.bars {
-            Some(bars) => bars.println(format!("{begin}{text}")),
-            None => {
-                lock_ignoring_poison(&self.err).write_all(format!("{begin}{text}\n").as_bytes())
-            }
-        };
+        if let Some(area) = &self.live {
+            area.print_above(&format!("{begin}{text}"));
+        } else {
+            let mut err = lock_ignoring_poison(&self.err);
+            let _ = err.write_all(format!("{begin}{text}\n").as_bytes());
+        }
     }
 
     /// Writes a line about one location. `label` and `text` are safe already.
@@ -135,10 +144,10 @@ impl OutputStreams {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// Removes the bars.
-    pub(super) fn clear_bars(&self) {
-        if let Some(bars) = &self.bars {
-            let _ = bars.clear();
+    /// Draws the bars as they are now: none, if all views are finished or suspended.
+    pub(super) fn redraw_bars(&self) {
+        if let Some(area) = &self.live {
+            area.draw(Instant::now());
         }
     }
 }
