@@ -359,11 +359,13 @@ fn state_after_error(
     error: &ImportError,
 ) -> (RunState, String) {
     let planned = matches!(current_stage(run), Ok(ImportStage::Planned));
+    // A plan that was agreed to before it was made never waits; see `mark_planned`.
+    let waits = planned && matches!(run.state(), Ok(RunState::Planned | RunState::Refused));
     // The directory is what is read first.
     let began = run.read_fact(&facts::DIRECTORY).is_ok_and(|directory| directory.is_some());
     match error {
         // Nothing of the plan was sent, and it can be applied later.
-        ImportError::Api(_) | ImportError::Run(_) if planned => {
+        ImportError::Api(_) | ImportError::Run(_) if waits => {
             (RunState::Planned, error.to_string())
         }
         ImportError::Stale { .. } if planned => (RunState::Refused, error.to_string()),

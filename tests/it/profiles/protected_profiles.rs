@@ -1,7 +1,7 @@
 //! Protected profiles: a command that changes their location must be confirmed with the location's name.
 
 use ghl_bulk::sandbox::LOCATION;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::main_profile;
 use crate::import_world::empty_world;
@@ -57,6 +57,20 @@ fn omitting_the_profile_does_not_bypass_the_protection() {
     // Another location of the protected profile is the profile's, too.
     let world = world.with_env("GHL_LOCATION_ID", "another");
     world.run_command("import in.csv --profile main --yes").exits(2).says("`main` is protected");
+}
+
+#[test]
+fn an_agreed_import_goes_on_after_the_account_could_not_be_read_again() {
+    let world = guarded();
+    let wrong = "import in.csv --profile main --yes --confirm-location Elsewhere --out res";
+    world.run_command(wrong).exits(2);
+    world.control_request("POST", "faults", &json!(["* /contacts/** status=401"]));
+    let resume = format!("resume {NAME}");
+    world.run_command(&resume).exits(8).says("  resume: ghl-bulk resume ");
+    assert_eq!(world.list_runs("import")[0].1, "interrupted");
+    world.control_request("DELETE", "faults", &Value::Null);
+    world.run_command(&resume).exits(0);
+    assert_eq!(world.read_contacts().len(), 1);
 }
 
 #[test]

@@ -139,6 +139,21 @@ fn a_planned_undo_is_stale_when_a_contact_it_would_restore_was_edited() {
 }
 
 #[test]
+fn an_undo_without_an_answer_stays_a_plan_when_the_account_cannot_be_read_again() {
+    let world = empty_world();
+    world.write_sheet("in.csv", "Email,City\na@example.com,Rome\n");
+    world.run_import("").exits(0);
+    let undo = format!("undo {} --dry-run --out undone", world.last_run("import"));
+    world.run_command(&undo).exits(0);
+    world.control_request("POST", "faults", &json!(["GET /contacts/* status=401"]));
+    let apply = format!("apply {} --yes", world.last_run("undo"));
+    world.run_command(&apply).exits(8).says("  apply: ghl-bulk apply ");
+    assert_eq!(world.list_runs("undo")[0].1, "planned");
+    world.control_request("DELETE", "faults", &Value::Null);
+    world.run_command(&apply).exits(0);
+}
+
+#[test]
 fn a_planned_undo_is_valid_while_nothing_has_changed() {
     let (world, before) = changed();
     world
