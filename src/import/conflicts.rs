@@ -3,6 +3,7 @@
 //! A plan that has not been applied yet is refused as a whole. If the run is already being applied, the record
 //! is left unchanged and its row becomes a conflict.
 
+use super::error::NAMED_ROWS;
 use super::results::resolve::settle_ops;
 use super::stored_contact::describe_contact;
 use super::{ImportError, ImportStage};
@@ -10,9 +11,6 @@ use crate::concurrency;
 use crate::diagnostic::DiagnosticCode;
 use crate::model::OpDetails;
 use crate::run::{AttemptOutcome, ImportStore, OpState, Run, SettledBy};
-
-/// How many rows an error names.
-const NAMED: usize = 10;
 
 /// A pending write that must not be sent.
 pub(super) struct EditConflict {
@@ -51,8 +49,8 @@ async fn stale_error(run: &Run, conflicts: &[EditConflict]) -> Result<ImportErro
     let mut which: Vec<_> =
         conflicts.iter().map(|it| (it.row, it.contact.clone(), it.fields.clone())).collect();
     which.dedup();
-    let more = which.len().saturating_sub(NAMED);
-    which.truncate(NAMED);
+    let count = which.len();
+    which.truncate(NAMED_ROWS);
     let (db, location) = (run.db_path(), run.meta.location.clone());
     let describe = move || {
         let rows = ImportStore::open(&db)?;
@@ -65,11 +63,7 @@ async fn stale_error(run: &Run, conflicts: &[EditConflict]) -> Result<ImportErro
         };
         which.into_iter().map(line).collect::<Result<Vec<_>, ImportError>>()
     };
-    let mut which = concurrency::run_blocking(describe).await?;
-    if more > 0 {
-        which.push(format!("and {more} more"));
-    }
-    Ok(ImportError::Stale { what: "the account".to_owned(), which })
+    Ok(ImportError::changed_account(concurrency::run_blocking(describe).await?, count))
 }
 
 fn conflict_outcome(conflict: &EditConflict, message: &str) -> AttemptOutcome {

@@ -7,6 +7,7 @@ use std::io::Read;
 use sha2::{Digest, Sha256};
 
 use super::ImportError;
+use super::error::NAMED_ROWS;
 use super::facts;
 use super::planning::fetch_remote::RemoteFetcher;
 use super::planning::validate_rows::draft_identities;
@@ -20,8 +21,6 @@ use crate::model::ContactDraft;
 use crate::run::{IdentityKind, ImportStore, Run};
 use crate::text::encode_hex;
 
-/// How many rows an error names.
-const NAMED: usize = 10;
 /// Decisions read per batch.
 const LOT: usize = 1_000;
 
@@ -88,7 +87,7 @@ pub(super) async fn check_account(context: &EngineContext, run: &Run) -> Result<
         return Ok(());
     }
     let count = which.len();
-    which.truncate(NAMED);
+    which.truncate(NAMED_ROWS);
     let (db, location) = (run.db_path(), run.meta.location.clone());
     let describe = move || {
         let rows = ImportStore::open(&db)?;
@@ -97,12 +96,8 @@ pub(super) async fn check_account(context: &EngineContext, run: &Run) -> Result<
             .map(|(n, contact)| describe_changed_row(&rows, &location, n, contact))
             .collect()
     };
-    let mut which: Vec<String> =
-        concurrency::run_blocking::<Result<_, ImportError>>(describe).await?;
-    if count > NAMED {
-        which.push(format!("and {} more", count - NAMED));
-    }
-    Err(ImportError::Stale { what: "the account".to_owned(), which })
+    let named = concurrency::run_blocking::<Result<_, ImportError>>(describe).await?;
+    Err(ImportError::changed_account(named, count))
 }
 
 /// The line about a row whose contact has changed.

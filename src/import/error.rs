@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use crate::diagnostic::Diagnostic;
 use crate::id::RunId;
 use crate::plan::validate::UnresolvedName;
+use crate::text::format_count;
 use crate::{api, push, run};
+
+/// How many rows the refusal of a plan names.
+pub(super) const NAMED_ROWS: usize = 10;
 
 /// Why an import stopped early.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +121,15 @@ impl From<Diagnostic> for ImportError {
 }
 
 impl ImportError {
+    /// The refusal of a plan because the contacts of some rows have changed: a line for each of the first
+    /// [`NAMED_ROWS`], of `count`.
+    pub(super) fn changed_account(mut named: Vec<String>, count: usize) -> Self {
+        if let more @ 1.. = count.saturating_sub(named.len()) {
+            named.push(format!("and {} more", format_count(more as u64)));
+        }
+        Self::Stale { what: "the account".to_owned(), which: named }
+    }
+
     /// Whether the file, the mapping or the plan is refused, so that trying again would give the same error.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
