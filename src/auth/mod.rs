@@ -25,5 +25,6 @@ pub use error::AuthError;
 pub use jwt::{JwtClaims, decode_unverified_claims};
 pub use refresher::RefreshingTokenProvider;
 pub use store::keyring::check_available as keyring_available;
+pub(crate) use store::record_file::is_open_to_others;
 pub use store::{AgeKeySource, CredentialDir, CredentialStore, CredentialStoreKind};
 pub use token_command::{CommandTokenProvider, TokenCommand, run_token_command};

@@ -78,19 +78,25 @@ fn sync_directory(_: &Path) -> Result<(), AuthError> {
 }
 
 /// Refuses a file that other users can read or write.
-#[cfg(unix)]
 fn ensure_owner_only(path: &Path, file: &File, mode: &'static str) -> Result<(), AuthError> {
+    let meta = file.metadata().map_err(|source| AuthError::from_io(path, source))?;
+    if is_open_to_others(&meta) {
+        return Err(AuthError::Open { path: path.to_owned(), mode });
+    }
+    Ok(())
+}
+
+/// Whether other users can read or write a file.
+#[cfg(unix)]
+pub(crate) fn is_open_to_others(meta: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    let found =
-        file.metadata().map_err(|source| AuthError::from_io(path, source))?.permissions().mode();
-    let others = found & 0o077;
-    if others == 0 { Ok(()) } else { Err(AuthError::Open { path: path.to_owned(), mode }) }
+    meta.permissions().mode() & 0o077 != 0
 }
 
 /// Other systems separate their users' directories by themselves.
 #[cfg(not(unix))]
-fn ensure_owner_only(_: &Path, _: &File, _: &'static str) -> Result<(), AuthError> {
-    Ok(())
+pub(crate) fn is_open_to_others(_: &fs::Metadata) -> bool {
+    false
 }
 
 /// A lock that all processes share, held while this value lives. A killed process releases it.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
+use crate::auth::is_open_to_others;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::text::quote_path_for_shell;
@@ -49,11 +50,10 @@ pub(in crate::cli) fn from_reader(from: impl io::Read) -> io::Result<SecretStrin
 
 /// Refuses a file that others can read. A pipe has no such permissions, and the file behind `/dev/stdin`
 /// was opened by the calling process.
-#[cfg(unix)]
 fn ensure_private_file(path: &Path, meta: &std::fs::Metadata) -> Result<(), CliError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let open = meta.permissions().mode() & 0o077 != 0;
-    if !open || !meta.is_file() || path.starts_with("/dev") || path.starts_with("/proc/self/fd") {
+    let has_permissions =
+        meta.is_file() && !path.starts_with("/dev") && !path.starts_with("/proc/self/fd");
+    if !has_permissions || !is_open_to_others(meta) {
         return Ok(());
     }
     let shown = path.display();
@@ -62,9 +62,4 @@ fn ensure_private_file(path: &Path, meta: &std::fs::Metadata) -> Result<(), CliE
         format!("others on this machine can read the token file `{shown}`"),
     )
     .with_hint(format!("run `chmod 600 {}`", quote_path_for_shell(&shown.to_string()))))
-}
-
-#[cfg(not(unix))]
-fn ensure_private_file(_: &Path, _: &std::fs::Metadata) -> Result<(), CliError> {
-    Ok(())
 }
