@@ -3,7 +3,7 @@
 //! What is unknown of the real service is a setting; see
 //! [`NotesSearchBehavior`](crate::sandbox::NotesSearchBehavior).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::notes_search_body::NotesSearchCriteria;
 use crate::sandbox::http::request::SandboxRequest;
@@ -132,11 +132,12 @@ fn render_answer(
     (wanted, behavior): (&NotesSearchCriteria, &NotesSearchBehavior),
     trace: &str,
 ) -> Vec<u8> {
+    let shown = (wanted.shows_records, behavior.longest_body);
     let mut body = Vec::with_capacity(1 << 16);
     if behavior.documented_shape {
         body.extend_from_slice(b"{\"note\":");
         match notes.first() {
-            Some(note) => write_note(&mut body, store, note, (wanted, behavior)),
+            Some(note) => write_note(&mut body, store, note, shown),
             None => body.extend_from_slice(b"{}"),
         }
     } else {
@@ -145,7 +146,7 @@ fn render_answer(
             if number > 0 {
                 body.push(b',');
             }
-            write_note(&mut body, store, note, (wanted, behavior));
+            write_note(&mut body, store, note, shown);
         }
         body.push(b']');
     }
@@ -172,13 +173,9 @@ fn shown_total(count: usize, behavior: &NotesSearchBehavior) -> i64 {
 
 /// A note with its relations, as JSON.
 pub(crate) fn render_note(store: &LocationStore, note: &StoredNote) -> Value {
-    let mut fields = note.to_fields();
-    fields.insert("source".to_owned(), note.source.json_word().into());
-    fields.insert("relations".to_owned(), render_relations(store, note, false));
-    let attachments = note.attachments.as_deref().unwrap_or("[]");
-    let attachments = serde_json::from_str(attachments).expect("attachments are JSON");
-    fields.insert("attachments".to_owned(), attachments);
-    Value::Object(fields)
+    let mut json = Vec::new();
+    write_note(&mut json, store, note, (false, None));
+    serde_json::from_slice(&json).expect("a note is JSON")
 }
 
 /// A note as the routes below `/notes` show it: its own fields, and what contacts' lists leave out.
@@ -186,9 +183,9 @@ fn write_note(
     out: &mut Vec<u8>,
     store: &LocationStore,
     note: &StoredNote,
-    (wanted, behavior): (&NotesSearchCriteria, &NotesSearchBehavior),
+    (shows_records, longest_body): (bool, Option<usize>),
 ) {
-    match behavior.longest_body {
+    match longest_body {
         Some(longest) => {
             let mut fields = note.to_fields();
             if let Some(body) = fields.get("body").and_then(Value::as_str) {
@@ -200,31 +197,38 @@ fn write_note(
         None => out.extend_from_slice(note.json.as_bytes()),
     }
     out.pop();
-    let relations = render_relations(store, note, wanted.shows_records);
-    let attachments = note.attachments.as_deref().unwrap_or("[]");
-    let source = note.source.json_word();
-    out.extend_from_slice(
-        format!(r#","source":"{source}","relations":{relations},"attachments":{attachments}}}"#)
-            .as_bytes(),
-    );
+    out.extend_from_slice(b",\"source\":");
+    write_json_string(out, note.source.json_word());
+    out.extend_from_slice(b",\"relations\":");
+    write_relations(out, store, note, shows_records);
+    out.extend_from_slice(b",\"attachments\":");
+    out.extend_from_slice(note.attachments.as_deref().unwrap_or("[]").as_bytes());
+    out.push(b'}');
 }
 
-/// The relations of a note; with `shows_records` each has the record's name.
-fn render_relations(store: &LocationStore, note: &StoredNote, shows_records: bool) -> Value {
-    let relations = note.relations.iter().map(|relation| {
+/// Writes the relations of a note; with `shows_records` each has the record's name.
+fn write_relations(
+    out: &mut Vec<u8>,
+    store: &LocationStore,
+    note: &StoredNote,
+    shows_records: bool,
+) {
+    out.push(b'[');
+    for (number, relation) in note.relations.iter().enumerate() {
         let (object, id) = store.related_record(relation);
-        let mut one = Map::from_iter([
-            ("objectKey".to_owned(), object.into()),
-            ("recordId".to_owned(), id.into()),
-        ]);
+        out.extend_from_slice(if number > 0 { b",{" } else { b"{" });
+        out.extend_from_slice(b"\"objectKey\":");
+        write_json_string(out, object);
+        out.extend_from_slice(b",\"recordId\":");
+        write_json_string(out, id);
         if shows_records && let Some(slot) = store.find_by_id(id) {
             let row = store.contact(slot).parse_row();
             let name = |key: &str| row.get(key).cloned().unwrap_or_default();
             let record =
                 json!({ "id": id, "firstName": name("firstName"), "lastName": name("lastName") });
-            one.insert("record".to_owned(), record);
+            out.extend_from_slice(format!(",\"record\":{record}").as_bytes());
         }
-        Value::Object(one)
-    });
-    relations.collect()
+        out.push(b'}');
+    }
+    out.push(b']');
 }

@@ -172,6 +172,18 @@ fn a_note_can_relate_to_two_contacts_and_to_no_contact() {
 }
 
 #[test]
+fn relations_can_be_shown_with_their_records() {
+    let world = world("");
+    let (contact, _) = contacts_with_notes(&world).remove(0);
+    let ask = |shows: bool| {
+        let body = json!({"relations": [relation(&contact)], "includeRelationRecords": shows});
+        search(&world, &body).body["notes"][0]["relations"][0].clone()
+    };
+    assert_eq!(ask(false), relation(&contact));
+    assert_eq!(ask(true)["record"]["id"], contact);
+}
+
+#[test]
 fn notes_are_filtered_by_source_author_and_text() {
     let world = world("");
     let truth = truth(&world);
