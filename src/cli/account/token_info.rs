@@ -133,6 +133,7 @@ impl TokenInfo {
         lines.push(("token", token_kind_label(self.kind).to_owned()));
         lines.push(("from", self.from.clone()));
         lines.push(("scopes", self.scopes_text()));
+        lines.extend(self.missing_scope_text().map(|text| ("missing", text)));
         lines.push(("valid until", self.expiry_text()));
         if self.cached > 0 {
             lines.push(("kept for", crate::text::format_plural(self.cached as u64, "location")));
@@ -148,6 +149,16 @@ impl TokenInfo {
             }
             _ => "unknown; `ghl-bulk doctor` tries them".to_owned(),
         }
+    }
+
+    /// What the token lacks that no command fails without.
+    fn missing_scope_text(&self) -> Option<String> {
+        let has = |scope: &str| self.scopes.iter().any(|known| known == scope);
+        let lacks_notes = has("contacts.readonly") && !has("notes.readonly");
+        lacks_notes.then(|| {
+            "notes.readonly: exports read notes contact by contact, a request for each; log in again to get it"
+                .to_owned()
+        })
     }
 
     fn expiry_text(&self) -> String {
