@@ -25,7 +25,7 @@ pub(super) const PROBE: RetryPolicy =
 pub(super) const USUAL_REACH: u64 = 10_000;
 
 /// Most notes that are read page by page: the ids of all are kept in memory to prove that none is missing.
-const MAX_LOCATION_NOTES: u64 = 1_000_000;
+const MAX_LOCATION_NOTES: u64 = 500_000;
 
 /// The smaller page that is asked for where the usual one is refused.
 const SMALL_LIMIT: usize = 100;

@@ -50,6 +50,19 @@ fn an_oauth_login_is_shown_with_its_scopes_its_expiry_and_its_agency() {
 }
 
 #[test]
+fn a_login_without_the_scope_for_notes_is_told_what_that_costs() {
+    let world = with_app(World::new());
+    let narrow = "--profile app --scope contacts.readonly,locations.readonly";
+    pasted(&world, narrow, |address| chosen(&world, address)).exits(0);
+    let done = world.run_command("whoami --profile app").exits(0);
+    assert!(
+        done.stdout.contains("notes.readonly: exports read notes contact by contact"),
+        "{}",
+        done.stdout
+    );
+}
+
+#[test]
 fn without_the_api_it_shows_what_is_known_and_that_the_api_is_unreachable() {
     let world = world();
     fed(&world, "login", TOKEN).exits(0);
