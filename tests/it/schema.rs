@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, short_id};
 
 /// An account with one contact and one custom field, whose label needs quotes everywhere.
 fn account() -> World {
@@ -145,7 +145,8 @@ fn what_cannot_be_described_is_said_with_what_to_do() {
         "schema codes --ddl duckdb",
     ];
     let said: Vec<String> = said.iter().map(|line| refused(line)).collect();
-    let said = runs.iter().fold(said.join(""), |said, run| said.replace(run, "RUN"));
+    let in_command = |run: &str| format!(" {} ", short_id(run));
+    let said = runs.iter().fold(said.join(""), |said, run| said.replace(&in_command(run), " RUN "));
     insta::assert_snapshot!(said.replace(&dir, "/data/"));
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::export_files::ExportFiles;
 use crate::running_command::RunningCommand;
 use crate::table_file::read_table;
-use crate::world::World;
+use crate::world::{World, short_id};
 
 fn only_contacts(dir: &str) -> String {
     format!("export --with none --format jsonl --out {dir}")
@@ -52,7 +52,7 @@ fn a_run_that_is_not_finished_is_not_published() {
     world.run_command("export --out out").exits(8);
     let run = world.only_run_id();
     let done = world.run_command(&format!("runs publish {run}")).exits(2);
-    let said = done.stderr.replace(&run, "RUN");
+    let said = done.stderr.replace(&run, "RUN").replace(short_id(&run), "RUN");
     insta::assert_snapshot!(said, @"error: run `RUN` is not finished; finish it with `ghl-bulk resume RUN`");
     assert!(!world.path("out/manifest.json").exists());
 }
