@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::import_world::empty_world;
 use crate::terminal::{TerminalCommand, shown_on_terminal};
 use crate::world::World;
 
@@ -123,4 +124,14 @@ fn a_dumb_terminal_gets_plain_lines() {
         assert!(shown.contains("reading the account: contacts 60 of 60"), "{shown}");
         assert!(shown.contains("exported to"), "{shown}");
     }
+}
+
+#[test]
+fn a_question_on_a_narrow_terminal_breaks_at_spaces() {
+    let world = empty_world().with_env("TERM", "xterm-256color");
+    world.write_sheet("in.csv", "Email\na@example.com\nb@example.com\n");
+    let mut import = TerminalCommand::start(&world, "import in.csv --out res", 40);
+    let screen = import.wait_for_screen(|screen| screen.ends_with("[y/N]"));
+    let question = "Apply 2 creates to Sandbox Location 1?\n[y/N]";
+    assert!(screen.ends_with(question), "{screen}");
 }

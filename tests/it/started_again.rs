@@ -6,7 +6,7 @@ use crate::export_files::ExportFiles;
 use crate::import_world::empty_world;
 use crate::running_command::RunningCommand;
 use crate::terminal::{CTRL_C, run_on_terminal};
-use crate::world::World;
+use crate::world::{World, short_id};
 
 const EXPORT: &str = "export --format jsonl --out out --concurrency 1";
 
@@ -39,7 +39,8 @@ fn without_a_terminal_it_starts_a_new_export_and_says_how_to_go_on() {
     let world = interrupted();
     let run = world.only_run_id();
     let done = world.run_command(EXPORT).exits(0);
-    done.says(&format!("run {run} of the same export was interrupted")).says("--continue");
+    done.says(&format!("run {} of the same export was interrupted", short_id(&run)))
+        .says("--continue");
     assert_eq!(world.list_files("home/runs").len(), 2);
 }
 

@@ -1,5 +1,6 @@
 //! A command that is started again after an interruption: it can go on where it stopped.
 
+use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
@@ -42,18 +43,19 @@ impl ContinueArgs {
         if self.continue_run {
             return Ok(StartChoice::Continue(run));
         }
+        let short_id = shorten_run_id(&run);
         let kind = found.known.as_ref().map_or("command", |(meta, _)| meta.kind.name());
         let why = found.stop().ok().flatten().map(|stop| format!(" ({})", stop.reason));
         let why = why.unwrap_or_default();
         if !asks || settings.json || settings.quiet || !can_ask() {
             screen.print_note(&format!(
-                "run {run} of the same {kind} was interrupted{why}; `--continue` goes on with it, and this \
+                "run {short_id} of the same {kind} was interrupted{why}; `--continue` goes on with it, and this \
                  command starts a new one"
             ));
             return Ok(StartChoice::New);
         }
         let question =
-            format!("Run {run} of the same {kind} was interrupted{why}. Continue it? [Y/n] ");
+            format!("Run {short_id} of the same {kind} was interrupted{why}. Continue it? [Y/n] ");
         let question = crate::text::escape_for_terminal(&question).into_owned();
         match ask_question(&question, stop, screen).await {
             QuestionAnswer::Line(line)

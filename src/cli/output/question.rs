@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use tokio::sync::oneshot;
 
 use super::progress::CliReporter;
+use super::text_format::{terminal_width, wrap_line};
 use crate::event::CancelSignal;
 
 /// What came of a question.
@@ -32,7 +33,7 @@ pub(crate) async fn ask_question(
     screen.suspend();
     let mut err = io::stderr().lock();
     // When stderr is closed there is no answer either.
-    let _ = write!(err, "{text}");
+    let _ = write!(err, "{}", wrap_line(text, terminal_width()));
     let _ = err.flush();
     drop(err);
     let (answered, answer) = oneshot::channel();
