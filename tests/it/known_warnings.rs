@@ -127,10 +127,12 @@ fn an_export_that_fails_names_its_known_warnings_and_the_next_one_still_knows_th
 #[test]
 fn a_resumed_export_has_the_warnings_of_all_of_its_processes() {
     let (world, first) = world_and_run();
-    let faults = ["GET /users/ status=404", "POST /contacts/search status=401 times=1"];
+    let faults = [USERS, "POST /contacts/search status=401"];
     world.control_request("POST", "faults", &json!(faults));
     let failed = world.run_command(EXPORT);
     assert_eq!(warnings(&failed), ["warning: `users` will be empty"]);
+    world.control_request("DELETE", "faults", &Value::Null);
+    world.control_request("POST", "faults", &json!([TAGS, USERS]));
     let resumed = world.run_command("resume").exits(3);
     assert_eq!(warnings(&resumed), [""; 0]);
     let runs = world.list_files("home/runs");
