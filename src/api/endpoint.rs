@@ -168,6 +168,27 @@ impl ApiEndpoint {
         )
     }
 
+    /// Whether requests change something.
+    pub(super) fn is_write(self) -> bool {
+        self.required_scope() == "contacts.write"
+    }
+
+    /// The key of the list of records in a response; `None` where a response is about one record.
+    pub(super) fn record_list(self) -> Option<&'static str> {
+        Some(match self {
+            Self::SearchContacts | Self::ContactsByBusiness => "contacts",
+            Self::SearchTasks | Self::ContactTasks => "tasks",
+            Self::ContactNotes | Self::SearchNotes | Self::SearchNotesOldVersion => "notes",
+            Self::ContactAppointments | Self::CalendarEvents => "events",
+            Self::Calendars => "calendars",
+            Self::CustomFields => "customFields",
+            Self::Tags => "tags",
+            Self::Users => "users",
+            Self::Businesses => "businesses",
+            _ => return None,
+        })
+    }
+
     /// The HTTP method.
     pub(super) fn http_method(self) -> Method {
         match self.method_and_path().split(' ').next() {

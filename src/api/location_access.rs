@@ -1,94 +1,19 @@
-//! Whether the token reaches the location, asked once when a refusal may be about one record only.
-//!
-//! The API answers 403 for a location that is out of reach, for a record of another location, and for what the user
-//! behind the token may not see; often with the same words (api.md §7). Only the first ends a run.
+//! What is known of the token's access to the location.
 
-use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use super::decode;
-use super::endpoint::ApiEndpoint;
-use super::error::{ApiError, ApiErrorKind};
-use super::retry::{self, RetryPolicy};
-use super::send::{ApiRequest, RequestSender};
 use crate::id::LocationId;
 
-/// One attempt: the answer only sharpens an error.
-const BOUNDS: RetryPolicy =
-    RetryPolicy { attempts: 1, time: std::time::Duration::from_secs(20), bytes: 1 << 20 };
-
-/// What is known of the token's access to the location.
+/// Whether the token reaches the location, as far as it was asked.
 pub(super) struct LocationAccess {
-    location: LocationId,
-    granted: Mutex<Option<bool>>,
+    pub(super) location: LocationId,
+    /// Held while the question is under way, so that it is asked once.
+    pub(super) granted: Mutex<Option<bool>>,
 }
 
 impl LocationAccess {
     /// Nothing is known yet.
     pub(super) fn new(location: LocationId) -> Self {
         Self { location, granted: Mutex::new(None) }
-    }
-
-    /// The cheapest request for the location as a whole over one of two endpoints.
-    fn probe_request(&self, route: ApiEndpoint) -> ApiRequest {
-        if route == ApiEndpoint::Location {
-            let path = format!("/locations/{}", self.location.escaped_segment());
-            return ApiRequest { route, path, body: None, policy: BOUNDS };
-        }
-        let body = serde_json::json!({ "locationId": self.location, "pageLimit": 1 });
-        let body = Some(Bytes::from(body.to_string()));
-        ApiRequest { route, path: "/contacts/search".to_owned(), body, policy: BOUNDS }
-    }
-}
-
-impl RequestSender {
-    /// Decides whether a refusal with 403 is about the location or about the record of the request.
-    pub(super) async fn judge_refusal(&self, error: ApiError) -> ApiError {
-        if error.status != Some(403) || error.foreign.is_some() {
-            return error;
-        }
-        if error.kind == ApiErrorKind::Location && error.route.names_location() {
-            if retry::names_location(&error.message) {
-                return error;
-            }
-        } else if !matches!(error.kind, ApiErrorKind::Location | ApiErrorKind::Refused) {
-            return error;
-        }
-        let kind = match self.check_location_access(error.route).await {
-            Some(false) => ApiErrorKind::Location,
-            None if retry::names_location(&error.message) => ApiErrorKind::Location,
-            Some(true) | None => ApiErrorKind::Refused,
-        };
-        ApiError { kind, ..error }
-    }
-
-    /// Whether the token reaches the location; `None` if that cannot be found out now. The endpoint that has just
-    /// refused is not asked again.
-    async fn check_location_access(&self, refused: ApiEndpoint) -> Option<bool> {
-        let mut granted = self.access.granted.lock().await;
-        if granted.is_some() {
-            return *granted;
-        }
-        for route in [ApiEndpoint::Location, ApiEndpoint::SearchContacts] {
-            if route == refused {
-                continue;
-            }
-            let request = self.access.probe_request(route);
-            let answer = self
-                .send_attempts(&request, decode::any_object, retry::decide_read_retry, None)
-                .await;
-            match answer {
-                Ok(_) => {
-                    *granted = Some(true);
-                    return *granted;
-                }
-                Err(error) if error.status == Some(403) && error.foreign.is_none() => {}
-                // Another scope, which says nothing about the location.
-                Err(error) if error.kind == ApiErrorKind::Scope => {}
-                Err(_) => return None,
-            }
-        }
-        *granted = Some(false);
-        *granted
     }
 }

@@ -6,6 +6,7 @@
 //! tables or files. How the API behaves, each fact with its source, is described in [`facts`].
 
 mod attempt;
+mod broken_record;
 mod client;
 mod clock;
 mod connect_error;
@@ -21,6 +22,8 @@ mod note_search;
 mod oauth;
 mod probe;
 mod rate_limit;
+mod refusal;
+mod repair;
 mod response;
 mod retry;
 mod retry_after;
@@ -36,6 +39,7 @@ mod write;
 #[doc = include_str!("README.md")]
 pub mod facts {}
 
+pub use broken_record::BrokenRecord;
 pub use client::{ApiClient, ApiClientConfig, VERSION};
 pub use connect_error::ConnectError;
 pub use daily_quota::{QuotaPolicy, QuotaReserve};
@@ -59,6 +63,8 @@ pub use probe::{ApiProbe, ResponseBodyKind, UnauthenticatedResponse};
 pub use rate_limit::{
     HaltReason, LimitPriority, RateLimitStatus, RateLimiter, RateLimits, SharedWindow,
 };
+#[cfg(feature = "fuzzing")]
+pub use repair::fuzz_repair;
 pub use response::{
     ApiResponse, CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, ListPage,
     LocationDetails, SearchCursor, TaskPage, TaskSearchPosition,

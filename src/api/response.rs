@@ -7,15 +7,18 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::broken_record::BrokenRecord;
 use crate::id::{CalendarId, ContactId};
 
 /// A usable response.
 #[derive(Debug, Clone)]
 pub struct ApiResponse<T> {
-    /// The body as the server sent it: one complete JSON text.
+    /// The body as the server sent it, but for broken records: one complete JSON text in UTF-8.
     pub body: Bytes,
     /// The decoded parts that drive paging.
     pub head: T,
+    /// The records with bytes that are not UTF-8 or not JSON. The body has what can be read of them.
+    pub broken: Vec<BrokenRecord>,
 }
 
 /// Where a search continues: the last row's `searchAfter`, as the server wrote it.
@@ -53,6 +56,14 @@ pub struct ContactPage {
     pub total: Option<u64>,
     /// Where the next page starts.
     pub next: Option<SearchCursor>,
+}
+
+impl ContactPage {
+    /// Whether it has this contact and no other row.
+    #[must_use]
+    pub fn has_only(&self, id: &ContactId) -> bool {
+        matches!(self.rows.as_slice(), [Some(row)] if row.id == *id)
+    }
 }
 
 /// What identifies a contact in a page.

@@ -16,6 +16,7 @@ use super::error::{ApiError, ApiErrorKind};
 use super::foreign_response::ResponseOrigin;
 use super::location_access::LocationAccess;
 use super::rate_limit::{HaltReason, RateLimitPermit, RateLimiter};
+use super::repair::{self, DecodedBody};
 use super::response::ApiResponse;
 use super::retry::{self, AttemptError, RetryDecision, RetryPolicy};
 use super::retry_schedule::{MAX_REFUSALS, RetrySchedule};
@@ -108,7 +109,7 @@ impl RequestSender {
     ) -> Result<(u16, ApiResponse<T>), ApiError> {
         let mut schedule =
             RetrySchedule::start(request.policy).with_unreachable_time(self.unreachable_for);
-        let mut renewed = false;
+        let (mut renewed, mut distrust) = (false, !request.route.is_write());
         loop {
             let token = self.credential.current_token().await;
             let token =
@@ -121,7 +122,10 @@ impl RequestSender {
                     build_error(request, ApiErrorKind::Halted(halt), None, &schedule)
                 })?
             };
-            let error = match self.send_once(request, permit, &token, read).await {
+            let answer = self.send_once(request, permit, &token, read).await;
+            let answer =
+                answer.and_then(|(status, decoded)| accept_decoded(status, decoded, &mut distrust));
+            let error = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -224,7 +228,7 @@ impl RequestSender {
         permit: RateLimitPermit,
         token: &BearerToken,
         read: DecodeFn<T>,
-    ) -> Result<(u16, ApiResponse<T>), AttemptError> {
+    ) -> Result<(u16, DecodedBody<T>), AttemptError> {
         self.sent[request.route as usize].fetch_add(1, Ordering::Relaxed);
         self.total_sent.fetch_add(1, Ordering::Relaxed);
         let response = attempt::send_request(self.build_request(request, token)).await?;
@@ -250,10 +254,10 @@ impl RequestSender {
             });
         }
         attempt::check_status(status, &body)?;
-        match read(&body) {
-            Ok(head) => {
+        match repair::decode_body(body.clone(), request.route.record_list(), read) {
+            Ok(decoded) => {
                 self.token_accepted.store(true, Ordering::Relaxed);
-                Ok((status, ApiResponse { body, head }))
+                Ok((status, decoded))
             }
             Err(error) => {
                 Err(AttemptError::Unreadable(status, describe_invalid_body(&body, &error)))
@@ -280,6 +284,18 @@ impl RequestSender {
             None => builder,
         }
     }
+}
+
+/// Accepts a decoded body, unless a record of it is cut and `distrust` is set: the next answer may be whole.
+fn accept_decoded<T>(
+    status: u16,
+    decoded: DecodedBody<T>,
+    distrust: &mut bool,
+) -> Result<(u16, ApiResponse<T>), AttemptError> {
+    if decoded.is_cut && std::mem::take(distrust) {
+        return Err(AttemptError::Unreadable(status, "a record that is not JSON".to_owned()));
+    }
+    Ok((status, decoded.into_response()))
 }
 
 fn describe_invalid_body(body: &[u8], error: &serde_json::Error) -> String {

@@ -97,6 +97,7 @@ event_codes! {
         Hidden "hidden": "The search counts more contacts than it shows; export again later to get the others.",
         Lacking "lacking": "The account has no contact with the value that was named; check the value.",
         Late "late": "The record was found late and not requested yet; retry with `--retry-errors`.",
+        Malformed "malformed": "A record has bytes that are not UTF-8 or not JSON; the message shows them, and the table has what can be read of it.",
         NoAnswer "no_answer": "The server did not respond to repeated attempts; retry with `--retry-errors`.",
         NoId "no_id": "A row of a response has no usable id, so its notes and tasks could not be read.",
         NoRow "no_row": "A row of a response is not a record, so no table has it.",

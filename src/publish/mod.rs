@@ -239,6 +239,17 @@ fn load_custom_fields(
             seq = entry.seq;
             last = Some(entry);
         }
+        // Broken definitions are requested again at the end of the pull.
+        let may_change = || {
+            let failures = reader.load_failures()?;
+            Ok::<_, PublishError>(failures.iter().any(|failure| failure.stream == stream::FIELDS))
+        };
+        if let Some(pull) = running_pull.as_mut().filter(|_| last.is_some())
+            && may_change()?
+            && pull.wait_for_entries()
+        {
+            continue;
+        }
         if let Some(entry) = last {
             let answer = std::str::from_utf8(&entry.body).unwrap_or_default();
             let sound = |row: &&str| CustomFieldColumns::from_definitions([*row]).is_ok();

@@ -70,6 +70,7 @@ impl Pull {
                     return self.write_to_spool(write).await;
                 }
             };
+            self.record_broken(&name, None, "a list of events", &response.broken).await?;
             from = to;
             progress.rows += response.head.rows as u64;
             progress.cursor = Some(from.to_string());

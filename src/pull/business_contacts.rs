@@ -38,6 +38,8 @@ impl Pull {
                     for child in &self.options.children {
                         self.defer_child_request(*child, &id).await?;
                     }
+                    self.record_broken(stream::CONTACTS, None, id.as_str(), &response.broken)
+                        .await?;
                     progress.rows += 1;
                     let body = pack_responses([(id.as_str(), response.body.as_ref())]);
                     let progress = progress.clone();

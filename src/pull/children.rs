@@ -215,6 +215,10 @@ impl<'a> ChildBatchWriter<'a> {
     ) -> Result<(), PullError> {
         match response {
             Ok(response) => {
+                let (stream, contact) = (request.child.stream_name(), &request.contact);
+                self.pull
+                    .record_broken(stream, Some(contact), "its list", &response.broken)
+                    .await?;
                 self.responses += 1;
                 self.bytes += response.body.len();
                 let kind = self.buffers.iter_mut().find(|kind| kind.child == request.child);

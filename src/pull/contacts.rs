@@ -169,7 +169,7 @@ impl Pull {
         walk: &mut ContactWalk,
         page: ApiResponse<ContactPage>,
     ) -> Result<CommittedPage, PullError> {
-        let ApiResponse { body, head: ContactPage { rows, total, next } } = page;
+        let ApiResponse { body, head: ContactPage { rows, total, next }, broken } = page;
         let (count, ordinal, updated) = (rows.len(), walk.ordinal, update_times(&rows));
         let unusable = rows.iter().filter(|row| row.is_none()).count();
         let (contacts, certain) = walk.seen.filter_new_rows(&rows);
@@ -190,6 +190,9 @@ impl Pull {
             || stuck
             || total.map_or(short, |total| progress.rows >= total && (short || !fell));
 
+        let position = format!("page {}", walk.ordinal + 1);
+        self.record_broken(stream::CONTACTS, None, &position, &broken).await?;
+        let unusable = unusable - broken.iter().filter(|record| !record.is_kept).count();
         if unusable > 0 {
             self.write_to_spool(SpoolWrite::Failed(unusable_rows_failure(walk.ordinal, unusable)))
                 .await?;

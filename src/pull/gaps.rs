@@ -162,7 +162,7 @@ impl Pull {
         let (mut cursor, mut found) = (None::<SearchCursor>, false);
         loop {
             let page = self.client.search_contacts(filter, SEARCH_LIMIT, cursor.as_ref()).await?;
-            let ApiResponse { body, head: ContactPage { rows, next, .. } } = page;
+            let ApiResponse { body, head: ContactPage { rows, next, .. }, broken } = page;
             let fresh: Vec<_> =
                 rows.iter().flatten().filter(|row| known.insert(known_contact_key(row))).collect();
             if !fresh.is_empty() {
@@ -175,6 +175,7 @@ impl Pull {
                 {
                     self.defer_child_request(*child, &row.id).await?;
                 }
+                self.record_broken(stream::CONTACTS, None, "a page read again", &broken).await?;
                 self.write_to_spool(SpoolWrite::Entry { stream, rows, body, progress }).await?;
             }
             if rows.len() < SEARCH_LIMIT || next == cursor {

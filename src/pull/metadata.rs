@@ -35,6 +35,9 @@ impl Pull {
         let progress = StreamProgress { done: true, rows: 1, ..StreamProgress::default() };
         match request.await {
             Ok(response) => {
+                if !matches!(name, stream::LOCATION | stream::CALENDARS) {
+                    self.record_broken(name, None, "the list", &response.broken).await?;
+                }
                 let stream = name.to_owned();
                 self.write_to_spool(SpoolWrite::Entry {
                     stream,

@@ -7,6 +7,7 @@
 //! pull knows nothing about tables or files.
 
 mod appointments;
+mod broken_records;
 mod business_contacts;
 mod children;
 mod committed_page;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use futures::StreamExt;
 
 use super::children::ChildKind;
-use super::{Pull, PullError};
+use super::{Pull, PullError, broken_records};
 use crate::api::{ApiErrorKind, RetryPolicy};
 use crate::concurrency;
 use crate::diagnostic::FetchFailureCode;
@@ -40,13 +40,22 @@ impl Pull {
         let pending =
             failures.into_iter().filter(|failure| failure.transient || self.options.errors_only);
         let pending: Vec<_> = pending.collect();
-        for failure in &pending {
-            self.retry_list(failure).await?;
+        self.retry_lists(&pending).await?;
+        self.retry_broken_contacts(&pending).await?;
+        self.retry_failed_children(&pending).await
+    }
+
+    async fn retry_failed_children(&self, pending: &[FetchFailure]) -> Result<(), PullError> {
+        let mut subjects = BTreeMap::<(ChildKind, ContactId), Vec<String>>::new();
+        for failure in pending {
+            if let Some(request) = parse_failed_child(failure) {
+                subjects.entry(request).or_default().push(failure.subject.clone());
+            }
         }
-        let children = pending.iter().filter_map(parse_failed_child);
+        let children: Vec<_> = subjects.keys().cloned().collect();
         let client = self.client.clone();
         let responses = concurrency::run_in_order(
-            futures::stream::iter(children.collect::<Vec<_>>()),
+            futures::stream::iter(children),
             self.low_memory_concurrency(),
             move |(child, contact)| {
                 let client = client.clone();
@@ -80,8 +89,14 @@ impl Pull {
                         progress,
                     })
                     .await?;
-                    let subject = contact.to_string();
-                    self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await?;
+                    let subjects = subjects.remove(&(child, contact.clone())).unwrap_or_default();
+                    for subject in subjects {
+                        let stream = stream.clone();
+                        self.write_to_spool(SpoolWrite::FailureResolved { stream, subject })
+                            .await?;
+                    }
+                    self.record_broken(&stream, Some(&contact), "its list", &response.broken)
+                        .await?;
                 }
                 Err(error) => self.record_failure(&stream, contact.as_str(), error).await?,
             }
@@ -89,15 +104,24 @@ impl Pull {
         Ok(())
     }
 
-    /// Retries a list of the location that could not be read.
-    async fn retry_list(&self, failure: &FetchFailure) -> Result<(), PullError> {
+    /// Retries the lists of the location that could not be read, or not completely.
+    async fn retry_lists(&self, pending: &[FetchFailure]) -> Result<(), PullError> {
+        for name in [stream::FIELDS, stream::USERS, stream::TAGS] {
+            let failures = pending.iter().filter(|failure| failure.stream == name);
+            let subjects: Vec<String> = failures.map(|failure| failure.subject.clone()).collect();
+            if !subjects.is_empty() {
+                self.retry_list(name, subjects).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn retry_list(&self, name: &str, subjects: Vec<String>) -> Result<(), PullError> {
         let client = &self.client;
-        let name = failure.stream.as_str();
         let response = match name {
             stream::FIELDS => client.list_custom_fields().await,
             stream::USERS => client.list_users().await,
-            stream::TAGS => client.list_tags().await,
-            _ => return Ok(()),
+            _ => client.list_tags().await,
         };
         let progress = StreamProgress { done: true, rows: 1, ..StreamProgress::default() };
         match response {
@@ -105,10 +129,17 @@ impl Pull {
                 let stream = name.to_owned();
                 let body = response.body;
                 self.write_to_spool(SpoolWrite::Entry { stream, rows: 1, body, progress }).await?;
-                let (stream, subject) = (name.to_owned(), failure.subject.clone());
-                self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await
+                for subject in subjects {
+                    let stream = name.to_owned();
+                    self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await?;
+                }
+                self.record_broken(name, None, "the list", &response.broken).await
             }
-            Err(error) => self.record_failure(name, &failure.subject, error).await,
+            // What is known of single records stays.
+            Err(error) if !error.is_fatal() && !subjects.iter().any(|subject| subject == "*") => {
+                Ok(())
+            }
+            Err(error) => self.record_failure(name, "*", error).await,
         }
     }
 
@@ -132,7 +163,7 @@ impl Pull {
 
 fn parse_failed_child(failure: &FetchFailure) -> Option<(ChildKind, ContactId)> {
     let child = ChildKind::ALL.into_iter().find(|child| child.stream_name() == failure.stream)?;
-    Some((child, failure.subject.parse().ok()?))
+    Some((child, broken_records::parse_owner(failure)?))
 }
 
 /// Whether the server rejected the query itself.

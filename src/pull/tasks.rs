@@ -117,6 +117,7 @@ impl Pull {
         if repeated {
             self.write_to_spool(SpoolWrite::Failed(repeated_page_failure())).await?;
         }
+        self.record_broken(stream::TASKS, None, "a page of tasks", &response.broken).await?;
         let rows = u32::try_from(page.rows).unwrap_or(u32::MAX);
         let stream = stream::TASKS.to_owned();
         let write =
@@ -144,6 +145,8 @@ impl Pull {
             let pages = pages?;
             done += 1;
             for (page, response) in pages.iter().enumerate() {
+                self.record_broken(stream::TASKS, None, "a page of tasks", &response.broken)
+                    .await?;
                 progress.rows += response.head.rows as u64;
                 // A batch counts as done with its last page.
                 let batches_done = if page + 1 == pages.len() { done } else { done - 1 };

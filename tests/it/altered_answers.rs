@@ -49,6 +49,15 @@ impl AlteredAnswer {
         self.replace(status, page);
         self.set_header("content-type", "text/html; charset=UTF-8");
     }
+
+    /// Replaces the first of these bytes in its body; whether there were any.
+    pub(crate) fn replace_bytes(&mut self, old: &[u8], new: &[u8]) -> bool {
+        let Some(at) = self.body.windows(old.len()).position(|part| part == old) else {
+            return false;
+        };
+        self.body.splice(at..at + old.len(), new.iter().copied());
+        true
+    }
 }
 
 /// The world whose program meets a server that passes each request on and then changes the answer.

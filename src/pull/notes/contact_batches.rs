@@ -165,6 +165,7 @@ impl Pull {
         }
         let (cursor, last) = (encode_state(state), result.pages.len());
         for (at, page) in result.pages.into_iter().enumerate() {
+            self.record_broken_notes(&page).await?;
             sampler.lock().expect("no panic while it is held").add_notes(&page.head);
             // A batch counts as done with its last page.
             if at + 1 == last {

@@ -237,7 +237,8 @@ impl LocationRead<'_> {
         state: &NoteSearchState,
         response: ApiResponse<NotePage>,
     ) -> Result<(), PullError> {
-        let ApiResponse { body, head } = response;
+        self.pull.record_broken_notes(&response).await?;
+        let ApiResponse { body, head, .. } = response;
         self.progress.rows = self.count.notes();
         self.progress.cursor = Some(encode_state(state));
         let (stream, progress) = (stream::NOTE_SEARCH.to_owned(), self.progress.clone());

@@ -90,6 +90,7 @@ impl Pull {
     ) -> Result<(), PullError> {
         let stored = self.stream_progress(stream::NOTE_SEARCH)?;
         for page in pages {
+            self.record_broken_notes(&page).await?;
             sampler.lock().expect("no panic while it is held").add_notes(&page.head);
             let progress = StreamProgress { cursor: Some(encode_state(state)), ..stored.clone() };
             let rows = u32::try_from(page.head.rows.len()).unwrap_or(u32::MAX);

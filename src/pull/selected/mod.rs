@@ -20,7 +20,9 @@ use serde_json::value::RawValue;
 use super::committed_page::{CommittedPage, PageReaders};
 use super::contacts::ContactWalk;
 use super::{Pull, PullError, failure_from_api_error};
-use crate::api::{self, ApiClient, ApiErrorKind, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
+use crate::api::{
+    self, ApiClient, ApiErrorKind, BrokenRecord, ContactSearchFilter, SEARCH_LIMIT, SearchCursor,
+};
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::id::ContactId;
@@ -40,7 +42,7 @@ const SINGLES_PER_ENTRY: usize = 50;
 
 /// The rows of a search, or that the server rejects such a search.
 enum KeySearchResult {
-    Rows(Vec<Box<RawValue>>),
+    Rows(Vec<Box<RawValue>>, Vec<BrokenRecord>),
     Refused,
 }
 
@@ -87,7 +89,9 @@ impl Pull {
     /// What an earlier attempt did not find, as it was given.
     fn previously_not_found(&self) -> Result<HashSet<String>, PullError> {
         let failures = self.open_reader()?.load_failures()?.into_iter();
-        let contacts = failures.filter(|failure| failure.stream == stream::CONTACTS);
+        let contacts = failures.filter(|failure| {
+            failure.stream == stream::CONTACTS && failure.code != FetchFailureCode::Malformed
+        });
         Ok(contacts.map(|failure| failure.subject).collect())
     }
 }
@@ -152,9 +156,11 @@ impl SelectedContactSearch<'_> {
         );
         let mut responses = pin!(responses);
         while let Some(found) = responses.next().await {
-            let KeySearchResult::Rows(rows) = found? else { return self.fallback_strategy().await };
+            let KeySearchResult::Rows(rows, broken) = found? else {
+                return self.fallback_strategy().await;
+            };
             done += 1;
-            self.store_wanted_rows(rows, &SelectionStrategy::Batches(done)).await?;
+            self.store_wanted_rows(rows, &broken, &SelectionStrategy::Batches(done)).await?;
             if self.receiver_closed {
                 break;
             }
@@ -203,7 +209,7 @@ impl SelectedContactSearch<'_> {
             let end = rows.is_empty() || page.head.next.is_none() || page.head.next == cursor;
             cursor = page.head.next;
             let place = cursor.as_ref().map(|cursor| cursor.as_str().to_owned());
-            self.store_wanted_rows(rows, &SelectionStrategy::Scan(place)).await?;
+            self.store_wanted_rows(rows, &page.broken, &SelectionStrategy::Scan(place)).await?;
             // Several contacts may share an address, but an id belongs to one.
             if end || (ids_only && self.selected.missing_keys().next().is_none()) {
                 break;
@@ -251,11 +257,15 @@ impl SelectedContactSearch<'_> {
             let mut rows = Vec::new();
             for (response, key) in responses {
                 match response {
-                    Ok(Some(row)) => {
-                        rows.extend(
-                            self.selected.match_row_for_key(&key, &row).map(|id| (id, row)),
-                        );
+                    Ok(Some((row, broken))) => {
+                        let id = self.selected.match_row_for_key(&key, &row);
                         self.clear_failure(&key).await?;
+                        if let Some(id) = id {
+                            self.pull
+                                .record_broken(stream::CONTACTS, None, key.as_str(), &broken)
+                                .await?;
+                            rows.push((id, row));
+                        }
                     }
                     Ok(None) => {
                         self.record_missing_contact(&key, "the location has no such contact")
@@ -297,11 +307,17 @@ impl SelectedContactSearch<'_> {
     async fn store_wanted_rows(
         &mut self,
         rows: Vec<Box<RawValue>>,
+        broken: &[BrokenRecord],
         strategy: &SelectionStrategy,
     ) -> Result<(), PullError> {
         let selected = &mut self.selected;
         let new = rows.into_iter().filter_map(|row| Some((selected.match_row(&row)?, row)));
-        let new = new.collect();
+        let new: Vec<_> = new.collect();
+        // Contacts that were not selected are of no interest.
+        let is_new = |id: &str| new.iter().any(|(contact, _)| contact.as_str() == id);
+        let broken = broken.iter().filter(|record| record.id.as_deref().is_some_and(is_new));
+        let broken: Vec<_> = broken.collect();
+        self.pull.record_broken(stream::CONTACTS, None, "a page", broken).await?;
         self.commit_rows(new, strategy).await
     }
 
@@ -390,7 +406,7 @@ async fn search_keys(
     let any: Vec<_> = batch.iter().filter_map(ContactKey::search_filter).collect();
     let filter =
         ContactSearchFilter { filters: vec![json!({"group": "OR", "filters": any})], query: None };
-    let (mut rows_found, mut cursor) = (Vec::new(), None);
+    let (mut rows_found, mut broken, mut cursor) = (Vec::new(), Vec::new(), None);
     loop {
         let page = match client.search_contacts(&filter, SEARCH_LIMIT, cursor.as_ref()).await {
             Err(error) if matches!(error.kind, ApiErrorKind::Refused | ApiErrorKind::TooLarge) => {
@@ -409,8 +425,9 @@ async fn search_keys(
         }
         let last = rows.len() < SEARCH_LIMIT || page.head.next == cursor;
         rows_found.extend(rows.into_iter().filter(|row| matches_batch(row)));
+        broken.extend(page.broken);
         if last {
-            return Ok(KeySearchResult::Rows(rows_found));
+            return Ok(KeySearchResult::Rows(rows_found, broken));
         }
         cursor = page.head.next;
     }
@@ -420,7 +437,7 @@ async fn search_keys(
 async fn fetch_by_key(
     client: &ApiClient,
     key: &ContactKey,
-) -> Result<Option<Box<RawValue>>, api::ApiError> {
+) -> Result<Option<(Box<RawValue>, Vec<BrokenRecord>)>, api::ApiError> {
     let response = match key {
         ContactKey::Id(id) => client.get_raw_contact(id).await,
         ContactKey::Email(email) => client.find_duplicate_contact(Some(email), None).await,
@@ -428,6 +445,7 @@ async fn fetch_by_key(
     };
     match response {
         Err(error) if error.kind == ApiErrorKind::Gone => Ok(None),
-        response => Ok(response?.head),
+        Err(error) => Err(error),
+        Ok(response) => Ok(response.head.map(|row| (row, response.broken))),
     }
 }

@@ -9,6 +9,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
     api::fuzz_decoders(body);
+    api::fuzz_repair(body);
     let _ = RemoteContact::from_json_slice(body);
     let Ok(text) = std::str::from_utf8(body) else { return };
     if serde_json::from_str::<serde_json::Value>(text).is_err() {
