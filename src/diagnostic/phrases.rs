@@ -92,6 +92,7 @@ impl DiagnosticCode {
                 R_TASK_STATUS: "value does not say whether the task is completed", "values do not say whether the task is completed";
                 R_TIMEZONE_UNKNOWN: "value is not a known time zone", "values are not known time zones";
                 R_VALUE_INVALID: "value cannot be used", "values cannot be used";
+                W_ANSWER_DIFFERS: "value is missing or different", "values are missing or different";
                 W_APOSTROPHE_STRIPPED: "value loses its leading apostrophe", "values lose their leading apostrophe";
                 W_BIDI_CONTROL: "value loses characters that change the writing direction", "values lose characters that change the writing direction";
                 W_CONSENT_CONFLICT: "row both allows and forbids contact; it is not allowed", "rows both allow and forbid contact; it is not allowed";
@@ -154,7 +155,6 @@ impl DiagnosticCode {
                 R_SECONDARY_EMAIL: "row", "rows";
                 R_SKIPPED: "row", "rows";
                 R_TWO_CONTACTS: "row", "rows";
-                W_ANSWER_DIFFERS: "row", "rows";
             }
         }
     }

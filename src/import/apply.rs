@@ -1,6 +1,6 @@
 //! Applying: sends a plan's ops and records the outcome of each row.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -43,6 +43,8 @@ pub struct ImportReport {
     pub tally: RowOutcomeCounts,
     /// Why rows that were sent were rejected or are in doubt, each reason with an example.
     pub failures: Vec<ProblemSummary>,
+    /// Values that the server accepted and the account did not keep, by target, each with an example.
+    pub not_kept: Vec<ProblemSummary>,
     /// Contacts that exist twice in the location although they were sent once.
     pub duplicates: u64,
     /// Requests sent, by route, including retries.
@@ -57,6 +59,12 @@ pub struct ImportReport {
 }
 
 impl ImportReport {
+    /// How many values the account did not keep.
+    #[must_use]
+    pub fn count_not_kept(&self) -> u64 {
+        self.not_kept.iter().map(|target| target.count).sum()
+    }
+
     /// The file of the rejected rows that is fixed and imported again: of the same type as the sheet.
     #[must_use]
     pub fn rejected_file(&self) -> &'static str {
@@ -107,7 +115,7 @@ async fn apply_and_report(
         // The reason for the stop matters more than a file that cannot be written now.
         (Err(error), _) => return Err(error),
     };
-    match results::final_state::state_from_counts(report.tally) {
+    match results::final_state::state_from_counts(report.tally, report.count_not_kept()) {
         RunState::Paused => {
             let reason = "a part of the rows was to be applied, and it is".to_owned();
             planned.run.new_recorder().record_stop(RunState::Paused, reason)?;
@@ -175,8 +183,11 @@ async fn write_report(
     let rows = planned.summary.rows;
     let duplicates = pushed.map(|pushed| pushed.duplicates.clone()).unwrap_or_default();
     let count = duplicates.len() as u64;
-    let work = move || write_results(&db, &location, &out, &sheet, rows, &duplicates);
-    let WrittenResults { files, tally, failures } = concurrency::run_blocking(work).await?;
+    let directory = planned.run.read_fact(&facts::DIRECTORY)?;
+    let write = ResultWriter { db, location, out, sheet, directory, expected: rows };
+    let work = move || write.write_results(&duplicates);
+    let WrittenResults { files, tally, failures, not_kept } =
+        concurrency::run_blocking(work).await?;
     let report = ImportReport {
         run: planned.run.meta.run.clone(),
         kind: planned.run.meta.kind,
@@ -185,6 +196,7 @@ async fn write_report(
         files,
         tally,
         failures,
+        not_kept,
         duplicates: count,
         requests: context.client.request_counts(),
         refused: context.client.rate_limiter().throttled_count(),
@@ -201,32 +213,45 @@ struct WrittenResults {
     files: Vec<PathBuf>,
     tally: RowOutcomeCounts,
     failures: Vec<ProblemSummary>,
+    not_kept: Vec<ProblemSummary>,
 }
 
-fn write_results(
-    db: &Path,
-    location: &LocationId,
-    out: &Path,
-    sheet: &SourceSheet,
+/// What the result files are made from.
+struct ResultWriter {
+    db: PathBuf,
+    location: LocationId,
+    out: PathBuf,
+    sheet: SourceSheet,
+    directory: Option<LocationDirectory>,
+    /// How many rows the sheet has.
     expected: u64,
-    duplicates: &[push::DuplicatedRow],
-) -> Result<WrittenResults, ImportError> {
-    let mut outcomes = RowOutcomes::from_ledger(&LedgerReader::open(db)?)?;
-    let rows = ImportStore::open(db)?;
-    outcomes.name_conflicting_contacts(&rows, location)?;
-    run_files::create_dir_all(out)?;
-    let (mut files, tally) = results::write_all(&rows, &outcomes, out, sheet)?;
-    if !duplicates.is_empty() {
-        let header = ["row", "contact_ids"].map(str::to_owned);
-        let mut table = results::AtomicCsvWriter::new(out, "duplicates.csv", &header)?;
-        for duplicate in duplicates {
-            table.write_record(&[duplicate.row.to_string(), duplicate.ids.join("; ")])?;
+}
+
+impl ResultWriter {
+    fn write_results(
+        &self,
+        duplicates: &[push::DuplicatedRow],
+    ) -> Result<WrittenResults, ImportError> {
+        let (db, out) = (&self.db, &self.out);
+        let mut outcomes = RowOutcomes::from_ledger(&LedgerReader::open(db)?)?;
+        let rows = ImportStore::open(db)?;
+        outcomes.name_conflicting_contacts(&rows, &self.location)?;
+        run_files::create_dir_all(out)?;
+        let (mut files, tally) = results::write_all(&rows, &outcomes, out, &self.sheet)?;
+        if !duplicates.is_empty() {
+            let header = ["row", "contact_ids"].map(str::to_owned);
+            let mut table = results::AtomicCsvWriter::new(out, "duplicates.csv", &header)?;
+            for duplicate in duplicates {
+                table.write_record(&[duplicate.row.to_string(), duplicate.ids.join("; ")])?;
+            }
+            files.push(table.commit()?);
         }
-        files.push(table.commit()?);
+        files.extend(recreated_file::write_csv(&LedgerReader::open(db)?, out)?);
+        verify_row_total(tally, self.expected)?;
+        let failures = summarize_failures(&rows, &outcomes)?;
+        let not_kept = outcomes.not_kept().summarize(&rows, self.directory.as_ref())?;
+        Ok(WrittenResults { files, tally, failures, not_kept })
     }
-    files.extend(recreated_file::write_csv(&LedgerReader::open(db)?, out)?);
-    verify_row_total(tally, expected)?;
-    Ok(WrittenResults { files, tally, failures: summarize_failures(&rows, &outcomes)? })
 }
 
 fn summarize_failures(
@@ -277,16 +302,24 @@ pub fn rewrite_results(
         let files = results::write_plan_files(&ImportStore::open(&run.db_path())?, &out, &sheet)?;
         let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(&run.db_path())?)?;
         let tally = results::count_outcomes(&ImportStore::open(&run.db_path())?, &outcomes)?;
-        let written = WrittenResults { files, tally, failures: Vec::new() };
+        let (failures, not_kept) = (Vec::new(), Vec::new());
+        let written = WrittenResults { files, tally, failures, not_kept };
         return Ok((build_report(run, out, written, begun), summary));
     }
-    let location = &run.meta.location;
-    let written = write_results(&run.db_path(), location, &out, &sheet, summary.rows, &[])?;
+    let write = ResultWriter {
+        db: run.db_path(),
+        location: run.meta.location.clone(),
+        out: out.clone(),
+        sheet,
+        directory: run.read_fact(&facts::DIRECTORY)?,
+        expected: summary.rows,
+    };
+    let written = write.write_results(&[])?;
     Ok((build_report(run, out, written, begun), summary))
 }
 
 fn build_report(run: &Run, out: PathBuf, written: WrittenResults, begun: Instant) -> ImportReport {
-    let WrittenResults { files, tally, failures } = written;
+    let WrittenResults { files, tally, failures, not_kept } = written;
     ImportReport {
         run: run.meta.run.clone(),
         kind: run.meta.kind,
@@ -295,6 +328,7 @@ fn build_report(run: &Run, out: PathBuf, written: WrittenResults, begun: Instant
         files,
         tally,
         failures,
+        not_kept,
         duplicates: 0,
         requests: std::collections::BTreeMap::new(),
         refused: 0,

@@ -280,15 +280,16 @@ impl BatchResponse {
             return Self::parse_business(&body);
         }
         let mut parsed = Self::default();
+        let is_denied = server_reply::denies_success(&body);
         let responses = body["responses"].as_array();
         for response in responses.into_iter().flatten() {
             let Some(contact) = response["contactId"].as_str() else { continue };
             let message = match response["type"].as_str() {
-                Some("success") => None,
+                Some("success") if !is_denied => None,
                 Some("error") => {
                     Some(response["message"].as_str().unwrap_or("no explanation").to_owned())
                 }
-                // Neither: the contact is looked up.
+                // Neither, or the response as a whole says that it failed: the contact is looked up.
                 _ => continue,
             };
             parsed.each.insert(contact.to_owned(), message);
@@ -297,7 +298,11 @@ impl BatchResponse {
     }
 
     fn parse_business(body: &Value) -> Self {
-        let success = body["success"].as_bool().or_else(|| body["succeded"].as_bool());
+        let success = if server_reply::denies_success(body) {
+            Some(false)
+        } else {
+            body["success"].as_bool().or_else(|| body["succeded"].as_bool())
+        };
         let Some(ids) = body["ids"].as_array() else {
             return Self { all: success == Some(true), each: HashMap::new() };
         };
@@ -353,6 +358,10 @@ mod tests {
             [("x".to_owned(), None), ("y".to_owned(), Some("contact is deleted".to_owned()))];
         assert_eq!(parse_results(&change, &body), expected);
         assert_eq!(parse_results(&change, &json!({ "succeded": true })), []);
+        let denied = json!({ "succeeded": false, "responses": [
+            { "contactId": "x", "type": "success" },
+        ]});
+        assert_eq!(parse_results(&change, &denied), []);
         assert_eq!(parse_results(&change, &Value::Null), []);
     }
 

@@ -9,6 +9,7 @@
 
 mod batch;
 mod bulk;
+mod difference_check;
 mod duplicate_check;
 mod failure_budget;
 mod notes_and_tasks;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use futures::{Stream, StreamExt};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use self::difference_check::DifferenceCheck;
 use self::failure_budget::{FailureBudget, PendingFailure};
 use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, HaltReason};
 use crate::concurrency;
@@ -144,6 +146,7 @@ struct PushContext {
     /// Cancelled by the user's signal, by an error that ends the run, and by too many failed rows.
     stop: CancelSignal,
     doubt: Reconciler,
+    differences: DifferenceCheck,
     /// A permit is held while a request is in flight, from its intent on, and never while a group waits.
     seats: Arc<Semaphore>,
     only: Option<BTreeSet<u64>>,
@@ -198,6 +201,7 @@ impl Push {
             observer: self.observer,
             stop,
             doubt,
+            differences: DifferenceCheck::default(),
             seats,
             only: self.only,
             errors: self.max_errors.map(FailureBudget::with_limit),

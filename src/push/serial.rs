@@ -12,7 +12,7 @@ use super::{ATTEMPTS, PushContext, PushError, op_request};
 use crate::api::{ApiErrorKind, WriteOutcome};
 use crate::id::ContactId;
 use crate::model::op_codec::{self, OpDetails};
-use crate::model::{IdempotencyClass, Op, OpChange};
+use crate::model::{IdempotencyClass, Op, OpChange, verify};
 use crate::reconcile::{self, ChildBaseline, InDoubtOp, OpResolution};
 use crate::run::{AttemptHandle, AttemptRecord, OpRecord, OpState, SettledBy};
 
@@ -176,7 +176,12 @@ impl SerialGroup<'_> {
         let mark = ResponseTrace::from_outcome(&sent);
         let (finding, settled_by) = match server_reply::interpret_outcome(op, attempt.id > 1, sent)
         {
-            ResponseVerdict::Known(finding) => (finding, SettledBy::Answer),
+            ResponseVerdict::Known(finding) => {
+                let at_ms = attempt.at_ms;
+                let case = InDoubtOp { op, contact, since_ms: at_ms, at_ms, reference };
+                let confirmed = self.work.differences.confirm(&self.work.doubt, &case, finding);
+                (confirmed.await, SettledBy::Answer)
+            }
             ResponseVerdict::NotSent(error) => {
                 self.work
                     .ledger
@@ -206,10 +211,17 @@ impl SerialGroup<'_> {
             LookupReason::Refused(refused) => {
                 let _suspect = self.work.mark_pending_failure();
                 match doubt.resolve_refused_create(case).await? {
-                    Some(found) => created_despite_refusal(found),
+                    Some(found) => applied_despite(found, "the server refused it, yet created it"),
                     None => refused,
                 }
             }
+            LookupReason::Denied(refused) => match doubt.resolve_denied_write(case).await? {
+                Some(found) => applied_despite(
+                    found,
+                    "the server answered that it did not succeed, yet applied it",
+                ),
+                None => refused,
+            },
         })
     }
 
@@ -221,15 +233,16 @@ impl SerialGroup<'_> {
         let doubt = &self.work.doubt;
         if let (OpChange::Update { .. }, Some(id)) = (&case.op.change, case.contact) {
             let remote = doubt.fetch_contact(id).await?;
-            return Ok(remote.map_or(OpResolution::Applied { made: None }, |remote| {
-                reconcile::classify_applied(&case.op.change, &remote, None)
-            }));
+            return Ok(remote.map_or_else(
+                || reconcile::contact_gone(id),
+                |remote| reconcile::classify_applied(&case.op.change, &remote, None),
+            ));
         }
         match (doubt.resolve_op(case).await?, case.op.class) {
             // A second create is refused and names the first contact, or creates the missing one.
             (OpResolution::NotApplied, IdempotencyClass::Unique) => Ok(OpResolution::NotApplied),
             (OpResolution::NotApplied, IdempotencyClass::Countable) => {
-                Ok(OpResolution::Applied { made: None })
+                Ok(missing_child(&case.op.change))
             }
             (OpResolution::NotApplied, _) => Ok(OpResolution::Undecidable {
                 message:
@@ -341,9 +354,17 @@ impl SerialGroup<'_> {
     }
 }
 
-/// The resolution of a create that was refused and yet applied (api.md §5.9).
-fn created_despite_refusal(found: OpResolution) -> OpResolution {
-    let message = Some("the server refused it, yet created it".to_owned());
+/// The resolution of a note or task that the server reported as created, and that no look-up finds. It is not
+/// sent again, because an altered one may be there.
+fn missing_child(change: &OpChange) -> OpResolution {
+    let message = "the server reported that it was created, but it cannot be found".to_owned();
+    let differences = verify::find_child_mismatches(change, &serde_json::Value::Null);
+    OpResolution::Differs { made: None, differences, message: Some(message) }
+}
+
+/// The resolution of a write that was refused and yet applied (api.md §5.9).
+fn applied_despite(found: OpResolution, answer: &str) -> OpResolution {
+    let message = Some(answer.to_owned());
     match found {
         OpResolution::Applied { made } => {
             OpResolution::Differs { made, differences: Vec::new(), message }

@@ -22,7 +22,10 @@ impl Reconciler {
         Ok(OpResolution::NotApplied)
     }
 
-    async fn is_target_gone(&self, case: &InDoubtOp<'_>) -> Result<bool, ReconcileError> {
+    pub(super) async fn is_target_gone(
+        &self,
+        case: &InDoubtOp<'_>,
+    ) -> Result<bool, ReconcileError> {
         let Some(contact) = case.contact else { return Ok(false) };
         let change = &case.op.change;
         let (OpChange::DeleteNote { id } | OpChange::DeleteTask { id }) = change else {

@@ -261,7 +261,7 @@ impl Reconciler {
         }
     }
 
-    async fn find_added_child(
+    pub(super) async fn find_added_child(
         &self,
         case: &InDoubtOp<'_>,
     ) -> Result<Option<OpResolution>, ReconcileError> {
@@ -282,7 +282,10 @@ impl Reconciler {
     ) -> Result<Option<Vec<Value>>, ReconcileError> {
         let _seat = self.acquire_request_slot().await;
         let (list, answer) = match change {
-            OpChange::CreateTask { .. } | OpChange::DeleteTask { .. } => {
+            OpChange::CreateTask { .. }
+            | OpChange::UpdateTask { .. }
+            | OpChange::CompleteTask { .. }
+            | OpChange::DeleteTask { .. } => {
                 ("tasks", self.client.list_contact_tasks(id, RetryPolicy::PERSISTENT).await)
             }
             _ => ("notes", self.client.list_contact_notes(id, RetryPolicy::PERSISTENT).await),

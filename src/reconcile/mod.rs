@@ -13,6 +13,7 @@ mod baseline;
 mod classify;
 mod count_duplicates;
 mod deleted;
+mod denied;
 mod lookup;
 
 use std::collections::HashMap;

@@ -65,4 +65,5 @@ mod torture;
 mod transport;
 mod undo;
 mod unreliable_network;
+mod values_not_kept;
 mod world;

@@ -5,6 +5,7 @@
 //! that a spreadsheet would execute as a formula are escaped, reversibly.
 
 pub(super) mod final_state;
+pub(super) mod not_kept;
 pub(super) mod recreated_file;
 mod rejected_workbook;
 pub(super) mod resolve;

@@ -44,14 +44,14 @@ pub async fn resolve_in_doubt(run: &Run, file: &Path) -> Result<ResolveReport, I
     settle_ops(run, decisions).await?;
     if current_stage(run)? == ImportStage::Applying {
         let db = run.db_path();
-        let tally = concurrency::run_blocking(move || {
-            results::count_outcomes(
-                &ImportStore::open(&db)?,
-                &RowOutcomes::from_ledger(&LedgerReader::open(&db)?)?,
-            )
+        let counted = concurrency::run_blocking(move || {
+            let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(&db)?)?;
+            let tally = results::count_outcomes(&ImportStore::open(&db)?, &outcomes)?;
+            Ok::<_, ImportError>((tally, outcomes.not_kept().total()))
         });
+        let (tally, not_kept) = counted.await?;
         let undone = run.read_fact(&facts::UNDONE_BY)?.is_some();
-        run.set_state(match state_from_counts(tally.await?) {
+        run.set_state(match state_from_counts(tally, not_kept) {
             // Nothing more is sent for an import that was undone.
             RunState::Paused if undone => RunState::Partial,
             state => state,

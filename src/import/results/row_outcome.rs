@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::Value;
-
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::{ContactId, LocationId};
 use crate::import::ImportError;
+use crate::import::results::not_kept::{NotKeptCounter, describe_difference};
 use crate::import::stored_contact::describe_contact;
 use crate::model::verify::PropertyMismatch;
 use crate::model::{OpDetails, op_codec};
@@ -51,6 +50,7 @@ struct RowResult {
 pub(crate) struct RowOutcomes {
     rows: HashMap<u64, RowResult>,
     differing: BTreeMap<u64, Vec<Diagnostic>>,
+    not_kept: NotKeptCounter,
 }
 
 impl RowOutcomes {
@@ -105,6 +105,9 @@ impl RowOutcomes {
         {
             let warnings = difference_warnings_of(op.row, differences, message.as_deref());
             self.differing.entry(op.row).or_default().extend(warnings);
+            for it in differences {
+                self.not_kept.add(op.row, it);
+            }
         }
         if matches!(outcome, RowOutcome::Rejected | RowOutcome::InDoubt | RowOutcome::Unchanged)
             && open
@@ -157,6 +160,11 @@ impl RowOutcomes {
         self.rows.get(&row)?.made.as_deref()
     }
 
+    /// The values that the account did not keep.
+    pub(crate) fn not_kept(&self) -> &NotKeptCounter {
+        &self.not_kept
+    }
+
     /// Values that the account does not have as they were sent, by row.
     pub(crate) fn difference_warnings(&self) -> impl Iterator<Item = &Diagnostic> {
         self.differing.values().flatten()
@@ -183,20 +191,10 @@ fn difference_warnings_of(
     let warning = |field: &str, message: String| {
         Diagnostic::new(DiagnosticCode::W_ANSWER_DIFFERS, message).in_field(field).at_record(row)
     };
-    let differences = differences.iter().map(|it| {
-        let (sent, got) = (quote_value(&it.sent), quote_value(&it.got));
-        warning(&it.field, format!("sent {sent}, and the account has {got}"))
-    });
+    let differences =
+        differences.iter().map(|it| warning(&it.field, describe_difference(&it.sent, &it.got)));
     let message = message.map(|message| warning("", message.to_owned()));
     differences.chain(message).collect()
-}
-
-fn quote_value(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::String(text) => format!("`{text}`"),
-        value => format!("`{value}`"),
-    }
 }
 
 /// Why an op was not applied, or was not needed.

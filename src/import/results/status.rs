@@ -34,6 +34,8 @@ pub struct ImportStatus {
     pub rejected_file: &'static str,
     /// How many rows ended with each outcome; `None` before there is a plan.
     pub rows: Option<RowOutcomeCounts>,
+    /// How many values the server accepted and the account did not keep.
+    pub values_not_kept: u64,
 }
 
 /// The input of an import.
@@ -82,6 +84,7 @@ pub fn read_status(
     };
     let is_workbook = run.read_fact(&facts::IS_WORKBOOK)?.unwrap_or(false);
     let sheet = SourceSheet { is_workbook, ..SourceSheet::default() };
+    let (rows, values_not_kept) = row_counts(run)?.unzip();
     Ok(ImportStatus {
         stage: match run.read_fact(&facts::STAGE)?.unwrap_or(ImportStage::Planning) {
             _ if state.is_finished() => "done",
@@ -94,7 +97,8 @@ pub fn read_status(
         takes_back,
         undone_by: run.read_fact(&facts::UNDONE_BY)?,
         rejected_file: sheet.rejected_file(),
-        rows: row_counts(run)?,
+        rows,
+        values_not_kept: values_not_kept.unwrap_or(0),
     })
 }
 
@@ -120,11 +124,13 @@ fn describe_source(
     Ok(ImportSourceInfo { file: request.file, mapping, mode })
 }
 
-fn row_counts(run: &run::RunSummary) -> Result<Option<RowOutcomeCounts>, ImportError> {
+/// How the rows ended, and how many values were not kept; `None` before there is a plan.
+fn row_counts(run: &run::RunSummary) -> Result<Option<(RowOutcomeCounts, u64)>, ImportError> {
     if run.read_fact(&facts::SUMMARY)?.is_none() {
         return Ok(None);
     }
     let db = run.dir.join("run.db");
     let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(&db)?)?;
-    results::count_outcomes(&ImportStore::open(&db)?, &outcomes).map(Some)
+    let tally = results::count_outcomes(&ImportStore::open(&db)?, &outcomes)?;
+    Ok(Some((tally, outcomes.not_kept().total())))
 }

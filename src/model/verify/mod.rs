@@ -93,23 +93,55 @@ fn wanted_properties(change: &OpChange) -> Vec<ContactProperty> {
     }
 }
 
+/// How many properties of a contact a change requests.
+#[must_use]
+pub fn count_properties(change: &OpChange) -> usize {
+    wanted_properties(change).len()
+}
+
+/// The parts of a note or task that a change requests and `child` does not have, by target:
+/// `note.body`.
+#[must_use]
+pub fn find_child_mismatches(change: &OpChange, child: &Value) -> Vec<PropertyMismatch> {
+    let completed;
+    let (kind, parts, body): (_, &[&str], _) = match change {
+        OpChange::CreateNote { body } | OpChange::UpdateNote { body, .. } => {
+            ("note", &NOTE_PARTS, body)
+        }
+        OpChange::CreateTask { body } | OpChange::UpdateTask { body, .. } => {
+            ("task", &TASK_PARTS, body)
+        }
+        OpChange::CompleteTask { completed: value, .. } => {
+            completed = Map::from_iter([("completed".to_owned(), Value::Bool(*value))]);
+            ("task", &TASK_PARTS, &completed)
+        }
+        _ => return Vec::new(),
+    };
+    let open = parts.iter().filter(|key| !part_matches_body(body, child, key));
+    let one = |key: &&str| PropertyMismatch {
+        field: format!("{kind}.{key}"),
+        sent: body[*key].clone(),
+        got: child.get(*key).cloned().unwrap_or_default(),
+    };
+    open.map(one).collect()
+}
+
+/// The parts of a note that are compared.
+const NOTE_PARTS: [&str; 5] = ["body", "title", "color", "userId", "pinned"];
+/// The parts of a task that are compared.
+const TASK_PARTS: [&str; 5] = ["title", "body", "dueDate", "completed", "assignedTo"];
+
 /// Whether a note of the contact matches `body`. Missing parts of the body, parts that the server
 /// does not return, mark-up and outer blanks are ignored.
 #[must_use]
 pub fn note_matches_body(body: &Map<String, Value>, note: &Value) -> bool {
-    ["body", "title", "color", "userId", "pinned"]
-        .iter()
-        .all(|key| part_matches_body(body, note, key))
-        && note.get("body").is_some()
+    NOTE_PARTS.iter().all(|key| part_matches_body(body, note, key)) && note.get("body").is_some()
 }
 
 /// Whether a task of the contact matches `body`; due dates are compared as instants.
 #[must_use]
 pub fn task_matches_body(body: &Map<String, Value>, task: &Value) -> bool {
-    ["title", "body", "dueDate", "completed", "assignedTo"]
-        .iter()
-        .all(|key| part_matches_body(body, task, key))
-        && task.get("title").is_some()
+    TASK_PARTS.iter().all(|key| part_matches_body(body, task, key)) && task.get("title").is_some()
 }
 
 /// Whether one part of a child matches `body`.

@@ -8,9 +8,9 @@ use crate::diagnostic::DiagnosticCode;
 use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
 use crate::model::remote::equality::child_id;
-use crate::model::verify::PropertyMismatch;
+use crate::model::verify;
 use crate::model::{Op, OpChange, OpDetails};
-use crate::reconcile::{self, OpResolution, classify_applied, equals_child};
+use crate::reconcile::{self, OpResolution, classify_applied};
 use crate::run::{AttemptOutcome, OpState, SettledBy};
 
 /// The code of an op that the server refused.
@@ -44,6 +44,8 @@ pub(super) enum LookupReason {
     Unread,
     /// The op was refused, but may have been applied nevertheless (api.md §5.9).
     Refused(OpResolution),
+    /// The status is a success, and the body says that it did not succeed.
+    Denied(OpResolution),
     /// The create conflicts with a contact that an earlier attempt may have created.
     Exists(ContactId),
 }
@@ -102,7 +104,11 @@ fn interpret_unreadable(change: &OpChange) -> ResponseVerdict {
 }
 
 fn interpret_success(change: &OpChange, body: &[u8]) -> ResponseVerdict {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = body;
+    let body: Value = serde_json::from_slice(text).unwrap_or_default();
+    if denies_success(&body) {
+        return interpret_denial(change, &body, text);
+    }
     match change {
         OpChange::Create { .. } | OpChange::Upsert { .. } | OpChange::Update { .. } => {
             match RemoteContact::from_json_value(body.get("contact").unwrap_or(&body)) {
@@ -110,37 +116,64 @@ fn interpret_success(change: &OpChange, body: &[u8]) -> ResponseVerdict {
                 None => interpret_unreadable(change),
             }
         }
-        OpChange::CreateNote { body: asked } => {
-            interpret_created_child(change, asked, &body["note"])
-        }
-        OpChange::CreateTask { body: asked } => {
-            interpret_created_child(change, asked, &body["task"])
+        OpChange::CreateNote { .. } => interpret_created_child(change, &body["note"]),
+        OpChange::CreateTask { .. } => interpret_created_child(change, &body["task"]),
+        OpChange::UpdateNote { .. } => interpret_changed_child(change, &body["note"]),
+        OpChange::UpdateTask { .. } | OpChange::CompleteTask { .. } => {
+            interpret_changed_child(change, &body["task"])
         }
         _ => ResponseVerdict::Known(OpResolution::Applied { made: None }),
     }
 }
 
 /// The verdict on a child that was created. A response that does not contain the child proves no difference.
-fn interpret_created_child(
-    change: &OpChange,
-    asked: &serde_json::Map<String, Value>,
-    child: &Value,
-) -> ResponseVerdict {
+fn interpret_created_child(change: &OpChange, child: &Value) -> ResponseVerdict {
     let Some(made) = child_id(child) else {
         return interpret_unreadable(change);
     };
-    let made = Some(made.to_owned());
-    if equals_child(change, child) {
-        return ResponseVerdict::Known(OpResolution::Applied { made });
+    ResponseVerdict::Known(classify_child(change, Some(made.to_owned()), child))
+}
+
+/// The verdict on a child that was changed. A response that does not contain it proves no difference.
+fn interpret_changed_child(change: &OpChange, child: &Value) -> ResponseVerdict {
+    ResponseVerdict::Known(match child_id(child) {
+        Some(_) => classify_child(change, None, child),
+        None => OpResolution::Applied { made: None },
+    })
+}
+
+/// The resolution of a change to a note or task, from the note or task as it is now.
+pub(super) fn classify_child(
+    change: &OpChange,
+    made: Option<String>,
+    child: &Value,
+) -> OpResolution {
+    let differences = verify::find_child_mismatches(change, child);
+    if differences.is_empty() {
+        OpResolution::Applied { made }
+    } else {
+        OpResolution::Differs { made, differences, message: None }
     }
-    let other = asked.iter().filter(|(key, value)| child.get(key.as_str()) != Some(value));
-    let differences = other.map(|(key, value)| PropertyMismatch {
-        field: key.clone(),
-        sent: value.clone(),
-        got: child.get(key.as_str()).cloned().unwrap_or_default(),
-    });
-    let differences = differences.collect();
-    ResponseVerdict::Known(OpResolution::Differs { made, differences, message: None })
+}
+
+/// Whether a body with a success status says that the write did not succeed. The API spells it both ways.
+pub(super) fn denies_success(body: &Value) -> bool {
+    ["succeded", "succeeded", "success"].iter().any(|key| body[*key] == Value::Bool(false))
+}
+
+/// The verdict on a success that its body denies: the status or the body is wrong, so the record decides.
+fn interpret_denial(change: &OpChange, body: &Value, text: &[u8]) -> ResponseVerdict {
+    let mut message =
+        "the server answered with a success status that it did not succeed".to_owned();
+    if body.get("message").is_some() || body.get("error").is_some() {
+        message = format!("{message}: {}", api::error_message(text));
+    }
+    let refused = server_refusal(message);
+    ResponseVerdict::LookUp(if change.creates_contact() {
+        LookupReason::Refused(refused)
+    } else {
+        LookupReason::Denied(refused)
+    })
 }
 
 fn interpret_refusal(op: &Op, again: bool, status: u16, body: &[u8]) -> ResponseVerdict {

@@ -56,6 +56,7 @@ fn name(verdict: &ResponseVerdict) -> String {
         ResponseVerdict::LookUp(LookupReason::NoAnswer) => "look up".to_owned(),
         ResponseVerdict::LookUp(LookupReason::Unread) => "look up what it made".to_owned(),
         ResponseVerdict::LookUp(LookupReason::Refused(_)) => "look up before refusing".to_owned(),
+        ResponseVerdict::LookUp(LookupReason::Denied(_)) => "look up what was denied".to_owned(),
         ResponseVerdict::LookUp(LookupReason::Exists(id)) => format!("look up whose {id} is"),
         other => format!("{other:?}"),
     }
@@ -80,8 +81,27 @@ fn each_success_has_its_meaning() {
     check(OpChange::Delete, false, answered(200, &json!({ "succeded": true })), "applied -");
     let made = |text: &str| json!({ "note": { "id": "n", "body": text } });
     check(note(), false, answered(201, &made("hello")), "applied n");
-    check(note(), false, answered(201, &made("else")), "differs body");
+    check(note(), false, answered(201, &made("else")), "differs note.body");
     check(note(), false, answered(201, &json!({})), "look up what it made");
+    let changed =
+        || OpChange::UpdateNote { id: "n".to_owned(), body: body(json!({ "body": "hello" })) };
+    check(changed(), false, answered(200, &made("hello")), "applied -");
+    check(changed(), false, answered(200, &made("hel")), "differs note.body");
+    check(changed(), false, answered(200, &json!({ "succeded": true })), "applied -");
+}
+
+#[test]
+fn a_success_that_its_body_denies_is_looked_up() {
+    for flag in ["succeded", "succeeded", "success"] {
+        let denied = || answered(200, &json!({ flag: false }));
+        check(create(), false, denied(), "look up before refusing");
+        let done = OpChange::CompleteTask { id: "t".to_owned(), completed: true };
+        for change in [update(), note(), OpChange::Delete, done] {
+            check(change, false, denied(), "look up what was denied");
+        }
+    }
+    let both = answered(200, &json!({ "succeded": true, "succeeded": false }));
+    check(OpChange::Delete, false, both, "look up what was denied");
 }
 
 #[test]

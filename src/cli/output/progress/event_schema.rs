@@ -251,6 +251,8 @@ fn summary_event() -> NamedSchema {
         "paths": { "type": "array", "items": { "type": "string" }, "description": "The result files of an import." },
         "plan": { "type": "object", "description": "What an import's plan comes to: rows by action, fields that change, requests." },
         "failures": { "type": "array", "items": { "type": "object" }, "description": "Why rows that were sent were rejected or are in doubt: code, count and an example of each reason." },
+        "not_kept": { "type": "array", "items": { "type": "object" }, "description": "Values that the server accepted and the account did not keep: target, count and an example of each." },
+        "values_not_kept": count_schema("Of a finished import: values that the account did not keep."),
         "duplicates": count_schema("Contacts that may exist twice in the location; `duplicates.csv` lists them."),
         "sampled": { "type": "boolean", "description": "Whether rows were left for later by `--sample`." },
         "files": files_schema(),

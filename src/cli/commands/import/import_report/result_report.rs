@@ -15,7 +15,9 @@ use crate::cli::settings::Settings;
 use crate::id::RunId;
 use crate::import::{ImportReport, ImportStatus, PlanSummary, RowOutcomeCounts};
 use crate::run::RunKind;
-use crate::text::{escape_for_terminal, format_count, format_plural, quote_path_for_shell};
+use crate::text::{
+    escape_for_terminal, format_count, format_plural, quote_path_for_shell, select_plural,
+};
 
 /// The most lines about problems.
 const PROBLEM_LINES: usize = 9;
@@ -31,6 +33,7 @@ pub(crate) fn report_finished(
     let (code, outcome) = match tally {
         RowOutcomeCounts { in_doubt: 1.., .. } => (CliExitCode::InDoubt, "in_doubt"),
         RowOutcomeCounts { rejected: 1.., .. } => (CliExitCode::Partial, "partial"),
+        _ if standing.values_not_kept > 0 => (CliExitCode::Partial, "partial"),
         _ => (CliExitCode::Done, "complete"),
     };
     if settings.json {
@@ -38,6 +41,7 @@ pub(crate) fn report_finished(
         line.insert("run".to_owned(), json!(run));
         line.insert("out".to_owned(), json!(standing.out));
         line.insert("rows".to_owned(), json!(tally));
+        line.insert("values_not_kept".to_owned(), json!(standing.values_not_kept));
         screen.emit_event(&line);
         return code;
     }
@@ -50,6 +54,10 @@ pub(crate) fn report_finished(
         let rows = format_plural(tally.rejected, "row");
         let file = file(standing.rejected_file);
         screen.print_note(&format!("{rows} rejected, for the reasons in {file}"));
+    }
+    if standing.values_not_kept > 0 {
+        let sentence = not_kept_sentence(standing.values_not_kept, &file("warnings.csv"));
+        screen.print_note(&sentence);
     }
     if tally.in_doubt > 0 {
         let rows = format_plural(tally.in_doubt, "row");
@@ -71,7 +79,7 @@ pub(crate) fn report_applied(
     let tally = report.tally;
     let code = match tally {
         _ if tally.in_doubt > 0 || report.duplicates > 0 => CliExitCode::InDoubt,
-        _ if tally.rejected > 0 => CliExitCode::Partial,
+        _ if tally.rejected > 0 || !report.not_kept.is_empty() => CliExitCode::Partial,
         _ => CliExitCode::Done,
     };
     if settings.json {
@@ -125,9 +133,21 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
     let sentences = problem_sentences(&problems.collect::<Vec<_>>());
     let title = if report.kind == RunKind::Undo { "not undone:" } else { "not imported:" };
     let list = ScreenSection::list(title.to_owned(), sentences, "the files", PROBLEM_LINES);
-    lines.extend(fit_sections(&[list], PROBLEM_LINES));
+    let not_kept = ScreenSection::list(
+        "accepted, but not kept by the account:".to_owned(),
+        problem_sentences(&report.not_kept),
+        "warnings.csv",
+        PROBLEM_LINES,
+    );
+    lines.extend(fit_sections(&[list, not_kept], PROBLEM_LINES));
     lines.extend(next_step_lines(report));
     lines
+}
+
+/// Says how many values the account did not keep, and which file has each of them.
+fn not_kept_sentence(values: u64, file: &str) -> String {
+    let verb = select_plural(values, "was", "were");
+    format!("{} {verb} accepted, but not kept; {file} has each", format_plural(values, "value"))
 }
 
 /// A result file as an argument of a command to copy.
@@ -149,6 +169,9 @@ fn next_step_lines(report: &ImportReport) -> Vec<String> {
              ghl-bulk import {}",
             file(report.rejected_file())
         ));
+    }
+    if !report.not_kept.is_empty() {
+        lines.push(not_kept_sentence(report.count_not_kept(), &file("warnings.csv")));
     }
     if tally.in_doubt > 0 {
         lines.push(format!(
