@@ -16,6 +16,7 @@ use super::endpoint::ApiEndpoint;
 use super::error::ApiError;
 use super::http::{HttpOptions, HttpSetupError};
 use super::location_access::LocationAccess;
+use super::lookup_access::LookupAccess;
 use super::rate_limit::RateLimiter;
 use super::response::{
     ApiResponse, CalendarList, ChildList, ContactPage, ContactRef, ListPage, LocationDetails,
@@ -50,6 +51,7 @@ pub struct ApiClientConfig {
 pub struct ApiClient {
     pub(super) sender: Arc<RequestSender>,
     location: LocationId,
+    pub(super) lookup: Arc<LookupAccess>,
 }
 
 #[derive(Serialize)]
@@ -90,7 +92,8 @@ impl ApiClient {
             large: RequestSender::large_body_semaphore(),
             clock: ServerClockOffset::default(),
         };
-        Ok(Self { sender: Arc::new(sender), location: config.location.clone() })
+        let (sender, lookup) = (Arc::new(sender), Arc::default());
+        Ok(Self { sender, location: config.location.clone(), lookup })
     }
 
     /// The location that all requests address.

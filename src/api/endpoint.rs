@@ -44,6 +44,8 @@ pub enum ApiEndpoint {
     Location,
     /// `GET /contacts/search/duplicate`
     DuplicateContact,
+    /// `GET /contacts/lookup`
+    LookUpContacts,
     /// `POST /contacts/`
     CreateContact,
     /// `POST /contacts/upsert`
@@ -97,6 +99,7 @@ impl ApiEndpoint {
         Self::Businesses,
         Self::Location,
         Self::DuplicateContact,
+        Self::LookUpContacts,
         Self::CreateContact,
         Self::UpsertContact,
         Self::UpdateContact,
@@ -133,6 +136,7 @@ impl ApiEndpoint {
             Self::Businesses => "GET /businesses/",
             Self::Location => "GET /locations/{id}",
             Self::DuplicateContact => "GET /contacts/search/duplicate",
+            Self::LookUpContacts => "GET /contacts/lookup",
             Self::CreateContact => "POST /contacts/",
             Self::UpsertContact => "POST /contacts/upsert",
             Self::UpdateContact => "PUT /contacts/{id}",
@@ -209,7 +213,8 @@ impl ApiEndpoint {
             | Self::ContactTasks
             | Self::ContactNotes
             | Self::ContactAppointments
-            | Self::DuplicateContact => "contacts.readonly",
+            | Self::DuplicateContact
+            | Self::LookUpContacts => "contacts.readonly",
             Self::SearchNotes | Self::SearchNotesOldVersion => "notes.readonly",
             Self::SearchTasks => "locations/tasks.readonly",
             Self::Calendars => "calendars.readonly",
@@ -239,7 +244,7 @@ impl ApiEndpoint {
     /// The `Version` header. Calendars are published under a different version (api.md §1.4).
     pub(super) fn version_header(self, default: &'static str) -> &'static str {
         match self {
-            Self::SearchNotes => "v3",
+            Self::SearchNotes | Self::LookUpContacts => "v3",
             Self::Calendars | Self::CalendarEvents if default != "v3" => "2021-04-15",
             _ => default,
         }

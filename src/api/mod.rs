@@ -10,6 +10,7 @@ mod broken_record;
 mod client;
 mod clock;
 mod connect_error;
+mod contact_lookup;
 mod daily_quota;
 mod decode;
 mod endpoint;
@@ -17,6 +18,7 @@ mod error;
 mod foreign_response;
 mod http;
 mod location_access;
+mod lookup_access;
 mod mutation;
 mod note_search;
 mod oauth;
@@ -42,6 +44,7 @@ pub mod facts {}
 pub use broken_record::BrokenRecord;
 pub use client::{ApiClient, ApiClientConfig, VERSION};
 pub use connect_error::ConnectError;
+pub use contact_lookup::LookupValue;
 pub use daily_quota::{QuotaPolicy, QuotaReserve};
 #[cfg(feature = "fuzzing")]
 pub use decode::fuzz_decoders;

@@ -82,12 +82,14 @@ impl Pull {
     }
 
     /// Reads the first page of the walk, if no earlier process has, and returns the progress. `None` if the server
-    /// refuses such a search, which the walk itself deals with.
+    /// refuses to search by business, which the walk itself deals with.
     pub(super) async fn pull_first_page(&self) -> Result<Option<StreamProgress>, PullError> {
         let mut walk = self.load_committed_pages(&PageReaders::default()).await?;
         if walk.ordinal == 0 && !walk.progress.done {
             match self.fetch_next_page(&mut walk).await {
-                Err(PullError::Api(error)) if error.kind == ApiErrorKind::Refused => {
+                Err(PullError::Api(error))
+                    if error.kind == ApiErrorKind::Refused && self.options.business.is_some() =>
+                {
                     return Ok(None);
                 }
                 page => drop(self.commit_page(&mut walk, page?).await?),

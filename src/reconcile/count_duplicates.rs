@@ -56,10 +56,16 @@ impl Reconciler {
         let identity = sent_identity(&case.op.change);
         let window = self.creation_window(case);
         let mut found: Vec<RemoteContact> = Vec::new();
-        for (field, value) in [("email", identity.email), ("phone", identity.phone)] {
-            let Some(value) = value else { continue };
-            let filter = json!({ "field": field, "operator": "eq", "value": value });
-            for remote in self.search_contacts(vec![filter], 1).await? {
+        for (field, email, phone) in
+            [("email", identity.email, None), ("phone", None, identity.phone)]
+        {
+            let Some(value) = email.or(phone) else { continue };
+            let mut candidates = self.look_up_identity(email, phone).await?;
+            if candidates.is_empty() {
+                let filter = json!({ "field": field, "operator": "eq", "value": value });
+                candidates = self.search_contacts(vec![filter], 1).await?;
+            }
+            for remote in candidates {
                 let ours = classify::is_added_since(&case.op.change, window, &remote)
                     && !classify::has_other_identity(&case.op.change, &remote);
                 let known = found.iter().any(|it| it.id == remote.id);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::classify::{self, CreationWindow, SentIdentity, sent_identity};
 use super::{ChildBaseline, InDoubtOp, OpResolution, ReconcileError, Reconciler};
-use crate::api::{self, ApiErrorKind, ContactSearchFilter, RetryPolicy, SEARCH_LIMIT};
+use crate::api::{self, ApiErrorKind, ContactSearchFilter, LookupValue, RetryPolicy, SEARCH_LIMIT};
 use crate::id::ContactId;
 use crate::model::remote::RemoteContact;
 use crate::model::{IdempotencyClass, OpChange};
@@ -79,21 +79,52 @@ impl Reconciler {
         Ok(None)
     }
 
-    /// The contact that the server would call a duplicate: by e-mail address, then by phone. Each
-    /// may find another contact: two rows may share a phone number.
+    /// By e-mail address, then by phone: all contacts that have it, where the token may look them
+    /// up; then the contact that the server would call a duplicate, which may be another one: two
+    /// rows may share a phone number.
     async fn find_by_identity(
         &self,
         case: &InDoubtOp<'_>,
     ) -> Result<Option<OpResolution>, ReconcileError> {
         let SentIdentity { email, phone } = sent_identity(&case.op.change);
         for (email, phone) in [(email, None), (None, phone)] {
+            let known: Vec<ContactId> = self
+                .look_up_identity(email, phone)
+                .await?
+                .into_iter()
+                .map(|remote| remote.id)
+                .collect();
+            for id in &known {
+                if let Some(own) = self.confirm_by_id(case, id).await? {
+                    return Ok(Some(own));
+                }
+            }
             if let Some(id) = self.duplicate_contact_id(email, phone).await?
+                && !known.contains(&id)
                 && let Some(own) = self.confirm_by_id(case, &id).await?
             {
                 return Ok(Some(own));
             }
         }
         Ok(None)
+    }
+
+    /// All contacts with this primary or additional value; none where the token may not look them
+    /// up. That one is missing proves nothing.
+    pub(super) async fn look_up_identity(
+        &self,
+        email: Option<&str>,
+        phone: Option<&str>,
+    ) -> Result<Vec<RemoteContact>, ReconcileError> {
+        let value = match (email, phone) {
+            (Some(email), _) => LookupValue::Email(email),
+            (None, Some(phone)) => LookupValue::Phone(phone),
+            (None, None) => return Ok(Vec::new()),
+        };
+        let _seat = self.acquire_request_slot().await;
+        let rows = self.client.look_up_contacts(value).await?.unwrap_or_default();
+        let read = |row: &RawValue| RemoteContact::from_json_slice(row.get().as_bytes());
+        Ok(rows.iter().filter_map(|row| read(row)).collect())
     }
 
     async fn duplicate_contact_id(

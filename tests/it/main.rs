@@ -8,6 +8,7 @@ mod citations;
 mod cli;
 mod completion;
 mod contact_lists;
+mod contact_lookups;
 mod damaged_runs;
 mod deletions;
 mod diagnostic_codes;

@@ -33,7 +33,8 @@ fn count_requests(world: &World, method: &str, is_counted: impl Fn(&str) -> bool
 }
 
 fn is_contact(path: &str) -> bool {
-    path.strip_prefix("/contacts/").is_some_and(|id| !id.is_empty() && !id.contains('/'))
+    path.strip_prefix("/contacts/")
+        .is_some_and(|id| !id.is_empty() && !id.starts_with("lookup") && !id.contains('/'))
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::validate_rows::{identity_text, to_json};
 use crate::api::{
-    self, ApiClient, ApiResponse, ContactSearchFilter, RetryPolicy, TaskSearchPosition,
+    self, ApiClient, ApiResponse, ContactSearchFilter, LookupValue, RetryPolicy, TaskSearchPosition,
 };
 use crate::concurrency;
 use crate::context::EngineContext;
@@ -47,6 +47,7 @@ impl<'a> RemoteFetcher<'a> {
     /// A fetcher for a run's rows.
     pub(crate) fn new(context: &'a EngineContext, db: PathBuf, key: Option<String>) -> Self {
         let (client, observer) = (&context.client, &context.observer);
+        client.attach_lookup_facts(context.home.location_facts(client.location_id()));
         Self { client, db, observer, key, whole: false, removes: false, rows: Mutex::new(None) }
     }
 
@@ -212,11 +213,17 @@ impl RemoteFetcher<'_> {
                 }
             }
             IdentityKind::Email | IdentityKind::Phone => {
-                let (email, phone) = if kind == IdentityKind::Email {
-                    (Some(value), None)
+                let (lookup, email, phone) = if kind == IdentityKind::Email {
+                    (LookupValue::Email(value), Some(value), None)
                 } else {
-                    (None, Some(value))
+                    (LookupValue::Phone(value), None, Some(value))
                 };
+                // An empty result proves nothing, so the server's own duplicate search is asked, too.
+                if let Some(all) = self.client.look_up_contacts(lookup).await?
+                    && !all.is_empty()
+                {
+                    return Ok(all.iter().map(|row| row.get().to_owned()).collect());
+                }
                 let mut found = own(self.client.find_duplicate_contact(email, phone).await?);
                 if self.removes {
                     // The server names one contact; another one may be meant.

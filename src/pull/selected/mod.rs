@@ -21,7 +21,8 @@ use super::committed_page::{CommittedPage, PageReaders};
 use super::contacts::ContactWalk;
 use super::{Pull, PullError, failure_from_api_error};
 use crate::api::{
-    self, ApiClient, ApiErrorKind, BrokenRecord, ContactSearchFilter, SEARCH_LIMIT, SearchCursor,
+    self, ApiClient, ApiErrorKind, BrokenRecord, ContactSearchFilter, LookupValue, SEARCH_LIMIT,
+    SearchCursor,
 };
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
@@ -49,6 +50,7 @@ enum KeySearchResult {
 impl Pull {
     /// Finds the selected contacts and sends each committed batch to its readers.
     pub(super) async fn pull_selected_contacts(&self, pages: PageReaders) -> Result<(), PullError> {
+        self.client.attach_lookup_facts(self.location_facts.clone());
         let walk = self.load_committed_pages(&pages).await?;
         if walk.progress.done {
             return Ok(());
@@ -69,6 +71,7 @@ impl Pull {
 
     /// Retries the selected contacts that were not found.
     pub(super) async fn retry_selected_contacts(&self) -> Result<(), PullError> {
+        self.client.attach_lookup_facts(self.location_facts.clone());
         let walk = self.load_committed_pages(&PageReaders::default()).await?;
         let mut selected = self.load_selected_contacts().await?;
         let failed = self.previously_not_found()?;
@@ -257,19 +260,22 @@ impl SelectedContactSearch<'_> {
             let mut rows = Vec::new();
             for (response, key) in responses {
                 match response {
-                    Ok(Some((row, broken))) => {
-                        let id = self.selected.match_row_for_key(&key, &row);
+                    Ok((found, _)) if found.is_empty() => {
+                        self.record_missing_contact(&key, "the location has no such contact")
+                            .await?;
+                    }
+                    Ok((found, broken)) => {
+                        let known = rows.len();
+                        let new = found.into_iter().filter_map(|row| {
+                            Some((self.selected.match_row_for_key(&key, &row)?, row))
+                        });
+                        rows.extend(new);
                         self.clear_failure(&key).await?;
-                        if let Some(id) = id {
+                        if rows.len() > known {
                             self.pull
                                 .record_broken(stream::CONTACTS, None, key.as_str(), &broken)
                                 .await?;
-                            rows.push((id, row));
                         }
-                    }
-                    Ok(None) => {
-                        self.record_missing_contact(&key, "the location has no such contact")
-                            .await?;
                     }
                     // A contact of another location is refused the same way as that whole location.
                     Err(error) if error.forbids_record() => {
@@ -433,19 +439,30 @@ async fn search_keys(
     }
 }
 
-/// The contact that the server finds for a key, if any.
+/// The contacts that the server finds for a key.
 async fn fetch_by_key(
     client: &ApiClient,
     key: &ContactKey,
-) -> Result<Option<(Box<RawValue>, Vec<BrokenRecord>)>, api::ApiError> {
+) -> Result<(Vec<Box<RawValue>>, Vec<BrokenRecord>), api::ApiError> {
+    let lookup = match key {
+        ContactKey::Id(_) => None,
+        ContactKey::Email(email) => Some(LookupValue::Email(email)),
+        ContactKey::Phone(phone) => Some(LookupValue::Phone(phone)),
+    };
+    if let Some(lookup) = lookup
+        && let Some(all) = client.look_up_contacts(lookup).await?
+        && !all.is_empty()
+    {
+        return Ok((all, Vec::new()));
+    }
     let response = match key {
         ContactKey::Id(id) => client.get_raw_contact(id).await,
         ContactKey::Email(email) => client.find_duplicate_contact(Some(email), None).await,
         ContactKey::Phone(phone) => client.find_duplicate_contact(None, Some(phone)).await,
     };
     match response {
-        Err(error) if error.kind == ApiErrorKind::Gone => Ok(None),
+        Err(error) if error.kind == ApiErrorKind::Gone => Ok((Vec::new(), Vec::new())),
         Err(error) => Err(error),
-        Ok(response) => Ok(response.head.map(|row| (row, response.broken))),
+        Ok(response) => Ok((response.head.into_iter().collect(), response.broken)),
     }
 }
