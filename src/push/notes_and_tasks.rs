@@ -3,6 +3,11 @@
 //! A note or task has no key. Whether one that was sent but not answered was created can be found out only by
 //! counting equal ones, so the number before is stored with the intent. The notes or tasks of an existing contact
 //! are listed once, before the first write; a contact that this process created has only those that it wrote.
+//!
+//! They are listed by the contact's own endpoint, never by the notes search, although that takes many contacts per
+//! request. Its index lags behind writes and deletions: a note that it hides makes the number too small, and an older
+//! equal note would be taken for the one that was lost; a deleted note that it still shows makes the number too large,
+//! and the note would be written twice. That it shows no note of a contact at all is no exception.
 
 use std::collections::{HashMap, HashSet};
 use std::mem::Discriminant;

@@ -2,7 +2,9 @@
 //!
 //! Each idempotency class has its own: the duplicate search reads what the server itself checks;
 //! the marker and the dates go through the search index, which lags; children are listed. A record
-//! found through the index is read again by its id, because only that is fresh (api.md §2.10).
+//! found through the index is read again by its id, because only that is fresh (api.md §2.10). The
+//! notes search is not used: what it shows would have to be listed again to be compared with the
+//! number before, and what it hides proves nothing.
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

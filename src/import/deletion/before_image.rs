@@ -1,4 +1,7 @@
 //! Reads complete copies of contacts, many concurrently.
+//!
+//! The notes are read contact by contact: what the copy lacks is lost with the contact, and the index of the notes
+//! search may hide a note, or show an older text of it, without any sign.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;

@@ -257,7 +257,8 @@ impl RemoteFetcher<'_> {
             .await
     }
 
-    /// The notes and tasks that rows name by id.
+    /// The notes and tasks that rows name by id. The notes come from the contact's own endpoint: a search whose index
+    /// lags could hide one that exists, or show a text that was replaced, which would be restored by an undo.
     async fn fetch_children(&self) -> Result<(), ImportError> {
         for contact in self.child_owners(RowMark::NotesOfContact, RowMark::NotesOfIdentity).await? {
             let Ok(id) = contact.parse::<ContactId>() else { continue };

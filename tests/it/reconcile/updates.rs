@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::world;
+use super::{sent, world};
 use crate::import_world::tag_names;
 use crate::running_command::RunningCommand;
 
@@ -39,6 +39,28 @@ fn two_rows_that_want_equal_notes_get_two() {
         world.run_import("").exits(0);
         let avery = world.contact_by_email("avery@example.com");
         assert_eq!(avery["notes"].as_array().unwrap().len(), 2, "{fault}");
+    }
+}
+
+#[test]
+fn no_verdict_about_a_note_comes_from_the_notes_search() {
+    for fault in ["drop=before", "drop=after"] {
+        let world = world(&[&format!("POST /contacts/*/notes {fault} times=1")]);
+        // The index of the search shows nothing new.
+        world.control_request("POST", "settings", &json!({ "notes_search": "lag=held" }));
+        let ids = world.add_contacts(&[json!({
+            "email": "avery@example.com", "__notes": [{ "body": "hello" }],
+        })]);
+        world.write_sheet("in.csv", "Email,Notes\navery@example.com,hello\n");
+        world.run_import("").exits(0);
+        assert_eq!(world.contact_by_id(&ids[0])["notes"].as_array().unwrap().len(), 2, "{fault}");
+        world.write_sheet("in.csv", &format!("Contact Id\n{}\n", ids[0]));
+        world.run_import("--mode delete --confirm-delete 1").exits(0);
+        let run = world.read_json("res/summary.json")["run"].as_str().unwrap().to_owned();
+        world.run_command(&format!("undo {run} --yes --out undone")).exits(0);
+        let avery = world.contact_by_email("avery@example.com");
+        assert_eq!(avery["notes"].as_array().unwrap().len(), 2, "{fault}");
+        assert_eq!(sent(&world, "POST /notes/search"), 0, "{fault}");
     }
 }
 
