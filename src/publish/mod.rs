@@ -6,6 +6,7 @@
 //! reader sees either the old export or the new one. Nothing here sends a request, and the result
 //! does not depend on when it runs.
 
+mod duplicate_ids;
 mod entry_splitter;
 mod errors_file;
 mod existing_export;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::duplicate_ids::{LastVersions, SeenIds};
 use super::entry_splitter::{RowSplitter, SplitRows};
 use super::sort::{ExternalSorter, SortableRow};
 use super::streams;
@@ -36,6 +37,10 @@ pub(super) struct TableWriter {
     failures: Vec<FetchFailure>,
     /// How many entries were added.
     entries: u64,
+    /// The ids of contacts: all else is merged by key alone.
+    seen: SeenIds,
+    /// After a rewrite: the versions that count.
+    last_versions: LastVersions,
 }
 
 struct TableFile {
@@ -110,6 +115,8 @@ impl TableWriter {
             needs_rewrite: false,
             failures: Vec::new(),
             entries: 0,
+            seen: SeenIds::default(),
+            last_versions: LastVersions::default(),
         })
     }
 
@@ -134,6 +141,13 @@ impl TableWriter {
     }
 
     fn sort_row(&mut self, row: SortableRow) -> Result<(), PublishError> {
+        if self.last_versions.is_superseded(&row.key.id, row.seq) {
+            return Ok(());
+        }
+        // One rewrite finds the last versions of all.
+        if self.resource.name == "contacts" && self.last_versions.is_empty() {
+            self.seen.add_id(&row.key.id);
+        }
         self.sorter.push(row);
         if !self.sorter.is_full() {
             return Ok(());
@@ -184,8 +198,9 @@ impl TableWriter {
     /// Writes the remaining rows and completes the files.
     pub(super) fn finish(mut self, reader: &SpoolReader) -> Result<FinishedTable, PublishError> {
         self.needs_rewrite |= self.nearly_sorted && self.sorter.has_late_row();
-        if self.needs_rewrite || self.has_discarded_entries(reader)? {
-            return self.rewrite_sorted(reader)?.finish(reader);
+        let repeated = std::mem::take(&mut self.seen).into_repeated();
+        if self.needs_rewrite || !repeated.is_empty() || self.has_discarded_entries(reader)? {
+            return self.rewrite_sorted(reader, &repeated)?.finish(reader);
         }
         let staging = self.staging.clone();
         let fail = |source| PublishError::from_io_error(&staging, source);
@@ -225,7 +240,7 @@ impl TableWriter {
     }
 
     /// Restarts the table with full sorting: a row came that belongs before one already written.
-    fn rewrite_sorted(self, reader: &SpoolReader) -> Result<Self, PublishError> {
+    fn rewrite_sorted(self, reader: &SpoolReader, repeated: &[u64]) -> Result<Self, PublishError> {
         for file in self.files {
             let path = self.staging.join(&file.name);
             drop(file.sink);
@@ -238,6 +253,7 @@ impl TableWriter {
         let mut writer =
             Self::create_files(self.resource, self.table, staging, options, templates, false)?;
         let splitter = RowSplitter::new(reader.path(), std::iter::once(&writer.table));
+        writer.last_versions = LastVersions::find(repeated, reader, &splitter)?;
         let mut seq = 0;
         while let Some(entry) = reader.next_entry("", seq)? {
             seq = entry.seq;

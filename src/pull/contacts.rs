@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::believable_total::believable_total;
 use super::committed_page::{CommittedPage, PageReaders};
 use super::{Pull, PullError};
 use crate::api::{ApiErrorKind, ApiResponse, ContactPage, ContactRef, SEARCH_LIMIT, SearchCursor};
@@ -19,6 +20,8 @@ pub(super) struct ContactWalk {
     pub(super) progress: StreamProgress,
     pub(super) ordinal: u64,
     limit: usize,
+    /// Empty pages in a row.
+    blank_pages: u32,
     seen: SeenContacts,
 }
 
@@ -109,6 +112,7 @@ impl Pull {
             progress,
             ordinal: 0,
             limit: SEARCH_LIMIT,
+            blank_pages: 0,
             seen: SeenContacts::default(),
         };
         let (mut seq, db) = (0, self.db.clone());
@@ -180,17 +184,22 @@ impl Pull {
         let progress = &mut walk.progress;
         progress.rows += certain + unusable as u64;
         progress.total = progress.total.max(total);
-        let stuck =
-            next.as_ref().map(SearchCursor::as_str) == progress.cursor.as_deref() && fresh == 0;
+        let stuck = count > 0
+            && next.as_ref().map(SearchCursor::as_str) == progress.cursor.as_deref()
+            && fresh == 0;
         progress.cursor = next.map(|next| next.as_str().to_owned()).or(progress.cursor.take());
-        // The server may send fewer rows than requested, so a short page alone does not end the
-        // walk when the total is known. When the total fell, contacts that were already read no
-        // longer count in it.
-        let short = count < walk.limit;
+        walk.blank_pages = if count == 0 { walk.blank_pages + 1 } else { 0 };
+        // A full page never ends the walk, and neither does a short one: the server may send fewer rows than requested.
+        // Only a total can say that everything was read, if it can be believed and did not fall (what was read and then
+        // deleted no longer counts in it); without one the walk goes on until the server has nothing more, twice.
+        let is_full = count >= walk.limit;
         let fell = progress.total > total;
-        progress.done = count == 0
-            || stuck
-            || total.map_or(short, |total| progress.rows >= total && (short || !fell));
+        progress.done = stuck
+            || match believable_total(total, progress.rows) {
+                Some(_) if count == 0 => true,
+                Some(total) => progress.rows >= total && !is_full && !fell,
+                None => walk.blank_pages > 1,
+            };
 
         let position = format!("page {}", walk.ordinal + 1);
         self.record_broken(stream::CONTACTS, None, &position, &broken).await?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::believable_total::believable_total;
 use super::children::ChildKind;
 use super::{Pull, PullError};
 use crate::api::{ApiResponse, ContactPage, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
@@ -35,8 +36,13 @@ impl Pull {
     pub(super) async fn fill_gaps(&self, children: &[ChildKind]) -> Result<(), PullError> {
         self.flush_writes().await?;
         let walk = self.stream_progress(stream::CONTACTS)?;
-        let Some(highest) = walk.total.filter(|highest| walk.rows < *highest) else {
-            return Ok(());
+        let highest = match walk.total {
+            Some(total) if walk.rows < total => total,
+            // The total ends somewhere, but the counts of ranges do not.
+            Some(total) if total > 0 && believable_total(Some(total), walk.rows).is_none() => {
+                walk.rows
+            }
+            _ => return Ok(()),
         };
         let started = Instant::now();
         let mut known = self.load_known_contacts().await?;
@@ -178,7 +184,8 @@ impl Pull {
                 self.record_broken(stream::CONTACTS, None, "a page read again", &broken).await?;
                 self.write_to_spool(SpoolWrite::Entry { stream, rows, body, progress }).await?;
             }
-            if rows.len() < SEARCH_LIMIT || next == cursor {
+            // A full page is never the last, and a short one may be the server's page size.
+            if rows.is_empty() || next == cursor {
                 return Ok(found);
             }
             cursor = next;

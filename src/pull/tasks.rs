@@ -108,10 +108,8 @@ impl Pull {
         let next = page.position_after(position);
         let repeated = page.rows > 0
             && (next == *position || (previous_first.is_some() && page.first == previous_first));
-        // The first page may be short because of the server's page size; a later short page is the
-        // last.
-        let short = page.rows < SEARCH_LIMIT && progress.rows > 0;
-        progress.done = page.rows == 0 || repeated || short;
+        // A page may be short because of the server's page size, so that only an empty one is the end.
+        progress.done = page.rows == 0 || repeated;
         progress.rows += page.rows as u64;
         progress.cursor = Some(encode_strategy(&TaskStrategy::Location(next.clone())));
         if repeated {
@@ -237,7 +235,7 @@ async fn fetch_tasks_of(
         let response = client.search_tasks(contacts, SEARCH_LIMIT, &position).await?;
         let next = response.head.position_after(&position);
         let same = pages.last().is_some_and(|page| page.head.first == response.head.first);
-        let last = response.head.rows < SEARCH_LIMIT || next == position || same;
+        let last = response.head.rows == 0 || next == position || same;
         pages.push(response);
         if last {
             return Ok(pages);

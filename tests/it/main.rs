@@ -67,4 +67,5 @@ mod transport;
 mod undo;
 mod unreliable_network;
 mod values_not_kept;
+mod walk_end;
 mod world;

@@ -1,0 +1,90 @@
+//! Notices records that were sent more than once with different dates.
+//!
+//! Rows are sorted and merged by date and id, so that such a record would be in the table twice. The ids of a table
+//! are remembered as hashes, eight bytes each; only if one comes twice is the table written again, without the older
+//! versions.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::PublishError;
+use super::entry_splitter::RowSplitter;
+use crate::run::SpoolReader;
+
+/// The ids of a table's rows, as hashes.
+#[derive(Debug, Default)]
+pub(super) struct SeenIds(Vec<u64>);
+
+impl SeenIds {
+    pub(super) fn add_id(&mut self, id: &str) {
+        self.0.push(hash_id(id));
+    }
+
+    /// The ids that came more than once.
+    pub(super) fn into_repeated(mut self) -> Vec<u64> {
+        self.0.sort_unstable();
+        let mut repeated: Vec<u64> =
+            self.0.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        repeated.dedup();
+        repeated
+    }
+}
+
+/// The entry that has the last version of each record that came more than once.
+#[derive(Debug, Default)]
+pub(super) struct LastVersions(HashMap<u64, i64>);
+
+impl LastVersions {
+    /// Finds the last versions in the spool.
+    pub(super) fn find(
+        repeated: &[u64],
+        reader: &SpoolReader,
+        splitter: &RowSplitter,
+    ) -> Result<Self, PublishError> {
+        if repeated.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut last: HashMap<u64, i64> = repeated.iter().map(|id| (*id, 0)).collect();
+        let mut seq = 0;
+        while let Some(entry) = reader.next_entry("", seq)? {
+            seq = entry.seq;
+            let Some(entry_rows) = splitter.split_entry(&entry)? else { continue };
+            for row in entry_rows.rows.into_iter().flatten() {
+                if let Some(latest) = last.get_mut(&hash_id(&row.key.id)) {
+                    *latest = (*latest).max(row.seq);
+                }
+            }
+        }
+        Ok(Self(last))
+    }
+
+    /// Whether none were looked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a later entry has this record, too.
+    pub(super) fn is_superseded(&self, id: &str, seq: i64) -> bool {
+        !self.0.is_empty() && self.0.get(&hash_id(id)).is_some_and(|last| seq < *last)
+    }
+}
+
+fn hash_id(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_comes_twice_is_noticed() {
+        let mut seen = SeenIds::default();
+        for id in ["a", "b", "c", "b", "b"] {
+            seen.add_id(id);
+        }
+        assert_eq!(seen.into_repeated(), [hash_id("b")]);
+    }
+}
