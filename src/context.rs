@@ -47,6 +47,9 @@ pub(crate) fn state_after_api_error(
         (ApiErrorKind::Halted(HaltReason::RateLimit { .. }), _) => {
             said(RunState::Paused, "the API asked to wait for longer than five minutes")
         }
+        (ApiErrorKind::Halted(HaltReason::SilentRefusal), _) => {
+            said(RunState::Paused, "the API refused every request")
+        }
         (ApiErrorKind::Halted(HaltReason::Cancelled), Some(CancelCause::Deadline)) => {
             said(RunState::Paused, "the deadline passed")
         }

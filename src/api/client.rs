@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::clock::ServerClockOffset;
 use super::decode::{self, DecodeFn};
 use super::endpoint::ApiEndpoint;
+use super::endpoint_breaker::EndpointBreakers;
 use super::error::ApiError;
 use super::http::{HttpOptions, HttpSetupError};
 use super::location_access::LocationAccess;
@@ -87,6 +88,7 @@ impl ApiClient {
             credential: Arc::clone(&config.credential),
             limiter,
             access: LocationAccess::new(config.location.clone()),
+            breakers: EndpointBreakers::new(),
             observer,
             sent: [const { AtomicU64::new(0) }; super::endpoint::COUNT],
             large: RequestSender::large_body_semaphore(),

@@ -31,8 +31,19 @@ pub enum ApiErrorKind {
     Exhausted,
     /// The response exceeds the size limit.
     TooLarge,
+    /// The endpoint has failed in the same way so often that no more is asked of it.
+    EndpointFailing(EndpointFault),
     /// The rate limiter stopped before the request was sent.
     Halted(HaltReason),
+}
+
+/// Why an endpoint fails every time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndpointFault {
+    /// The token lacks its scope.
+    Scope,
+    /// Another error; the message says which.
+    Other,
 }
 
 /// A request that got no usable response.
@@ -112,6 +123,7 @@ impl ApiError {
                 | ApiErrorKind::Location
                 | ApiErrorKind::Unreachable
                 | ApiErrorKind::Untrusted
+                | ApiErrorKind::EndpointFailing(_)
                 | ApiErrorKind::Halted(_)
         )
     }

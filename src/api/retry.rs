@@ -145,6 +145,14 @@ impl RetryPolicy {
     /// memory, is set aside and requested again at the end.
     pub const BEST_EFFORT: Self =
         Self { attempts: 3, time: Duration::from_secs(20), bytes: 256 << 10 };
+    /// For what was set aside, at the end. It has failed before, so that it is tried briefly; it may be large.
+    pub const SECOND_TRY: Self =
+        Self { attempts: 2, time: Duration::from_secs(20), bytes: 64 << 20 };
+
+    /// The same size for a request on which many others wait.
+    pub(super) fn patient(self) -> Self {
+        Self { bytes: self.bytes, ..Self::PERSISTENT }
+    }
 }
 
 /// The decision table for reads.

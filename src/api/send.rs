@@ -12,6 +12,7 @@ use super::attempt;
 use super::clock::ServerClockOffset;
 use super::decode::DecodeFn;
 use super::endpoint::{self, ApiEndpoint};
+use super::endpoint_breaker::EndpointBreakers;
 use super::error::{ApiError, ApiErrorKind};
 use super::foreign_response::ResponseOrigin;
 use super::location_access::LocationAccess;
@@ -46,6 +47,14 @@ pub(super) struct ApiRequest {
     pub(super) policy: RetryPolicy,
 }
 
+impl ApiRequest {
+    /// The same request, tried for longer.
+    fn to_patient(&self) -> Self {
+        let Self { route, path, body, policy } = self;
+        Self { route: *route, path: path.clone(), body: body.clone(), policy: policy.patient() }
+    }
+}
+
 /// Sends requests.
 pub(super) struct RequestSender {
     pub(super) http: reqwest::Client,
@@ -54,6 +63,7 @@ pub(super) struct RequestSender {
     pub(super) credential: Arc<dyn TokenProvider>,
     pub(super) limiter: RateLimiter,
     pub(super) access: LocationAccess,
+    pub(super) breakers: EndpointBreakers,
     pub(super) observer: SharedObserver,
     pub(super) sent: [AtomicU64; endpoint::COUNT],
     /// For how long a server that cannot be reached is tried again.
@@ -79,9 +89,26 @@ impl RequestSender {
         request: &ApiRequest,
         read: DecodeFn<T>,
     ) -> Result<ApiResponse<T>, ApiError> {
-        self.send_with_retries(request, read, retry::decide_read_retry, None)
-            .await
-            .map(|(_, answer)| answer)
+        let Some(breaker) = self.breakers.of_endpoint(request.route) else {
+            let answer = self.send_with_retries(request, read, retry::decide_read_retry, None);
+            return answer.await.map(|(_, answer)| answer);
+        };
+        let turn = breaker.wait_for_turn().await;
+        if let Some(error) = breaker.given_up_error(request.route) {
+            return Err(error);
+        }
+        let patient = turn.is_some().then(|| request.to_patient());
+        let request = patient.as_ref().unwrap_or(request);
+        match self.send_with_retries(request, read, retry::decide_read_retry, None).await {
+            Ok((_, answer)) => {
+                breaker.record_success();
+                Ok(answer)
+            }
+            Err(error) => {
+                breaker.record_failure(&error, turn.is_some());
+                Err(breaker.given_up_error(request.route).unwrap_or(error))
+            }
+        }
     }
 
     /// Sends a request as often as `decide` allows, within its bounds. The first attempt uses the

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::committed_page::{ChildCursor, CommittedPage};
 use super::{Pull, PullError};
-use crate::api::{self, ApiClient, ApiErrorKind, ApiResponse, ChildList, RetryPolicy};
+use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, ApiResponse, ChildList, RetryPolicy};
 use crate::concurrency;
 use crate::id::ContactId;
 use crate::run::{SpoolWrite, StreamProgress, pack_responses, stream};
@@ -49,6 +49,15 @@ impl ChildKind {
             Self::Notes => stream::NOTES,
             Self::Tasks => stream::CONTACT_TASKS,
             Self::Appointments => stream::CONTACT_APPOINTMENTS,
+        }
+    }
+
+    /// The endpoint that returns it for one contact.
+    pub(super) fn endpoint(self) -> ApiEndpoint {
+        match self {
+            Self::Notes => ApiEndpoint::ContactNotes,
+            Self::Tasks => ApiEndpoint::ContactTasks,
+            Self::Appointments => ApiEndpoint::ContactAppointments,
         }
     }
 

@@ -124,6 +124,16 @@ impl Pull {
     /// When the run cannot continue now; everything stored is kept, and another call resumes from
     /// it.
     pub async fn run(self) -> Result<(), PullError> {
+        let result = Box::pin(self.pull_all()).await;
+        if let Err(PullError::Api(error)) = &result
+            && matches!(error.kind, ApiErrorKind::EndpointFailing(_))
+        {
+            self.mark_failures_of_endpoint(error.route).await?;
+        }
+        result
+    }
+
+    async fn pull_all(&self) -> Result<(), PullError> {
         if !self.options.errors_only {
             self.pull_metadata().await?;
             self.choose_note_strategy().await?;
@@ -253,6 +263,7 @@ fn failure_from_api_error(stream: &str, subject: &str, error: &api::ApiError) ->
         | ApiErrorKind::Token
         | ApiErrorKind::TokenSource
         | ApiErrorKind::Location
+        | ApiErrorKind::EndpointFailing(_)
         | ApiErrorKind::Halted(_) => FetchFailureCode::Refused,
     };
     FetchFailure {

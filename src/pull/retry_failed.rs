@@ -7,7 +7,7 @@ use futures::StreamExt;
 
 use super::children::ChildKind;
 use super::{Pull, PullError, broken_records};
-use crate::api::{ApiErrorKind, RetryPolicy};
+use crate::api::{ApiEndpoint, ApiErrorKind, RetryPolicy};
 use crate::concurrency;
 use crate::diagnostic::FetchFailureCode;
 use crate::event::{RunEvent, WaitReason};
@@ -31,6 +31,25 @@ impl Pull {
             transient: true,
         };
         self.write_to_spool(SpoolWrite::Failed(failure)).await
+    }
+
+    /// Notes that another attempt may succeed for the records of an endpoint that was given up: the error was not theirs.
+    pub(super) async fn mark_failures_of_endpoint(
+        &self,
+        route: ApiEndpoint,
+    ) -> Result<(), PullError> {
+        let child = ChildKind::ALL.into_iter().find(|child| child.endpoint() == route);
+        let Some(child) = child else { return Ok(()) };
+        self.flush_writes().await?;
+        for failure in self.open_reader()?.load_failures()? {
+            let is_of_endpoint = failure.stream == child.stream_name()
+                && matches!(failure.code, FetchFailureCode::Scope | FetchFailureCode::Refused);
+            if is_of_endpoint {
+                let failure = FetchFailure { transient: true, ..failure };
+                self.write_to_spool(SpoolWrite::Failed(failure)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Requests once more what could not be read.
@@ -61,7 +80,7 @@ impl Pull {
                 let client = client.clone();
                 async move {
                     let response =
-                        child.fetch_for_contact(&client, &contact, RetryPolicy::PERSISTENT).await;
+                        child.fetch_for_contact(&client, &contact, RetryPolicy::SECOND_TRY).await;
                     (child, contact, response)
                 }
             },

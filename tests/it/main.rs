@@ -3,6 +3,7 @@
 
 mod agency_login;
 mod altered_answers;
+mod breaker;
 mod broken_bytes;
 mod citations;
 mod cli;

@@ -63,6 +63,13 @@ impl RateLimitHeaders {
     }
 }
 
+impl RateLimitHeaders {
+    /// Whether the response says nothing about the limits.
+    pub(super) fn is_silent(&self) -> bool {
+        self.requests.is_none() && self.remaining.is_none() && self.daily_remaining.is_none()
+    }
+}
+
 /// The number in a header, if it is one within the range; otherwise the header goes to `ignored`.
 fn read_number(
     headers: &HeaderMap,

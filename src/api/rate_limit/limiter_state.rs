@@ -9,6 +9,11 @@ use super::occupied_slots::OccupiedSlots;
 use super::{HaltReason, LONGEST_WAIT, RateLimits, padded_window};
 use crate::api::daily_quota::{DailyQuota, QuotaPolicy};
 
+/// After so many windows full of refusals without a word, it is not the window's limit that is used up.
+const SILENT_WINDOWS: u32 = 6;
+/// How long to wait then.
+const SILENT_PAUSE: Duration = Duration::from_mins(15);
+
 #[derive(Default)]
 pub(super) struct RateLimiterState {
     pub(super) limits: RateLimits,
@@ -18,6 +23,9 @@ pub(super) struct RateLimiterState {
     pub(super) has_response: bool,
     /// After a 429 nothing is sent before this time.
     pub(super) blocked_until: Option<Instant>,
+    /// Waits in a row after a 429 that says nothing about the limits, and when the first one began.
+    pub(super) silent_waits: u32,
+    pub(super) silent_since: Option<Instant>,
     pub(super) day: Option<DailyQuota>,
     /// What the last response said is left in the window.
     pub(super) remaining: Option<u32>,
@@ -43,6 +51,13 @@ impl RateLimiterState {
     pub(super) fn decide_permit(&mut self, now: Instant, quota: QuotaPolicy) -> PermitDecision {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return wait_until(until, now);
+        }
+        if self.is_silently_refused(now) {
+            return PermitDecision::Pause(HaltReason::SilentRefusal, SILENT_PAUSE);
+        }
+        // Refused again after the wait: one request finds out whether that goes on.
+        if self.silent_waits > 1 && self.in_flight > 0 {
+            return PermitDecision::Answer;
         }
         if let Some(day) = self.day {
             let spendable = day.spendable_requests(quota.reserve);
@@ -76,6 +91,30 @@ impl RateLimiterState {
     pub(super) fn finish_request(&mut self, now: Instant) {
         self.in_flight -= 1;
         self.used.occupy(now, 1, self.limits.window);
+    }
+
+    /// Begins the next attempt after a pause.
+    pub(super) fn end_pause(&mut self) {
+        self.day = None;
+        self.silent_waits = self.silent_waits.min(SILENT_WINDOWS - 1);
+    }
+
+    /// Whether requests have been refused without a word for several windows.
+    fn is_silently_refused(&self, now: Instant) -> bool {
+        let span = padded_window(self.limits.window) * (SILENT_WINDOWS - 1);
+        self.silent_waits >= SILENT_WINDOWS
+            && self.silent_since.is_some_and(|since| now.duration_since(since) >= span)
+    }
+
+    /// Counts a 429 that says nothing about the limits.
+    pub(super) fn count_silent_refusal(&mut self, now: Instant, begins_wait: bool) {
+        self.silent_waits += u32::from(begins_wait);
+        self.silent_since.get_or_insert(now);
+    }
+
+    /// Forgets those refusals after another response.
+    pub(super) fn forget_silent_refusals(&mut self) {
+        (self.silent_waits, self.silent_since) = (0, None);
     }
 
     pub(super) fn apply_headers(&mut self, now: Instant, headers: &RateLimitHeaders) {

@@ -48,6 +48,8 @@ pub enum HaltReason {
         /// How long until it does.
         resume_in: Duration,
     },
+    /// Every request is refused, and no response says why or for how long.
+    SilentRefusal,
 }
 
 impl HaltReason {
@@ -58,6 +60,7 @@ impl HaltReason {
             Self::Cancelled => "interrupted",
             Self::DailyQuota { .. } => "the daily request quota is used up",
             Self::RateLimit { .. } => "the API asks to wait for longer than five minutes",
+            Self::SilentRefusal => "the API refuses every request and does not say until when",
         }
     }
 }

@@ -212,12 +212,14 @@ impl RateLimiter {
         self.report_wait(
             match reason {
                 HaltReason::DailyQuota { .. } => WaitReason::DailyQuota,
-                HaltReason::RateLimit { .. } | HaltReason::Cancelled => WaitReason::RateLimited,
+                HaltReason::RateLimit { .. }
+                | HaltReason::SilentRefusal
+                | HaltReason::Cancelled => WaitReason::RateLimited,
             },
             time,
         );
         tokio::select! {
-            () = tokio::time::sleep(time + MARGIN) => self.lock_state().day = None,
+            () = tokio::time::sleep(time + MARGIN) => self.lock_state().end_pause(),
             () = self.0.stop.wait_for_cancel() => {}
         }
     }

@@ -30,6 +30,9 @@ impl RateLimitPermit {
             let mut state = self.limiter.lock_state();
             state.finish_request(now);
             state.apply_headers(now, &headers);
+            if !refused || !headers.is_silent() {
+                state.forget_silent_refusals();
+            }
             if refused {
                 state.refused += 1;
                 let window = padded_window(state.limits.window);
@@ -40,6 +43,9 @@ impl RateLimitPermit {
                     wait = state.blocked_until.is_none_or(|until| until < now).then_some(time);
                     state.blocked_until = state.blocked_until.max(Some(now + time));
                     state.wait_shown_until = state.blocked_until;
+                    if headers.is_silent() {
+                        state.count_silent_refusal(now, wait.is_some());
+                    }
                 }
             }
             limits = state.limits;

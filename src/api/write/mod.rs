@@ -14,6 +14,10 @@ impl RequestSender {
         &self,
         mutation: &WriteRequest,
     ) -> Result<WritePermit, ApiError> {
+        let breaker = self.breakers.of_endpoint(mutation.route);
+        if let Some(error) = breaker.and_then(|breaker| breaker.given_up_error(mutation.route)) {
+            return Err(error);
+        }
         match self.limiter.acquire_permit().await {
             Ok(permit) => Ok(WritePermit(permit)),
             Err(halt) => Err(ApiError::not_sent(mutation.route, ApiErrorKind::Halted(halt))),
@@ -42,6 +46,14 @@ impl RequestSender {
                 Some(permit.0),
             )
             .await;
+        if let Some(breaker) = self.breakers.of_endpoint(mutation.route) {
+            match &result {
+                Ok(_) => breaker.record_success(),
+                // Of a write only what forbids it: other refusals are about its values.
+                Err(error) if error.status == Some(403) => breaker.record_failure(error, false),
+                Err(_) => {}
+            }
+        }
         if result.as_ref().err().is_none_or(|error| error.status.is_some()) {
             failpoint::kill_if_due(FailPoint::AfterResponse);
         }

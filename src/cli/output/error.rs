@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::exit_code::CliExitCode;
 use super::progress::{CliReporter, OutputStyle};
 use super::text_format::{terminal_width, wrap_line};
-use crate::api::{self, ApiErrorKind, HaltReason};
+use crate::api::{self, ApiEndpoint, ApiErrorKind, EndpointFault, HaltReason};
 use crate::event::{CancelCause, CancelSignal};
 use crate::id::RunId;
 use crate::run::{LockedResource, RunState, ShortRunIds};
@@ -250,6 +250,9 @@ impl From<api::ApiError> for CliError {
     fn from(error: api::ApiError) -> Self {
         let said = error.to_string();
         let scope = error.route.required_scope();
+        if let ApiErrorKind::EndpointFailing(fault) = error.kind {
+            return failing_endpoint_error(&error, fault);
+        }
         if let Some(foreign) = error.foreign {
             return Self::usage(format!("no usable response from the API: {said}"))
                 .with_hint(foreign.hint());
@@ -283,8 +286,16 @@ impl From<api::ApiError> for CliError {
             ApiErrorKind::Halted(HaltReason::RateLimit { resume_in }) => {
                 pause_error("the API refuses every request and asks to wait until", resume_in)
             }
+            ApiErrorKind::Halted(HaltReason::SilentRefusal) => Self::new(
+                CliExitCode::Paused,
+                "the API refuses every request (429) and does not say until when; the daily request quota is probably used up",
+            )
+            .with_hint("resume in some hours, or use `--wait` to try again every 15 minutes"),
             ApiErrorKind::Halted(HaltReason::Cancelled) => Self::new(CliExitCode::Interrupted, "interrupted"),
-            ApiErrorKind::Gone | ApiErrorKind::Refused | ApiErrorKind::TooLarge => Self::usage(format!("the API refused: {said}"))
+            ApiErrorKind::Gone
+            | ApiErrorKind::Refused
+            | ApiErrorKind::TooLarge
+            | ApiErrorKind::EndpointFailing(_) => Self::usage(format!("the API refused: {said}"))
                 .with_hint(match error.trace_id {
                     _ if error.status.is_some_and(|status| (300..400).contains(&status)) => {
                         "check `--api-url`; the response may come from a login page of the network or a proxy".to_owned()
@@ -292,6 +303,29 @@ impl From<api::ApiError> for CliError {
                     Some(id) => format!("HighLevel's support can look up the request by its trace id {id}"),
                     None => "`-v` logs requests and responses".to_owned(),
                 }),
+        }
+    }
+}
+
+fn failing_endpoint_error(error: &api::ApiError, fault: EndpointFault) -> CliError {
+    let leave_out = match error.route {
+        ApiEndpoint::ContactNotes
+        | ApiEndpoint::ContactTasks
+        | ApiEndpoint::ContactAppointments => "; `--with` of a new export says what is read",
+        _ => "",
+    };
+    match fault {
+        EndpointFault::Scope => {
+            let scope = error.route.required_scope();
+            let message = format!("the token lacks the scope `{scope}`: {error}");
+            CliError::new(CliExitCode::Access, message).with_hint(format!(
+                "add the scope under Settings > Private Integrations, then resume{leave_out}"
+            ))
+        }
+        EndpointFault::Other => {
+            let hint = error.foreign.map_or("resume later", api::ForeignResponse::hint);
+            CliError::usage(format!("an endpoint of the API fails every time: {error}"))
+                .with_hint(format!("{hint}{leave_out}"))
         }
     }
 }
