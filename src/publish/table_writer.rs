@@ -198,7 +198,9 @@ impl TableWriter {
     /// Writes the remaining rows and completes the files.
     pub(super) fn finish(mut self, reader: &SpoolReader) -> Result<FinishedTable, PublishError> {
         self.needs_rewrite |= self.nearly_sorted && self.sorter.has_late_row();
-        let repeated = std::mem::take(&mut self.seen).into_repeated();
+        let seen = std::mem::take(&mut self.seen);
+        // After a late row the ids are incomplete: the rewrite collects them again.
+        let repeated = if self.needs_rewrite { Vec::new() } else { seen.into_repeated() };
         if self.needs_rewrite || !repeated.is_empty() || self.has_discarded_entries(reader)? {
             return self.rewrite_sorted(reader, &repeated)?.finish(reader);
         }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::believable_total::believable_total;
 use super::children::ChildKind;
 use super::{Pull, PullError};
 use crate::api::{ApiResponse, ContactPage, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
@@ -39,9 +38,7 @@ impl Pull {
         let highest = match walk.total {
             Some(total) if walk.rows < total => total,
             // The total ends somewhere, but the counts of ranges do not.
-            Some(total) if total > 0 && believable_total(Some(total), walk.rows).is_none() => {
-                walk.rows
-            }
+            Some(total) if total > 0 && walk.rows > total => walk.rows,
             _ => return Ok(()),
         };
         let started = Instant::now();

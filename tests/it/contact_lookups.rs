@@ -96,7 +96,7 @@ fn what_the_lookup_does_not_find_is_asked_of_the_duplicate_search() {
     world.add_contacts(&[json!({ "email": "here@example.com", "city": "Boston" })]);
     world.write_sheet("in.csv", "Email,City\nhere@example.com,Rome\n");
     world.run_import("").exits(0);
-    assert_eq!(world.read_contacts().len(), 1);
+    assert_eq!(world.read_csv("res/succeeded.csv")[0]["_action"], "update");
     assert_eq!(world.contact_by_email("here@example.com")["contact"]["city"], "Rome");
 }
 
@@ -138,13 +138,20 @@ fn a_list_names_contacts_by_additional_values_where_the_token_may_look_them_up()
 }
 
 #[test]
-fn a_create_without_an_answer_is_found_among_all_that_share_its_phone() {
-    let world = with_app_token(account(ContactLookupAccess::Apps(401)))
-        .with_env("GHL_BULK_SETTLE_S", "0.3");
-    world.add_contacts(&[json!({ "email": "first@example.com", "phone": "+12025550143" })]);
-    world.control_request("POST", "faults", &json!(["POST /contacts/ drop=after times=1"]));
-    world.write_sheet("in.csv", "First Name,Email,Phone\nAda,ada@example.com,+12025550143\n");
+fn a_create_without_an_answer_is_looked_up_although_the_duplicate_search_finds_nothing() {
+    let world = World::with_settings(|settings| {
+        settings.contacts = 0;
+        settings.contact_lookup = ContactLookupAccess::Apps(401);
+    });
+    let world = with_app_token(world).with_env("GHL_BULK_SETTLE_S", "0.3");
+    let nothing = format!(r#"GET {DUPLICATE} status=200 body={{"contact":null}}"#);
+    let faults = ["POST /contacts/ drop=after times=1", &nothing];
+    world.control_request("POST", "faults", &json!(faults));
+    world.write_sheet("in.csv", "First Name,Email\nAda,ada@example.com\n");
     world.run_import("").exits(0);
-    assert_eq!(world.read_contacts().len(), 2);
-    assert!(count_requests(&world, LOOKUP) > 0);
+    assert_eq!(world.read_contacts().len(), 1);
+    // One for the plan, and one that finds the contact.
+    assert_eq!(count_requests(&world, LOOKUP), 2);
+    assert_eq!(count_requests(&world, DUPLICATE), 1);
+    assert_eq!(world.list_writes(), ["POST /contacts/"]);
 }

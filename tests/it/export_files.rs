@@ -40,7 +40,7 @@ impl ExportFiles {
         let mut known = KNOWN.lock().unwrap();
         let files = known.entry(contacts).or_insert_with(|| {
             let world = World::with_settings(|settings| settings.contacts = contacts);
-            world.run_command("export --format jsonl --out out").exits(0);
+            world.run_command("export --format jsonl --out out --notes-by contact").exits(0);
             Self::read_from(&world, "out")
         });
         files.clone()

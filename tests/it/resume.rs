@@ -7,7 +7,7 @@ use crate::export_files::{ExportFiles, assert_nothing_half_written, read_errors_
 use crate::running_command::RunningCommand;
 use crate::world::{World, short_id};
 
-const EXPORT: &str = "export --format jsonl --out out";
+const EXPORT: &str = "export --format jsonl --out out --notes-by contact";
 
 /// Kills an export where these faults hold it, and resumes it.
 #[track_caller]

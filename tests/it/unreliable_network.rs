@@ -8,7 +8,7 @@ use crate::export_files::{ExportFiles, read_errors_csv};
 use crate::running_command::RunningCommand;
 use crate::world::World;
 
-const EXPORT: &str = "export --format jsonl --out out";
+const EXPORT: &str = "export --format jsonl --out out --notes-by contact";
 
 /// An export that meets these faults is complete and equals one that does not.
 #[track_caller]

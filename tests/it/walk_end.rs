@@ -23,7 +23,7 @@ fn assert_complete(faults: &[&str]) {
         let rows = world.read_rows(&format!("out/{file}.jsonl"));
         let mut ids: Vec<&Value> = rows.iter().map(|row| &row["id"]).collect();
         assert_eq!(ids.len(), expected, "{faults:?}: {file}");
-        ids.sort_by_key(|id| id.to_string());
+        ids.sort_by_key(ToString::to_string);
         ids.dedup();
         assert_eq!(ids.len(), expected, "{faults:?}: {file} twice");
     }

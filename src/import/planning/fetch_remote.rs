@@ -127,7 +127,9 @@ impl RemoteFetcher<'_> {
             seen += count as u64;
             let total = Some(total).filter(|total| *total > 0);
             self.observer.observe(&RunEvent::Progress { what: "contacts", done: seen, total });
-            let more = next.filter(|_| count == api::SEARCH_LIMIT);
+            // A short page may be the server's page size: only the total, or an empty page, is the end.
+            let unread = total.is_none_or(|total| seen < total);
+            let more = next.filter(|_| count == api::SEARCH_LIMIT || (count > 0 && unread));
             let Some(cursor) = more else {
                 return storing.await;
             };
@@ -274,14 +276,12 @@ impl RemoteFetcher<'_> {
             let mut place = TaskSearchPosition::Skip(0);
             loop {
                 let page = self.client.search_tasks(&ids, api::SEARCH_LIMIT, &place).await?;
-                let (rows, next) = (page.head.rows, page.head.next.clone());
+                let (rows, next) = (page.head.rows, page.head.position_after(&place));
                 self.store_children(ContactPart::Tasks, "tasks", None, page.body).await?;
-                match next {
-                    Some(cursor) if rows == api::SEARCH_LIMIT => {
-                        place = TaskSearchPosition::After(cursor.as_str().to_owned());
-                    }
-                    _ => break,
+                if rows == 0 || next == place {
+                    break;
                 }
+                place = next;
             }
         }
         Ok(())

@@ -90,7 +90,7 @@ fn every_contact_can_be_made_again_from_its_row() {
 
 #[test]
 fn every_task_and_note_can_be_made_again_from_its_row() {
-    let world = exported("export --out out");
+    let world = exported("export --out out --notes-by contact");
     check(&world, &TASKS, &raw_http::search_tasks(&world));
     let state = world.get_control("state");
     let contacts = state["contacts"].as_array().unwrap().iter();
