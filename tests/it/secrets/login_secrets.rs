@@ -25,6 +25,7 @@ fn code(world: &World) -> String {
         "contacts.write",
         "locations.readonly",
         "locations/tasks.readonly",
+        "notes.readonly",
         "locations/tags.readonly",
         "locations/customFields.readonly",
         "users.readonly",
