@@ -1,7 +1,6 @@
 //! `POST /notes/search`: the notes of a location, of many contacts, or of other records.
 //!
-//! What is unknown of the real service is a setting; see
-//! [`NotesSearchBehavior`](crate::sandbox::NotesSearchBehavior).
+//! What is unknown of the real service is a setting, `NotesSearchBehavior`.
 
 use serde_json::{Value, json};
 
