@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -19,6 +20,13 @@ fn is_terminal_control(c: char) -> bool {
     );
     let line_break = matches!(c, '\u{2028}' | '\u{2029}');
     c.is_control() || direction || line_break
+}
+
+/// A hash of a text, to compare many texts in little memory; the same in every run of one build.
+pub(crate) fn hash_text(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Escapes untrusted text for a terminal: characters that a terminal interprets become visible escapes such as

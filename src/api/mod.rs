@@ -18,6 +18,7 @@ mod endpoint_breaker;
 mod error;
 mod foreign_response;
 mod http;
+mod list_end;
 mod location_access;
 mod lookup_access;
 mod mutation;
@@ -54,6 +55,7 @@ pub use endpoint::{ApiEndpoint, SEARCH_LIMIT};
 pub use error::{ApiError, ApiErrorKind, EndpointFault};
 pub use foreign_response::ForeignResponse;
 pub use http::{HttpOptions, HttpSetupError, is_loopback_url, proxy_for_url};
+pub use list_end::believable_total;
 pub use mutation::{WriteOutcome, WritePermit, WriteRequest};
 pub use note_search::{
     NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery, NoteRef, NoteSearchDialect,

@@ -214,8 +214,8 @@ struct NotePageJson<'a> {
     #[serde(borrow)]
     notes: NullableList<&'a RawValue>,
     total: Option<LenientCount>,
-    #[serde(alias = "totalCount")]
     count: Option<LenientCount>,
+    total_count: Option<LenientCount>,
     #[serde(borrow)]
     meta: Option<&'a RawValue>,
 }
@@ -228,8 +228,10 @@ struct PageMetaJson {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NoteRowJson<'a> {
-    #[serde(borrow, alias = "_id")]
-    id: &'a RawValue,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "_id")]
+    other_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     contact_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -256,7 +258,9 @@ fn note_page(body: &[u8]) -> Result<NotePage, serde_json::Error> {
         meta.total?.0
     };
     let total = page.total.and_then(|total| total.0);
-    let total = total.or_else(|| page.count.and_then(|count| count.0)).or_else(in_meta);
+    let count = || page.count.and_then(|count| count.0);
+    let total_count = || page.total_count.and_then(|count| count.0);
+    let total = total.or_else(count).or_else(total_count).or_else(in_meta);
     let rows = page.notes.0.into_iter().map(|row| parse_note_ref(row.get())).collect();
     Ok(NotePage { rows, total })
 }
@@ -273,7 +277,7 @@ pub fn parse_note_ref(row: &str) -> Option<NoteRef> {
         }
     }
     Some(NoteRef {
-        id: parse_text_or_number(row.id).filter(|id| !id.is_empty())?.into(),
+        id: parse_text_or_number(row.id.or(row.other_id)?).filter(|id| !id.is_empty())?.into(),
         contacts,
         added: row.date_added.and_then(parse_millis),
         body_bytes: row.body.map_or(0, |body| body.get().len()),
@@ -340,6 +344,7 @@ mod tests {
             (r#""count":"7""#, Some(7)),
             (r#""totalCount":7"#, Some(7)),
             (r#""meta":{"total":7}"#, Some(7)),
+            (r#""total":7,"count":9,"totalCount":9"#, Some(7)),
             (r#""meta":[]"#, None),
             (r#""traceId":"t""#, None),
         ] {
@@ -350,6 +355,8 @@ mod tests {
             assert_eq!(note.contacts, [contact("b"), contact("a")]);
             assert_eq!((&*note.id, note.added, note.body_bytes), ("n", Some(1_000), 4));
         }
+        let both = parse_note_ref(r#"{"id":"n","_id":"m"}"#).unwrap();
+        assert_eq!(&*both.id, "n");
         assert!(note_page(br#"{"note":{"id":"n"}}"#).is_err(), "the documented example is no list");
     }
 }

@@ -5,11 +5,11 @@
 //! versions.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::PublishError;
 use super::entry_splitter::RowSplitter;
 use crate::run::SpoolReader;
+use crate::text::hash_text;
 
 /// The ids of a table's rows, as hashes.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct SeenIds(Vec<u64>);
 
 impl SeenIds {
     pub(super) fn add_id(&mut self, id: &str) {
-        self.0.push(hash_id(id));
+        self.0.push(hash_text(id));
     }
 
     /// The ids that came more than once.
@@ -50,7 +50,7 @@ impl LastVersions {
             seq = entry.seq;
             let Some(entry_rows) = splitter.split_entry(&entry)? else { continue };
             for row in entry_rows.rows.into_iter().flatten() {
-                if let Some(latest) = last.get_mut(&hash_id(&row.key.id)) {
+                if let Some(latest) = last.get_mut(&hash_text(&row.key.id)) {
                     *latest = (*latest).max(row.seq);
                 }
             }
@@ -65,14 +65,8 @@ impl LastVersions {
 
     /// Whether a later entry has this record, too.
     pub(super) fn is_superseded(&self, id: &str, seq: i64) -> bool {
-        !self.0.is_empty() && self.0.get(&hash_id(id)).is_some_and(|last| seq < *last)
+        !self.0.is_empty() && self.0.get(&hash_text(id)).is_some_and(|last| seq < *last)
     }
-}
-
-fn hash_id(id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]
@@ -85,6 +79,6 @@ mod tests {
         for id in ["a", "b", "c", "b", "b"] {
             seen.add_id(id);
         }
-        assert_eq!(seen.into_repeated(), [hash_id("b")]);
+        assert_eq!(seen.into_repeated(), [hash_text("b")]);
     }
 }

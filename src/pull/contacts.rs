@@ -5,10 +5,11 @@
 
 use std::collections::HashSet;
 
-use super::believable_total::believable_total;
 use super::committed_page::{CommittedPage, PageReaders};
 use super::{Pull, PullError};
-use crate::api::{ApiErrorKind, ApiResponse, ContactPage, ContactRef, SEARCH_LIMIT, SearchCursor};
+use crate::api::{
+    self, ApiErrorKind, ApiResponse, ContactPage, ContactRef, SEARCH_LIMIT, SearchCursor,
+};
 use crate::concurrency;
 use crate::diagnostic::FetchFailureCode;
 use crate::id::ContactId;
@@ -195,7 +196,7 @@ impl Pull {
         let is_full = count >= walk.limit;
         let fell = progress.total > total;
         progress.done = stuck
-            || match believable_total(total, progress.rows) {
+            || match api::believable_total(total, progress.rows) {
                 Some(_) if count == 0 => true,
                 Some(total) => progress.rows >= total && !is_full && !fell,
                 None => walk.blank_pages > 1,

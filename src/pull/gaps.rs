@@ -16,6 +16,7 @@ use crate::api::{ApiResponse, ContactPage, ContactSearchFilter, SEARCH_LIMIT, Se
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
+use crate::text::hash_text;
 
 /// How many ranges are compared at first, so that a contact hidden in one range is not offset by a
 /// deletion in another.
@@ -162,10 +163,13 @@ impl Pull {
         children: &[ChildKind],
         known: &mut KnownContacts,
     ) -> Result<bool, PullError> {
-        let (mut cursor, mut found) = (None::<SearchCursor>, false);
+        let (mut cursor, mut found, mut read) = (None::<SearchCursor>, false, 0);
         loop {
             let page = self.client.search_contacts(filter, SEARCH_LIMIT, cursor.as_ref()).await?;
-            let ApiResponse { body, head: ContactPage { rows, next, .. }, broken } = page;
+            let ApiResponse { body, head, broken } = page;
+            read += head.rows.len() as u64;
+            let is_last = head.is_last(read, SEARCH_LIMIT) || head.next == cursor;
+            let ContactPage { rows, next, .. } = head;
             let fresh: Vec<_> =
                 rows.iter().flatten().filter(|row| known.insert(known_contact_key(row))).collect();
             if !fresh.is_empty() {
@@ -181,8 +185,7 @@ impl Pull {
                 self.record_broken(stream::CONTACTS, None, "a page read again", &broken).await?;
                 self.write_to_spool(SpoolWrite::Entry { stream, rows, body, progress }).await?;
             }
-            // A full page is never the last, and a short one may be the server's page size.
-            if rows.is_empty() || next == cursor {
+            if is_last {
                 return Ok(found);
             }
             cursor = next;
@@ -192,10 +195,7 @@ impl Pull {
 
 /// A contact without a date sorts before all others.
 fn known_contact_key(row: &crate::api::ContactRef) -> (i64, u64) {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    row.id.hash(&mut hasher);
-    (row.added.unwrap_or(i64::MIN), hasher.finish())
+    (row.added.unwrap_or(i64::MIN), hash_text(row.id.as_str()))
 }
 
 fn dates_in_range(

@@ -7,7 +7,6 @@
 //! pull knows nothing about tables or files.
 
 mod appointments;
-mod believable_total;
 mod broken_records;
 mod business_contacts;
 mod children;

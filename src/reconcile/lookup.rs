@@ -261,7 +261,7 @@ impl Reconciler {
         pages: usize,
     ) -> Result<Vec<RemoteContact>, ReconcileError> {
         let filter = ContactSearchFilter { filters, query: None };
-        let (mut found, mut after) = (Vec::new(), None);
+        let (mut found, mut after, mut read) = (Vec::new(), None, 0);
         for _ in 0..pages {
             let seat = self.acquire_request_slot().await;
             let answer = self.client.search_contacts(&filter, SEARCH_LIMIT, after.as_ref()).await?;
@@ -271,10 +271,11 @@ impl Reconciler {
                 rows.into_iter()
                     .filter_map(|row| RemoteContact::from_json_slice(row.get().as_bytes())),
             );
-            after = answer.head.next;
-            if answer.head.rows.len() < SEARCH_LIMIT || after.is_none() {
+            read += answer.head.rows.len() as u64;
+            if answer.head.is_last(read, SEARCH_LIMIT) {
                 break;
             }
+            after = answer.head.next;
         }
         Ok(found)
     }

@@ -345,6 +345,19 @@ fn an_export_killed_while_the_search_is_replaced_is_resumed() {
 }
 
 #[test]
+fn a_search_that_shows_the_same_page_for_ever_ends_and_is_not_trusted() {
+    for behavior in ["", "total-cap=300"] {
+        let world = world(behavior);
+        let stuck = json!(["POST /notes/search ignore=skip"]);
+        world.control_request("POST", "faults", &stuck);
+        world.run_command(EXPORT).exits(0);
+        assert_notes_are_those_of_the_account(&world, behavior);
+        let (searches, _) = note_requests(&world);
+        assert!(searches < 100, "{behavior}: {searches} searches");
+    }
+}
+
+#[test]
 fn a_search_that_fails_for_a_while_is_tried_again_and_then_given_up() {
     let once = world("");
     once.control_request("POST", "faults", &json!(["POST /notes/search status=503 times=1"]));

@@ -62,3 +62,37 @@ fn a_page_size_that_the_server_clamps_ends_nothing() {
 fn a_contact_on_two_pages_with_another_date_is_exported_once() {
     assert_complete(&["POST /contacts/search repeat=later"]);
 }
+
+#[test]
+fn listed_contacts_are_all_found_where_the_server_clamps_its_pages() {
+    let world = World::with_settings(|settings| {
+        settings.contacts = 300;
+        settings.faults = vec!["POST /contacts/search page-size=20".parse().unwrap()];
+    });
+    let state = world.get_control("state");
+    let ids = state["contacts"].as_array().unwrap().iter().step_by(4);
+    let ids: Vec<&str> = ids.map(|one| one["contact"]["id"].as_str().unwrap()).collect();
+    std::fs::write(world.path("list.txt"), ids.join("\n")).unwrap();
+    world.run_command(&format!("{EXPORT} --with none --contacts list.txt")).exits(0);
+    assert_eq!(world.read_rows("out/contacts.jsonl").len(), ids.len());
+    let singles = world.read_json("out/manifest.json")["requests"]["GET /contacts/{id}"].clone();
+    assert_eq!(singles, Value::Null, "a page that was not read was made up for one by one");
+}
+
+#[test]
+fn an_import_sees_every_contact_where_the_server_clamps_its_pages() {
+    let world = World::with_settings(|settings| {
+        settings.contacts = 700;
+        settings.faults = vec!["POST /contacts/search page-size=100".parse().unwrap()];
+    });
+    let state = world.get_control("state");
+    let ids = state["contacts"].as_array().unwrap().iter();
+    let rows: Vec<String> =
+        ids.map(|one| format!("{},Rome\n", one["contact"]["id"].as_str().unwrap())).collect();
+    std::fs::write(world.path("in.csv"), format!("Contact Id,City\n{}", rows.concat())).unwrap();
+    world.run_command("import in.csv --dry-run --out res").exits(0);
+    let contacts = state["contacts"].as_array().unwrap().iter();
+    let changed = contacts.filter(|one| one["contact"]["city"] != "Rome").count();
+    let plan = world.read_csv("res/plan.csv");
+    assert_eq!(plan.iter().filter(|row| row["field"] == "city").count(), changed);
+}

@@ -122,14 +122,12 @@ impl RemoteFetcher<'_> {
     ) -> Result<(), ImportError> {
         let (mut page, mut seen) = (first, 0);
         loop {
-            let (count, next) = (page.head.rows.len(), page.head.next.take());
+            seen += page.head.rows.len() as u64;
+            let more = Some(&page.head).filter(|head| !head.is_last(seen, api::SEARCH_LIMIT));
+            let more = more.and_then(|head| head.next.clone());
             let storing = self.store_page(page.body);
-            seen += count as u64;
             let total = Some(total).filter(|total| *total > 0);
             self.observer.observe(&RunEvent::Progress { what: "contacts", done: seen, total });
-            // A short page may be the server's page size: only the total, or an empty page, is the end.
-            let unread = total.is_none_or(|total| seen < total);
-            let more = next.filter(|_| count == api::SEARCH_LIMIT || (count > 0 && unread));
             let Some(cursor) = more else {
                 return storing.await;
             };

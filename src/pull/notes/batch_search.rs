@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 
 use super::batch_size::BatchSizer;
-use super::{NoteSearchState, SEARCH_PAGE, believable_total};
+use super::{NoteSearchState, SEARCH_PAGE};
 use crate::api::{
-    ApiClient, ApiError, ApiErrorKind, ApiResponse, NotePage, NoteQuery, NoteRef, NoteSearchDialect,
+    self, ApiClient, ApiError, ApiErrorKind, ApiResponse, NotePage, NoteQuery, NoteRef,
+    NoteSearchDialect,
 };
 use crate::id::ContactId;
 use crate::pull::Pull;
@@ -122,7 +123,7 @@ async fn search_contacts(
         ids.extend(page.rows.iter().flatten().map(|note| note.id.clone()));
         let repeated = rows > 0 && ids.len() == known;
         read += rows as u64;
-        let total = believable_total(page.total, read);
+        let total = api::believable_total(page.total, read);
         if rows == 0 {
             blank_pages += 1;
         } else {

@@ -1,10 +1,10 @@
 //! What reading the notes will cost.
 
+use super::FEW_CONTACTS;
 use super::negotiate::{PROBE, USUAL_REACH, missing_scope_reason};
 use super::sample::sample_size;
-use super::{FEW_CONTACTS, believable_total};
 use crate::api::{
-    ApiClient, ApiError, ApiErrorKind, NOTE_SEARCH_LIMIT, NoteQuery, NoteSearchDialect,
+    self, ApiClient, ApiError, ApiErrorKind, NOTE_SEARCH_LIMIT, NoteQuery, NoteSearchDialect,
 };
 use crate::text::format_count;
 
@@ -45,7 +45,7 @@ pub async fn estimate_note_cost(
         }
         Err(error) => return per_contact(format!("the notes search cannot be used ({error})")),
     };
-    let total = believable_total(page.total, page.rows.len() as u64);
+    let total = api::believable_total(page.total, page.rows.len() as u64);
     let pages = total.filter(|total| covers_all_contacts && *total <= 2 * USUAL_REACH);
     let searches = match pages {
         Some(total) => total.div_ceil(NOTE_SEARCH_LIMIT as u64),

@@ -5,18 +5,17 @@
 //! never fell; otherwise the notes are read in the other order, too, and then by contacts.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NoteSearchState, NoteStrategy, SEARCH_PAGE, SearchOutcome, SharedSampler, believable_total,
-    encode_state,
+    NoteSearchState, NoteStrategy, SEARCH_PAGE, SearchOutcome, SharedSampler, encode_state,
 };
-use crate::api::{ApiResponse, NoteOrder, NotePage, NoteQuery};
+use crate::api::{self, ApiResponse, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery};
 use crate::concurrency;
 use crate::pull::{Pull, PullError};
 use crate::run::{RunError, SpoolReader, SpoolWrite, StreamProgress, stream};
+use crate::text::hash_text;
 
 /// A pass over the location's notes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +62,7 @@ impl LocationCount {
         for row in &page.rows {
             match row {
                 Some(note) => {
-                    self.seen.insert(hash_id(&note.id));
+                    self.seen.insert(hash_text(&note.id));
                     self.related += u64::from(!note.contacts.is_empty());
                 }
                 None => self.unusable += 1,
@@ -77,7 +76,7 @@ impl LocationCount {
     }
 
     fn set_total(&mut self, total: Option<u64>) {
-        let total = believable_total(total, 0);
+        let total = api::believable_total(total, 0);
         self.fell |= matches!((self.total, total), (Some(before), Some(now)) if now < before);
         self.total = total.or(self.total);
     }
@@ -86,12 +85,6 @@ impl LocationCount {
     fn is_complete(&self) -> bool {
         self.total.is_some_and(|total| self.notes() >= total)
     }
-}
-
-pub(super) fn hash_id(id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
 }
 
 impl Pull {
@@ -191,7 +184,7 @@ impl LocationRead<'_> {
         blank: &mut bool,
     ) -> NextRead {
         let complete = self.count.is_complete();
-        if pass.reach.is_some_and(|reach| skip >= reach) {
+        if pass.reach.is_some_and(|reach| skip >= reach) || self.is_beyond_total(skip) {
             return NextRead::Pass;
         }
         if rows == 0 {
@@ -206,6 +199,12 @@ impl LocationRead<'_> {
             (true, NoteOrder::Oldest) if !full && pass.source.is_none() => NextRead::Pass,
             _ => NextRead::Page,
         }
+    }
+
+    /// Whether far more rows were read than there are notes: the server shows the same ones again and again.
+    fn is_beyond_total(&self, skip: u64) -> bool {
+        let total = self.count.total.unwrap_or(0);
+        skip > 2 * total + NOTE_SEARCH_LIMIT as u64
     }
 
     async fn fetch_page(

@@ -19,7 +19,6 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use super::believable_total::believable_total;
 use super::children::ChildKind;
 use super::committed_page::ChildCursor;
 use super::{Pull, PullError};

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::batch_size::BatchSizes;
 use super::location_pages::LocationPass;
-use super::{NoteSearchState, NoteStrategy, believable_total};
+use super::{NoteSearchState, NoteStrategy};
 use crate::api::{
-    ApiError, ApiErrorKind, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery, NoteSearchDialect,
-    NoteSearchVersion, RetryPolicy,
+    self, ApiError, ApiErrorKind, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery,
+    NoteSearchDialect, NoteSearchVersion, RetryPolicy,
 };
 use crate::pull::committed_page::ChildCursor;
 use crate::pull::{Pull, PullError, retry_failed};
@@ -60,7 +60,7 @@ impl Pull {
             Ok(page) => page,
             Err(reason) => return Ok(Err(reason)),
         };
-        let total = believable_total(page.total, page.rows.len() as u64);
+        let total = api::believable_total(page.total, page.rows.len() as u64);
         let strategy = match total {
             Some(total) if self.covers_all_contacts() => negotiation.plan_passes(total).await?,
             _ => None,
@@ -150,7 +150,7 @@ impl Negotiation<'_> {
         let query = NoteQuery { source: Some(SOURCES[0]), limit: Some(1), ..NoteQuery::default() };
         let answer = self.pull.client.search_notes(&self.known.dialect, &query, PROBE).await;
         let part = match answer {
-            Ok(response) => believable_total(response.head.total, 1),
+            Ok(response) => api::believable_total(response.head.total, 1),
             Err(error) if error.is_fatal() => return Err(error.into()),
             Err(_) => None,
         };

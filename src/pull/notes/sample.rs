@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::location_pages::hash_id;
 use crate::api::NotePage;
 use crate::id::ContactId;
 use crate::pull::committed_page::CommittedPage;
+use crate::text::hash_text;
 
 /// The smallest sample, if there are so many contacts.
 const SMALLEST_SAMPLE: usize = 24;
@@ -63,7 +63,7 @@ impl NoteSampler {
             if self.newest.len() > PER_STRATUM {
                 self.newest.pop_front();
             }
-            let hash = hash_id(contact.as_str());
+            let hash = hash_text(contact.as_str());
             let last = self.random.last_key_value().map(|(last, _)| *last);
             if self.random.len() < LARGEST_SAMPLE || last.is_some_and(|last| hash < last) {
                 self.random.insert(hash, contact.clone());

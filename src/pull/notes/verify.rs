@@ -5,7 +5,6 @@
 //! Nothing else is explained.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -20,7 +19,7 @@ use crate::id::ContactId;
 use crate::pull::children::ChildKind;
 use crate::pull::{Pull, PullError};
 use crate::run::{RunError, SpoolReader, SpoolWrite, pack_responses, stream};
-use crate::text::{format_plural, select_plural};
+use crate::text::{format_plural, hash_text, select_plural};
 
 /// Contacts of the first batch of each size that are proven at once.
 const PER_BATCH: usize = 3;
@@ -194,7 +193,7 @@ impl Pull {
             };
             let Some(own) = own_notes(&body) else { continue };
             comparison.compared += 1;
-            let differences = differences(&own, found.get(&contact).unwrap_or(&empty), since);
+            let differences = find_differences(&own, found.get(&contact).unwrap_or(&empty), since);
             if !differences.is_empty() {
                 comparison.answers.insert(contact.clone(), body);
                 comparison.differing.push((contact, differences));
@@ -241,10 +240,10 @@ fn empty_notes(contacts: &[ContactId]) -> NotesByContact {
 fn add_notes_of(found: &mut NotesByContact, page: &[u8]) {
     for row in api::parse_list_rows(page, "notes").unwrap_or_default() {
         let Some(note) = api::parse_note_ref(row.get()) else { continue };
-        let text = note_text_hash(row.get());
         for contact in &note.contacts {
+            // Few notes are of the sample: only their texts are decoded.
             if let Some(notes) = found.get_mut(contact) {
-                notes.insert(note.id.clone(), (text, note.added));
+                notes.insert(note.id.clone(), (note_text_hash(row.get()), note.added));
             }
         }
     }
@@ -271,17 +270,15 @@ fn note_text_hash(row: &str) -> u64 {
         body: Option<serde_json::Value>,
     }
     let text = serde_json::from_str::<NoteTextJson>(row).ok().and_then(|note| note.body);
-    let mut hasher = DefaultHasher::new();
     // No text, null and an empty one are the same.
     match text {
-        None => "".hash(&mut hasher),
-        Some(serde_json::Value::String(text)) => text.hash(&mut hasher),
-        Some(other) => other.to_string().hash(&mut hasher),
+        None => hash_text(""),
+        Some(serde_json::Value::String(text)) => hash_text(&text),
+        Some(other) => hash_text(&other.to_string()),
     }
-    hasher.finish()
 }
 
-fn differences(own: &NoteTexts, found: &NoteTexts, since: i64) -> Vec<NoteDifference> {
+fn find_differences(own: &NoteTexts, found: &NoteTexts, since: i64) -> Vec<NoteDifference> {
     let mut differences = Vec::new();
     for (id, (text, added)) in own {
         match found.get(id) {
@@ -311,11 +308,11 @@ mod tests {
     fn only_notes_written_lately_may_be_missing_from_the_index() {
         use NoteDifference::{Late, Missing, Surplus, Text};
         let own = notes(&[("a", 1, 10), ("b", 2, 20)]);
-        assert_eq!(differences(&own, &own, 15), []);
-        assert_eq!(differences(&own, &notes(&[("a", 1, 10)]), 15), [Late]);
-        assert_eq!(differences(&own, &notes(&[("b", 2, 20)]), 15), [Missing]);
-        assert_eq!(differences(&own, &notes(&[("a", 9, 10), ("b", 2, 20)]), 15), [Text]);
-        assert_eq!(differences(&notes(&[]), &notes(&[("x", 1, 1)]), 15), [Surplus]);
+        assert_eq!(find_differences(&own, &own, 15), []);
+        assert_eq!(find_differences(&own, &notes(&[("a", 1, 10)]), 15), [Late]);
+        assert_eq!(find_differences(&own, &notes(&[("b", 2, 20)]), 15), [Missing]);
+        assert_eq!(find_differences(&own, &notes(&[("a", 9, 10), ("b", 2, 20)]), 15), [Text]);
+        assert_eq!(find_differences(&notes(&[]), &notes(&[("x", 1, 1)]), 15), [Surplus]);
     }
 
     #[test]

@@ -6,30 +6,27 @@
 //! Rows are stored as the server sent them; contacts that were not selected are not stored.
 
 mod id_list;
+mod key_search;
 mod lookup_key;
 mod strategy;
 
 use std::collections::HashSet;
 use std::pin::pin;
 
-use bytes::Bytes;
 use futures::StreamExt;
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::committed_page::{CommittedPage, PageReaders};
 use super::contacts::ContactWalk;
 use super::{Pull, PullError, failure_from_api_error};
-use crate::api::{
-    self, ApiClient, ApiErrorKind, BrokenRecord, ContactSearchFilter, LookupValue, SEARCH_LIMIT,
-    SearchCursor,
-};
+use crate::api::{ApiErrorKind, BrokenRecord, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::id::ContactId;
 use crate::run::{SpoolWrite, stream};
 
 pub use id_list::{ContactKeyList, has_stored_list};
+use key_search::{KeySearchResult, decode_rows, encode_rows, fetch_by_key, search_keys};
 pub use lookup_key::ContactKey;
 use lookup_key::SelectedContacts;
 pub use strategy::{SelectionCost, estimate_cost};
@@ -40,12 +37,6 @@ use strategy::{SelectionStrategy, cheapest_strategy, page_count, searchable_batc
 const MAX_SINGLE_LOOKUPS: usize = 1_000;
 /// Responses to single requests that are stored together.
 const SINGLES_PER_ENTRY: usize = 50;
-
-/// The rows of a search, or that the server rejects such a search.
-enum KeySearchResult {
-    Rows(Vec<Box<RawValue>>, Vec<BrokenRecord>),
-    Refused,
-}
 
 impl Pull {
     /// Finds the selected contacts and sends each committed batch to its readers.
@@ -391,78 +382,5 @@ impl SelectedContactSearch<'_> {
     fn damaged_page_error(&self, error: &serde_json::Error) -> PullError {
         let why = format!("a page of contacts: {error}");
         PullError::Run(crate::run::RunError::Damaged { path: self.pull.db.clone(), why })
-    }
-}
-
-/// Builds a response body of rows as they were sent.
-fn encode_rows<'r>(rows: impl Iterator<Item = &'r RawValue>) -> Bytes {
-    let rows: Vec<&str> = rows.map(RawValue::get).collect();
-    Bytes::from(format!("{{\"contacts\":[{}]}}", rows.join(",")))
-}
-
-fn decode_rows(body: &[u8]) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
-    Ok(api::parse_list_rows(body, "contacts")?.into_iter().map(ToOwned::to_owned).collect())
-}
-
-/// All contacts that one search returns for a batch of keys.
-async fn search_keys(
-    client: &ApiClient,
-    batch: &[ContactKey],
-) -> Result<KeySearchResult, api::ApiError> {
-    let any: Vec<_> = batch.iter().filter_map(ContactKey::search_filter).collect();
-    let filter =
-        ContactSearchFilter { filters: vec![json!({"group": "OR", "filters": any})], query: None };
-    let (mut rows_found, mut broken, mut cursor) = (Vec::new(), Vec::new(), None);
-    loop {
-        let page = match client.search_contacts(&filter, SEARCH_LIMIT, cursor.as_ref()).await {
-            Err(error) if matches!(error.kind, ApiErrorKind::Refused | ApiErrorKind::TooLarge) => {
-                return Ok(KeySearchResult::Refused);
-            }
-            page => page?,
-        };
-        let Ok(rows) = decode_rows(&page.body) else { return Ok(KeySearchResult::Refused) };
-        let matches_batch = |row: &RawValue| {
-            lookup_key::parse_contact_keys(row)
-                .is_some_and(|(_, names)| names.iter().any(|name| batch.contains(name)))
-        };
-        // A server that ignores the filter returns all contacts.
-        if !rows.is_empty() && !rows.iter().any(|row| matches_batch(row)) {
-            return Ok(KeySearchResult::Refused);
-        }
-        let last = rows.len() < SEARCH_LIMIT || page.head.next == cursor;
-        rows_found.extend(rows.into_iter().filter(|row| matches_batch(row)));
-        broken.extend(page.broken);
-        if last {
-            return Ok(KeySearchResult::Rows(rows_found, broken));
-        }
-        cursor = page.head.next;
-    }
-}
-
-/// The contacts that the server finds for a key.
-async fn fetch_by_key(
-    client: &ApiClient,
-    key: &ContactKey,
-) -> Result<(Vec<Box<RawValue>>, Vec<BrokenRecord>), api::ApiError> {
-    let lookup = match key {
-        ContactKey::Id(_) => None,
-        ContactKey::Email(email) => Some(LookupValue::Email(email)),
-        ContactKey::Phone(phone) => Some(LookupValue::Phone(phone)),
-    };
-    if let Some(lookup) = lookup
-        && let Some(all) = client.look_up_contacts(lookup).await?
-        && !all.is_empty()
-    {
-        return Ok((all, Vec::new()));
-    }
-    let response = match key {
-        ContactKey::Id(id) => client.get_raw_contact(id).await,
-        ContactKey::Email(email) => client.find_duplicate_contact(Some(email), None).await,
-        ContactKey::Phone(phone) => client.find_duplicate_contact(None, Some(phone)).await,
-    };
-    match response {
-        Err(error) if error.kind == ApiErrorKind::Gone => Ok((Vec::new(), Vec::new())),
-        Err(error) => Err(error),
-        Ok(response) => Ok((response.head.into_iter().collect(), response.broken)),
     }
 }

@@ -1,0 +1,91 @@
+//! The requests that find contacts by id, e-mail address or phone number: many by one search, or one on its own.
+
+use bytes::Bytes;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::lookup_key::{self, ContactKey};
+use crate::api::{
+    self, ApiClient, ApiErrorKind, BrokenRecord, ContactSearchFilter, LookupValue, SEARCH_LIMIT,
+};
+
+/// The rows of a search, or that the server rejects such a search.
+pub(super) enum KeySearchResult {
+    Rows(Vec<Box<RawValue>>, Vec<BrokenRecord>),
+    Refused,
+}
+
+/// Builds a response body of rows as they were sent.
+pub(super) fn encode_rows<'r>(rows: impl Iterator<Item = &'r RawValue>) -> Bytes {
+    let rows: Vec<&str> = rows.map(RawValue::get).collect();
+    Bytes::from(format!("{{\"contacts\":[{}]}}", rows.join(",")))
+}
+
+pub(super) fn decode_rows(body: &[u8]) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
+    Ok(api::parse_list_rows(body, "contacts")?.into_iter().map(ToOwned::to_owned).collect())
+}
+
+/// All contacts that one search returns for a batch of keys.
+pub(super) async fn search_keys(
+    client: &ApiClient,
+    batch: &[ContactKey],
+) -> Result<KeySearchResult, api::ApiError> {
+    let any: Vec<_> = batch.iter().filter_map(ContactKey::search_filter).collect();
+    let filter =
+        ContactSearchFilter { filters: vec![json!({"group": "OR", "filters": any})], query: None };
+    let (mut rows_found, mut broken) = (Vec::new(), Vec::new());
+    let (mut cursor, mut read) = (None, 0);
+    loop {
+        let page = match client.search_contacts(&filter, SEARCH_LIMIT, cursor.as_ref()).await {
+            Err(error) if matches!(error.kind, ApiErrorKind::Refused | ApiErrorKind::TooLarge) => {
+                return Ok(KeySearchResult::Refused);
+            }
+            page => page?,
+        };
+        let Ok(rows) = decode_rows(&page.body) else { return Ok(KeySearchResult::Refused) };
+        let matches_batch = |row: &RawValue| {
+            lookup_key::parse_contact_keys(row)
+                .is_some_and(|(_, names)| names.iter().any(|name| batch.contains(name)))
+        };
+        // A server that ignores the filter returns all contacts.
+        if !rows.is_empty() && !rows.iter().any(|row| matches_batch(row)) {
+            return Ok(KeySearchResult::Refused);
+        }
+        read += rows.len() as u64;
+        let last = page.head.is_last(read, SEARCH_LIMIT) || page.head.next == cursor;
+        rows_found.extend(rows.into_iter().filter(|row| matches_batch(row)));
+        broken.extend(page.broken);
+        if last {
+            return Ok(KeySearchResult::Rows(rows_found, broken));
+        }
+        cursor = page.head.next;
+    }
+}
+
+/// The contacts that the server finds for a key.
+pub(super) async fn fetch_by_key(
+    client: &ApiClient,
+    key: &ContactKey,
+) -> Result<(Vec<Box<RawValue>>, Vec<BrokenRecord>), api::ApiError> {
+    let lookup = match key {
+        ContactKey::Id(_) => None,
+        ContactKey::Email(email) => Some(LookupValue::Email(email)),
+        ContactKey::Phone(phone) => Some(LookupValue::Phone(phone)),
+    };
+    if let Some(lookup) = lookup
+        && let Some(all) = client.look_up_contacts(lookup).await?
+        && !all.is_empty()
+    {
+        return Ok((all, Vec::new()));
+    }
+    let response = match key {
+        ContactKey::Id(id) => client.get_raw_contact(id).await,
+        ContactKey::Email(email) => client.find_duplicate_contact(Some(email), None).await,
+        ContactKey::Phone(phone) => client.find_duplicate_contact(None, Some(phone)).await,
+    };
+    match response {
+        Err(error) if error.kind == ApiErrorKind::Gone => Ok((Vec::new(), Vec::new())),
+        Err(error) => Err(error),
+        Ok(response) => Ok((response.head.into_iter().collect(), response.broken)),
+    }
+}
