@@ -1,5 +1,5 @@
 //! Responses that the API has not sent: pages of its firewall, of a proxy, of a network that wants a sign-in; and
-//! bodies that something on the way has encoded anew.
+//! bodies that something on the way has re-encoded.
 //!
 //! They are recognized by status, headers and the beginning of the body. Texts of a page are untrusted and shortened.
 

@@ -17,7 +17,7 @@ use super::error::{ApiError, ApiErrorKind};
 use super::foreign_response::ResponseOrigin;
 use super::location_access::LocationAccess;
 use super::rate_limit::{HaltReason, RateLimitPermit, RateLimiter};
-use super::repair::{self, DecodedBody};
+use super::repair::{self, CheckedBody};
 use super::response::ApiResponse;
 use super::retry::{self, AttemptError, RetryDecision, RetryPolicy};
 use super::retry_schedule::{MAX_REFUSALS, RetrySchedule};
@@ -255,7 +255,7 @@ impl RequestSender {
         permit: RateLimitPermit,
         token: &BearerToken,
         read: DecodeFn<T>,
-    ) -> Result<(u16, DecodedBody<T>), AttemptError> {
+    ) -> Result<(u16, CheckedBody<T>), AttemptError> {
         self.sent[request.route as usize].fetch_add(1, Ordering::Relaxed);
         self.total_sent.fetch_add(1, Ordering::Relaxed);
         let response = attempt::send_request(self.build_request(request, token)).await?;
@@ -316,7 +316,7 @@ impl RequestSender {
 /// Accepts a decoded body, unless a record of it is cut and `distrust` is set: the next answer may be whole.
 fn accept_decoded<T>(
     status: u16,
-    decoded: DecodedBody<T>,
+    decoded: CheckedBody<T>,
     distrust: &mut bool,
 ) -> Result<(u16, ApiResponse<T>), AttemptError> {
     if decoded.is_cut && std::mem::take(distrust) {

@@ -13,11 +13,11 @@ pub(super) const FETCHED_AT: RunFact<jiff::Timestamp> = RunFact::new("fetched_at
 /// Requests sent, by route, by all processes.
 pub(super) const REQUESTS: RunFact<BTreeMap<String, u64>> = RunFact::new("requests");
 /// What the run warned of.
-pub(super) const WARNINGS: RunFact<Vec<StoredWarning>> = RunFact::new("warnings");
+pub(super) const WARNINGS: RunFact<Vec<ExportWarning>> = RunFact::new("warnings");
 
 /// A warning, as its run stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredWarning {
+pub struct ExportWarning {
     /// The spelling of its code; not the code itself, because a later version may have written it.
     pub code: String,
     /// What it is about.

@@ -7,7 +7,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::facts::{self, StoredWarning};
+use super::facts::{self, ExportWarning};
 use crate::event::{EventObserver, RunEvent, RunWarning, SharedObserver};
 use crate::id::RunId;
 use crate::run::{RunError, RunRecorder, RunSummary};
@@ -16,7 +16,7 @@ use crate::run::{RunError, RunRecorder, RunSummary};
 #[derive(Debug, Clone)]
 pub struct KnownWarnings {
     run: RunId,
-    warnings: Vec<StoredWarning>,
+    warnings: Vec<ExportWarning>,
 }
 
 impl KnownWarnings {
@@ -40,7 +40,7 @@ impl KnownWarnings {
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn stored_warnings(run: &RunSummary) -> Result<Vec<StoredWarning>, RunError> {
+pub fn stored_warnings(run: &RunSummary) -> Result<Vec<ExportWarning>, RunError> {
     Ok(run.read_fact(&facts::WARNINGS)?.unwrap_or_default())
 }
 
@@ -48,7 +48,7 @@ pub fn stored_warnings(run: &RunSummary) -> Result<Vec<StoredWarning>, RunError>
 pub(super) struct WarningLog {
     observer: SharedObserver,
     known: Option<KnownWarnings>,
-    seen: Mutex<Vec<StoredWarning>>,
+    seen: Mutex<Vec<ExportWarning>>,
 }
 
 impl WarningLog {
@@ -56,7 +56,7 @@ impl WarningLog {
     pub(super) fn new(
         observer: SharedObserver,
         known: Option<KnownWarnings>,
-        earlier: Vec<StoredWarning>,
+        earlier: Vec<ExportWarning>,
     ) -> Self {
         Self { observer, known, seen: Mutex::new(earlier) }
     }
@@ -69,7 +69,7 @@ impl WarningLog {
 
     /// Adds a warning. One with the same code and subjects is the same with newer numbers.
     fn record_warning(&self, warning: &RunWarning) {
-        let stored = StoredWarning {
+        let stored = ExportWarning {
             code: warning.code.spelling().to_owned(),
             subjects: warning.subjects.clone(),
             message: warning.message.clone(),
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_warning_is_known_if_the_run_before_had_it_about_the_same() {
-        let stored = |code: &str, subjects: &[&str]| StoredWarning {
+        let stored = |code: &str, subjects: &[&str]| ExportWarning {
             code: code.to_owned(),
             subjects: subjects.iter().map(ToString::to_string).collect(),
             message: String::new(),

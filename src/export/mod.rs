@@ -36,7 +36,7 @@ pub use contact_list::ContactListFile;
 pub use error::{ExportError, ExportHalted};
 pub use estimate::{ExportEstimate, estimate_cost};
 pub use export_tables::ExportTables;
-pub use facts::StoredWarning;
+pub use facts::ExportWarning;
 pub use known_warnings::{KnownWarnings, stored_warnings};
 pub use request::{ExportFilters, ExportRequest, NoteReading, SinceTime};
 pub use templates::TemplateSnapshot;

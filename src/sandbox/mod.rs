@@ -31,8 +31,8 @@ use tokio::sync::oneshot;
 pub use faults::fault::{FaultParseError, FaultRule};
 pub use http::rate_limit::{BurstWindow, LocationRateLimit, RateLimitParseError};
 pub use notes_search_behavior::{
-    ContactIdUse, NoteOrder, NotesIndexLag, NotesSearchBehavior, NotesSearchParseError, PageBorder,
-    RelationForm, RelationJoin, RequestTolerance, TotalName,
+    AcceptedRelations, ContactIdUse, NotesIndexLag, NotesSearchBehavior, NotesSearchParseError,
+    PageBorder, RelationJoin, RequestTolerance, ServedOrder, TotalName,
 };
 pub use oauth::{CLIENT_ID, CLIENT_SECRET, COMPANY};
 pub use sandbox_settings::{ContactLookupAccess, SandboxSettings, ServiceQuirk, UniqueIdentifier};

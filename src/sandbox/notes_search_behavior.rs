@@ -48,7 +48,7 @@ pub struct NotesSearchBehavior {
     /// What happens to a page beyond the window; tolerated, it is empty.
     pub over_window: RequestTolerance,
     /// The form of relations that is accepted.
-    pub relations: RelationForm,
+    pub relations: AcceptedRelations,
     /// What happens to relations in the other form; tolerated, they have no effect.
     pub wrong_relations: RequestTolerance,
     /// The most relations in one request.
@@ -72,7 +72,7 @@ pub struct NotesSearchBehavior {
     /// The versions that have the route; empty is all.
     pub versions: Vec<String>,
     /// The order of the notes.
-    pub order: NoteOrder,
+    pub order: ServedOrder,
     /// What happens where one page ends and the next one starts.
     pub borders: PageBorder,
     /// Notes added before this time, in milliseconds since 1970, are never found.
@@ -94,7 +94,7 @@ pub enum RequestTolerance {
 
 /// The form of the elements of `relations`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RelationForm {
+pub enum AcceptedRelations {
     /// `{"objectKey": "contact", "recordId": "…"}`.
     Objects,
     /// Plain record ids.
@@ -142,7 +142,7 @@ pub enum TotalName {
 
 /// The order of the notes in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoteOrder {
+pub enum ServedOrder {
     /// As requested; by default the newest come first.
     Sorted,
     /// The newest come first, whatever was requested.
@@ -192,7 +192,7 @@ impl Default for NotesSearchBehavior {
             default_page: 20,
             window: Some(10_000),
             over_window: RequestTolerance::Refuse,
-            relations: RelationForm::Objects,
+            relations: AcceptedRelations::Objects,
             wrong_relations: RequestTolerance::Refuse,
             most_relations: 100,
             join: RelationJoin::Or,
@@ -204,7 +204,7 @@ impl Default for NotesSearchBehavior {
             documented_shape: false,
             status: 201,
             versions: vec!["v3".to_owned()],
-            order: NoteOrder::Sorted,
+            order: ServedOrder::Sorted,
             borders: PageBorder::Exact,
             missing_before: None,
             longest_body: None,
@@ -257,16 +257,16 @@ impl NotesSearchBehavior {
 
     fn change_choice(&mut self, key: &str, value: &str) -> Result<(), String> {
         use RequestTolerance::{Refuse, Tolerate};
-        use {ContactIdUse as Contact, NoteOrder as Order, PageBorder as Border};
+        use {ContactIdUse as Contact, PageBorder as Border, ServedOrder as Order};
         match key {
             "relations" => {
                 self.relations = pick(
                     value,
                     &[
-                        ("objects", RelationForm::Objects),
-                        ("ids", RelationForm::Ids),
-                        ("both", RelationForm::Both),
-                        ("ignored", RelationForm::Ignored),
+                        ("objects", AcceptedRelations::Objects),
+                        ("ids", AcceptedRelations::Ids),
+                        ("both", AcceptedRelations::Both),
+                        ("ignored", AcceptedRelations::Ignored),
                     ],
                 )?;
             }
@@ -375,7 +375,7 @@ mod tests {
     fn changes_apply_to_the_behavior_before_them() {
         let first: NotesSearchBehavior = "limit=100, relations=ids".parse().unwrap();
         let both = first.with_changes("window=none,lag=3").unwrap();
-        assert_eq!((both.largest_page, both.relations), (100, RelationForm::Ids));
+        assert_eq!((both.largest_page, both.relations), (100, AcceptedRelations::Ids));
         assert_eq!((both.window, both.lag), (None, NotesIndexLag::Searches(3)));
     }
 

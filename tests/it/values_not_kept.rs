@@ -144,29 +144,24 @@ fn a_note_that_comes_back_shortened_is_counted() {
 /// A success status with a body that denies it, in both spellings.
 const DENIALS: [&str; 2] = [r#"{"succeded":false}"#, r#"{"succeeded":false,"message":"busy"}"#];
 
+/// A write of each kind: its route, a sheet that asks for it, and the options.
+const DENIED_WRITES: [(&str, &str, &str); 6] = [
+    ("POST /contacts/", "Email,City\nnew@example.com,Rome\n", ""),
+    ("PUT /contacts/*", "Email,City\navery@example.com,Rome\n", ""),
+    ("POST /contacts/*/notes", "Email,Notes\navery@example.com,hello\n", ""),
+    (
+        "POST /contacts/*/tasks",
+        "Email,Task,Due\navery@example.com,Call,2027-01-02\n",
+        "--map Task=task.title --map Due=task.dueDate",
+    ),
+    ("POST /contacts/bulk/tags/update/add", "Email,Tags\navery@example.com,lead\n", "--mode tag"),
+    ("DELETE /contacts/*", "Email\navery@example.com\n", "--mode delete --confirm-delete 1"),
+];
+
 #[test]
 fn a_success_that_its_body_denies_is_rejected_if_nothing_was_written() {
     for body in DENIALS {
-        for (route, sheet, options) in [
-            ("POST /contacts/", "Email,City\nnew@example.com,Rome\n", ""),
-            ("PUT /contacts/*", "Email,City\navery@example.com,Rome\n", ""),
-            ("POST /contacts/*/notes", "Email,Notes\navery@example.com,hello\n", ""),
-            (
-                "POST /contacts/*/tasks",
-                "Email,Task,Due\navery@example.com,Call,2027-01-02\n",
-                "--map Task=task.title --map Due=task.dueDate",
-            ),
-            (
-                "POST /contacts/bulk/tags/update/add",
-                "Email,Tags\navery@example.com,lead\n",
-                "--mode tag",
-            ),
-            (
-                "DELETE /contacts/*",
-                "Email\navery@example.com\n",
-                "--mode delete --confirm-delete 1",
-            ),
-        ] {
+        for (route, sheet, options) in DENIED_WRITES {
             let world = empty_world_with_faults(&[&format!("{route} status=200 body={body}")]);
             world.add_contacts(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
             world.write_sheet("in.csv", sheet);
@@ -187,21 +182,7 @@ fn a_success_that_its_body_denies_is_rejected_if_nothing_was_written() {
 #[test]
 fn a_success_that_its_body_denies_counts_as_one_if_it_was_written() {
     for body in DENIALS {
-        for (route, sheet, options) in [
-            ("POST /contacts/", "Email,City\nnew@example.com,Rome\n", ""),
-            ("PUT /contacts/*", "Email,City\navery@example.com,Rome\n", ""),
-            ("POST /contacts/*/notes", "Email,Notes\navery@example.com,hello\n", ""),
-            (
-                "POST /contacts/bulk/tags/update/add",
-                "Email,Tags\navery@example.com,lead\n",
-                "--mode tag",
-            ),
-            (
-                "DELETE /contacts/*",
-                "Email\navery@example.com\n",
-                "--mode delete --confirm-delete 1",
-            ),
-        ] {
+        for (route, sheet, options) in DENIED_WRITES {
             let world = empty_world_with_faults(&[&format!("{route} applied=200 body={body}")]);
             world.add_contacts(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
             world.write_sheet("in.csv", sheet);

@@ -19,7 +19,7 @@ use list_scan::ScannedList;
 use record_text::RepairedRecord;
 
 /// A decoded body.
-pub(super) struct DecodedBody<T> {
+pub(super) struct CheckedBody<T> {
     /// UTF-8 and JSON, without the records that cannot be read at all.
     pub(super) body: Bytes,
     pub(super) head: T,
@@ -28,7 +28,7 @@ pub(super) struct DecodedBody<T> {
     pub(super) is_cut: bool,
 }
 
-impl<T> DecodedBody<T> {
+impl<T> CheckedBody<T> {
     pub(super) fn into_response(self) -> ApiResponse<T> {
         let Self { body, head, broken, .. } = self;
         ApiResponse { body, head, broken }
@@ -40,11 +40,11 @@ pub(super) fn decode_body<T>(
     body: Bytes,
     list: Option<&str>,
     read: DecodeFn<T>,
-) -> Result<DecodedBody<T>, serde_json::Error> {
+) -> Result<CheckedBody<T>, serde_json::Error> {
     let is_text = std::str::from_utf8(&body).is_ok();
     let error = match read(&body) {
         Ok(head) if is_text => {
-            return Ok(DecodedBody { body, head, broken: Vec::new(), is_cut: false });
+            return Ok(CheckedBody { body, head, broken: Vec::new(), is_cut: false });
         }
         Ok(_) => None,
         Err(error) => Some(error),
@@ -55,7 +55,7 @@ pub(super) fn decode_body<T>(
         None => repair_whole(&body),
     };
     match read(&repaired.with_gaps) {
-        Ok(head) => Ok(DecodedBody {
+        Ok(head) => Ok(CheckedBody {
             body: repaired.body,
             head,
             broken: repaired.broken,

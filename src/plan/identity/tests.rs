@@ -81,7 +81,7 @@ fn resolved(
     };
     match resolve_contact(row, &found(existing), policy, &directory) {
         Ok(Some(id)) => id.to_string(),
-        Ok(None) => "nobody".to_owned(),
+        Ok(None) => "none".to_owned(),
         Err(rejection) => rejection.code.to_string(),
     }
 }
@@ -104,7 +104,7 @@ fn a_row_is_about_one_contact_or_rejected() {
         (id, "id:I phone:B", Strict, "R_TWO_CONTACTS"),
         (id, "id:I phone:B", EmailOnly, "I"),
         // By e-mail.
-        (email, "", Strict, "nobody"),
+        (email, "", Strict, "none"),
         (email, "email:A", Strict, "A"),
         (email, "email:A other:B", Strict, "A"),
         (email, "email:A,B", Free, "R_AMBIGUOUS_MATCH"),
@@ -127,8 +127,8 @@ fn a_row_is_about_one_contact_or_rejected() {
         (both, "phone:a,b", Free, "R_AMBIGUOUS_MATCH"),
         (both, "phone:A,b", Free, "R_AMBIGUOUS_MATCH"),
         (both, "phone:A", Strict, "R_PHONE_OF_ANOTHER"),
-        (both, "phone:A", EmailOnly, "nobody"),
-        (both, "phone:A,B", Free, "nobody"),
+        (both, "phone:A", EmailOnly, "none"),
+        (both, "phone:A,B", Free, "none"),
     ]
     .into_iter()
     .enumerate()
@@ -147,12 +147,12 @@ fn a_custom_key_alone_names_the_contact() {
     for (row, existing, location, expected) in [
         (both, "key:K", Strict, "K"),
         (both, "key:K,L", Strict, "R_AMBIGUOUS_MATCH"),
-        (both, "", Strict, "nobody"),
+        (both, "", Strict, "none"),
         (both, "key:K email:A", Strict, "R_TWO_CONTACTS"),
         (both, "key:K email:A", Free, "K"),
         (both, "email:A", Strict, "R_EMAIL_OF_ANOTHER"),
         (both, "phone:A", Strict, "R_PHONE_OF_ANOTHER"),
-        (both, "email:A", Free, "nobody"),
+        (both, "email:A", Free, "none"),
         (&draft("I", "", ""), "key:K", Strict, "R_NOT_FOUND"),
     ] {
         assert_eq!(resolved(row, existing, &policy, location), expected, "{existing}");
@@ -163,7 +163,7 @@ fn a_custom_key_alone_names_the_contact() {
 fn a_value_that_is_to_be_cleared_matches_no_contact() {
     let mut row = draft("", "", "");
     row.fields.insert(Field::Email, serde_json::Value::Null);
-    assert_eq!(resolved(&row, "email:A", &ImportPolicy::default(), Location::Strict), "nobody");
+    assert_eq!(resolved(&row, "email:A", &ImportPolicy::default(), Location::Strict), "none");
 }
 
 #[test]

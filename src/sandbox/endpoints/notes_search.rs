@@ -8,7 +8,7 @@ use super::notes_search_body::NotesSearchCriteria;
 use crate::sandbox::http::request::SandboxRequest;
 use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
 use crate::sandbox::notes_search_behavior::{
-    NoteOrder, NotesSearchBehavior, PageBorder, RelationJoin, RequestTolerance, TotalName,
+    NotesSearchBehavior, PageBorder, RelationJoin, RequestTolerance, ServedOrder, TotalName,
 };
 use crate::sandbox::store::location_store::LocationStore;
 use crate::sandbox::store::note::StoredNote;
@@ -61,9 +61,9 @@ fn find_notes(
         store.notes.rank_notes(&key, keeps).to_vec()
     };
     match behavior.order {
-        NoteOrder::Sorted if wanted.ascending => {}
-        NoteOrder::Sorted | NoteOrder::Newest => found.reverse(),
-        NoteOrder::Unsorted => found.sort_by_cached_key(|slot| slot.wrapping_mul(0x9e37_79b1)),
+        ServedOrder::Sorted if wanted.ascending => {}
+        ServedOrder::Sorted | ServedOrder::Newest => found.reverse(),
+        ServedOrder::Unsorted => found.sort_by_cached_key(|slot| slot.wrapping_mul(0x9e37_79b1)),
     }
     found
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::sandbox::http::response::EndpointError;
 use crate::sandbox::notes_search_behavior::{
-    ContactIdUse, NotesSearchBehavior, RelationForm, RelationJoin, RequestTolerance,
+    AcceptedRelations, ContactIdUse, NotesSearchBehavior, RelationJoin, RequestTolerance,
 };
 use crate::sandbox::store::note::NoteSource;
 
@@ -176,12 +176,16 @@ fn parse_relations(
     if behavior.join == RelationJoin::First {
         relations.truncate(1);
     }
-    Some(relations).filter(|list| !list.is_empty() && behavior.relations != RelationForm::Ignored)
+    Some(relations)
+        .filter(|list| !list.is_empty() && behavior.relations != AcceptedRelations::Ignored)
 }
 
-fn parse_relation(value: &Value, form: RelationForm) -> Result<(Option<String>, String), String> {
-    let takes_ids = form != RelationForm::Objects;
-    let takes_objects = form != RelationForm::Ids;
+fn parse_relation(
+    value: &Value,
+    form: AcceptedRelations,
+) -> Result<(Option<String>, String), String> {
+    let takes_ids = form != AcceptedRelations::Objects;
+    let takes_objects = form != AcceptedRelations::Ids;
     match value {
         Value::String(id) if takes_ids => Ok((None, id.clone())),
         Value::Object(relation) if takes_objects => {
