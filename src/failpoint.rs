@@ -7,6 +7,10 @@
 /// The points, in the order in which an operation reaches them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailPoint {
+    /// A run's directory is half made.
+    DuringCreation,
+    /// The intent is in the database and not yet in the intent log.
+    BeforeIntentLog,
     /// The intent is durable, nothing is sent yet.
     AfterIntent,
     /// Half of the request is sent.
@@ -32,6 +36,8 @@ impl FailPoint {
     #[must_use]
     pub fn env_name(self) -> &'static str {
         match self {
+            Self::DuringCreation => "during_creation",
+            Self::BeforeIntentLog => "before_intent_log",
             Self::AfterIntent => "after_intent",
             Self::MidBody => "mid_body",
             Self::AfterResponse => "after_response",

@@ -14,6 +14,7 @@ mod error;
 mod facts;
 mod inherit;
 mod planning;
+mod recovery;
 mod request;
 mod results;
 mod run_files;
@@ -40,6 +41,7 @@ pub use apply::{ImportReport, apply_plan, rewrite_results};
 pub use error::ImportError;
 pub use inherit::inherit_request;
 pub use planning::summary::{DeletionSummary, PlanSummary, ProblemSummary};
+pub use recovery::recover_run;
 pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
 pub use results::RowOutcomeCounts;
 pub use results::resolve::{ResolveReport, resolve_in_doubt};
@@ -236,6 +238,7 @@ async fn suggest_location_fields(client: &ApiClient, mut error: ImportError) -> 
 /// # Errors
 /// As [`plan_import`]; [`ImportError::Stale`] when the sheet, the mapping, or a contact has changed since the plan.
 pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, ImportHalted> {
+    run.ensure_own_place()?;
     let held = lock_location(context, &run.meta)?;
     let halted = |error: ImportError| halt_run(context, &run, error);
     let stage = current_stage(&run).map_err(halted)?;

@@ -68,6 +68,10 @@ impl OutputDir {
         let out = out.canonicalize().map_err(|source| PublishError::from_io_error(out, source))?;
         let lock = FileLock::try_lock_directory(&out)?
             .ok_or_else(|| home.locked_output_error(&out, &runs_in_staging(&out)))?;
+        // The process of another run that has one was killed: otherwise it would hold the lock.
+        for killed in runs_in_staging(&out).iter().filter(|run| run.created().is_some()) {
+            self.remove_stale_staging(killed);
+        }
         let staging = create_staging_dir(&out, run)?;
         Ok(LockedOutputDir { out, staging, created, mode, _lock: lock })
     }

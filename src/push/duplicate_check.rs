@@ -42,11 +42,12 @@ impl PushContext {
     async fn find_op_duplicates(&self, op: u64) -> Result<Option<DuplicatedRow>, PushError> {
         let _open = self.doubt.shared.begin_work();
         let suspect = self.read_ledger(move |reader| SuspectedDuplicate::load(reader, op)).await?;
-        let Some((first, last)) = suspect.first_and_last_sent() else { return Ok(None) };
         let op = op_codec::decode_op(&suspect.record)?;
         if !op.change.creates_record() {
             return Ok(None);
         }
+        let sent = suspect.first_and_last_sent(op.change.creates_contact());
+        let Some((first, last)) = sent else { return Ok(None) };
         let contact = op.contact.clone().or_else(|| suspect.made.clone());
         let case = InDoubtOp {
             op: &op,
@@ -54,6 +55,7 @@ impl PushContext {
             since_ms: first.at_ms,
             at_ms: last.at_ms,
             reference: ChildBaseline::parse_stored(first.reference.as_deref()),
+            assumed: None,
         };
         let ids = self
             .doubt
@@ -75,10 +77,13 @@ impl SuspectedDuplicate {
         })
     }
 
-    /// The first and the last attempt that may have reached the server, if there are two.
-    fn first_and_last_sent(&self) -> Option<(&AttemptRecord, &AttemptRecord)> {
+    /// The first and the last attempt that may have reached the server, if there are two. Without a recorded
+    /// attempt it is unknown which children existed before.
+    fn first_and_last_sent(&self, with_assumed: bool) -> Option<(&AttemptRecord, &AttemptRecord)> {
         let sent = |attempt: &&AttemptRecord| {
-            attempt.outcome.as_ref().is_none_or(|outcome| outcome.settled_by != SettledBy::NotSent)
+            let outcome = attempt.outcome.as_ref();
+            (with_assumed || !attempt.is_assumed())
+                && outcome.is_none_or(|outcome| outcome.settled_by != SettledBy::NotSent)
         };
         let mut sent = self.attempts.iter().filter(sent);
         let first = sent.next()?;

@@ -3,7 +3,7 @@
 //! A group never continues past an op whose last request has no known outcome. An op that fails permanently ends its
 //! row if it was about the contact itself; the other rows of the group continue.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::notes_and_tasks::KnownChildren;
@@ -13,7 +13,7 @@ use crate::api::{ApiErrorKind, WriteOutcome};
 use crate::id::ContactId;
 use crate::model::op_codec::{self, OpDetails};
 use crate::model::{IdempotencyClass, Op, OpChange, verify};
-use crate::reconcile::{self, ChildBaseline, InDoubtOp, OpResolution};
+use crate::reconcile::{self, AssumedSend, ChildBaseline, InDoubtOp, OpResolution};
 use crate::run::{AttemptHandle, AttemptRecord, OpRecord, OpState, SettledBy};
 
 /// Runs the ops of one serial group.
@@ -24,6 +24,8 @@ pub(super) async fn run_group(work: Arc<PushContext>, ops: Vec<OpRecord>) -> Res
         made: HashMap::new(),
         ended: HashMap::new(),
         children: KnownChildren::default(),
+        new_contacts: HashSet::new(),
+        created_children: HashSet::new(),
     };
     group.run_ops(&ops).await
 }
@@ -35,6 +37,10 @@ struct SerialGroup<'w> {
     /// The rows that have ended, and why.
     ended: HashMap<u64, String>,
     children: KnownChildren,
+    /// The rows whose contact was created, not found.
+    new_contacts: HashSet<u64>,
+    /// The notes and tasks that its ops created.
+    created_children: HashSet<String>,
 }
 
 /// The result of an attempt, from its response or from a look-up.
@@ -178,7 +184,8 @@ impl SerialGroup<'_> {
         {
             ResponseVerdict::Known(finding) => {
                 let at_ms = attempt.at_ms;
-                let case = InDoubtOp { op, contact, since_ms: at_ms, at_ms, reference };
+                let case =
+                    InDoubtOp { op, contact, since_ms: at_ms, at_ms, reference, assumed: None };
                 let confirmed = self.work.differences.confirm(&self.work.doubt, &case, finding);
                 (confirmed.await, SettledBy::Answer)
             }
@@ -191,7 +198,8 @@ impl SerialGroup<'_> {
             }
             ResponseVerdict::LookUp(why) => {
                 let since_ms = self.first_sent_ms(op, &attempt).await?;
-                let case = InDoubtOp { op, contact, since_ms, at_ms: attempt.at_ms, reference };
+                let at_ms = attempt.at_ms;
+                let case = InDoubtOp { op, contact, since_ms, at_ms, reference, assumed: None };
                 (self.resolve_in_doubt(&case, why).await?, SettledBy::LookUp)
             }
         };
@@ -265,7 +273,10 @@ impl SerialGroup<'_> {
         };
         let reference = ChildBaseline::parse_stored(last.reference.as_deref());
         let (since_ms, at_ms) = (first.at_ms, last.at_ms);
-        let case = InDoubtOp { op, contact, since_ms, at_ms, reference };
+        let in_new_contact = op.contact.is_none() && self.new_contacts.contains(&op.row);
+        let assumed = AssumedSend { created: &self.created_children, in_new_contact };
+        let assumed = last.is_assumed().then_some(assumed);
+        let case = InDoubtOp { op, contact, since_ms, at_ms, reference, assumed };
         let finding = self.work.doubt.resolve_op(&case).await?;
         Ok(ResolvedAttempt {
             attempt: last.attempt_handle(),
@@ -350,6 +361,13 @@ impl SerialGroup<'_> {
             && let Some(Ok(made)) = made.map(str::parse)
         {
             self.made.insert(op.row, made);
+            if matches!(op.change, OpChange::Create { .. }) {
+                self.new_contacts.insert(op.row);
+            }
+        } else if op.change.creates_record()
+            && let Some(made) = made
+        {
+            self.created_children.insert(made.to_owned());
         }
     }
 }

@@ -9,17 +9,19 @@
 //! Nothing is settled or resent here: the caller gets an [`OpResolution`]. Serial groups are not
 //! known here.
 
+mod assumed;
 mod baseline;
 mod classify;
 mod count_duplicates;
 mod deleted;
 mod denied;
 mod lookup;
+mod shared_state;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -38,6 +40,7 @@ use crate::run::{self, Ledger, LedgerReader};
 
 pub use baseline::ChildBaseline;
 pub use classify::{classify_applied, contact_gone, equals_child};
+pub use shared_state::{ActiveWorkGuard, ReconcilerShared};
 
 /// How far the server's clock and ours may differ: with and without a known offset.
 const CLOCKS: [Duration; 2] = [Duration::from_secs(30), Duration::from_mins(2)];
@@ -134,6 +137,17 @@ pub struct InDoubtOp<'a> {
     pub at_ms: i64,
     /// The children that existed before, as the last intent recorded them.
     pub reference: Option<ChildBaseline>,
+    /// If it is not recorded that it was sent: what tells its result from older records.
+    pub assumed: Option<AssumedSend<'a>>,
+}
+
+/// What is known about an op of which it is not recorded that it was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct AssumedSend<'a> {
+    /// The notes and tasks that other ops of the run have created.
+    pub created: &'a HashSet<String>,
+    /// Whether the run has created its contact, so that everything in it is newer than the run.
+    pub in_new_contact: bool,
 }
 
 /// Resolves ops in doubt. Clones share the permits, the measured lag and the claims.
@@ -157,57 +171,6 @@ pub struct Reconciler {
     pub observer: SharedObserver,
     /// The state that all look-ups share.
     pub shared: Arc<ReconcilerShared>,
-}
-
-/// The state that all look-ups share.
-#[derive(Debug, Default)]
-pub struct ReconcilerShared {
-    /// The longest time from sending until a search that had missed a record found it, in
-    /// milliseconds. Only look-ups measure it: nothing else searches for a record that was just
-    /// written.
-    lag_ms: AtomicU64,
-    /// Pieces of work in progress, and those of them that are waiting.
-    open: AtomicU64,
-    resting: AtomicU64,
-    /// Contacts without identity that a look-up has attributed to an op.
-    claims: Mutex<HashMap<String, u64>>,
-}
-
-/// A piece of work in progress; while all of them wait, the observer is notified.
-#[derive(Debug)]
-pub struct ActiveWorkGuard(Arc<ReconcilerShared>);
-
-impl Drop for ActiveWorkGuard {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl ReconcilerShared {
-    /// Counts a piece of work until the guard is dropped.
-    #[must_use]
-    pub fn begin_work(self: &Arc<Self>) -> ActiveWorkGuard {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        ActiveWorkGuard(Arc::clone(self))
-    }
-
-    /// The op that a look-up has attributed this contact to, if it is another one. That look-up was
-    /// wrong then.
-    #[must_use]
-    pub fn other_claiming_op(&self, contact: &str, op: u64) -> Option<u64> {
-        let claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        claims.get(contact).copied().filter(|claimed| *claimed != op)
-    }
-
-    /// Attributes a contact to an op, unless another op has it.
-    fn try_claim(&self, contact: &str, op: u64) -> bool {
-        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        *claims.entry(contact.to_owned()).or_insert(op) == op
-    }
-
-    fn release_claim(&self, contact: &str) {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(contact);
-    }
 }
 
 impl Reconciler {
@@ -234,6 +197,7 @@ impl Reconciler {
             (OpChange::Update { .. }, _) => self.resolve_update(case).await,
             (change, _) if change.is_deletion() => self.resolve_deletion(case).await,
             (_, IdempotencyClass::Replayable) => Ok(OpResolution::SendAgain),
+            _ if let Some(assumed) = case.assumed => self.resolve_assumed(case, assumed).await,
             _ => {
                 let settled = self.remaining_settle_time(case.at_ms);
                 self.sleep_unless_cancelled(settled).await?;
@@ -330,7 +294,7 @@ impl Reconciler {
 
     /// How long until a request sent at that time must have been applied or dropped.
     fn remaining_settle_time(&self, at_ms: i64) -> Duration {
-        self.settle.saturating_sub(elapsed_since(at_ms))
+        remaining_time(at_ms, self.settle)
     }
 
     fn first_probe_delay(&self) -> Duration {
@@ -394,12 +358,7 @@ impl Reconciler {
         self.ledger.flush().await?;
         let (db, contact) = (self.db.clone(), contact.to_owned());
         let found = concurrency::run_blocking(move || {
-            let mut taken = false;
-            LedgerReader::open(&db)?.for_each_op(|other| {
-                taken |= other.id != op && other.made.as_ref() == Some(&contact);
-                Ok(())
-            })?;
-            Ok::<bool, run::RunError>(taken)
+            LedgerReader::open(&db)?.is_made_by_other_op(&contact, op)
         });
         Ok(found.await?)
     }
@@ -407,6 +366,11 @@ impl Reconciler {
 
 fn duration_millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// How long until this time has passed since then; no longer, if the clock was set back.
+fn remaining_time(at_ms: i64, time: Duration) -> Duration {
+    time.saturating_sub(elapsed_since(at_ms))
 }
 
 /// The time since then.

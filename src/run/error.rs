@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::lock_holder::LockConflict;
 use crate::id::RunId;
+use crate::text::format_plural;
 
 /// A run that cannot be read, written or locked.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,31 @@ pub enum RunError {
         path: PathBuf,
         /// The symptom.
         why: String,
+    },
+    /// The database has lost its last commits, and with them intents.
+    #[error("`{}` has lost its last writes: {} that may have been sent {} missing in it",
+        .path.display(), format_plural(*lost, "request"), if *lost == 1 { "is" } else { "are" })]
+    LostTail {
+        /// The database.
+        path: PathBuf,
+        /// How many intents it has lost.
+        lost: u64,
+    },
+    /// It cannot be shown that the database has every intent.
+    #[error("`{}` may have lost its last writes: {why}", .path.display())]
+    UnprovenTail {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong with the proof.
+        why: &'static str,
+    },
+    /// The run's directory was copied, moved or restored, and another copy of it may go on.
+    #[error("run `{run}` was started {started}; it may be a copy, and the original may go on")]
+    Elsewhere {
+        /// The run.
+        run: RunId,
+        /// Where it was started, as far as that differs.
+        started: String,
     },
     /// An op of the ledger is invalid.
     #[error("op {op} of the run is damaged: its {part} cannot be read: {why}")]
@@ -67,6 +93,12 @@ pub enum RunError {
         /// The system error.
         source: io::Error,
     },
+    /// The system gives the program no more threads.
+    #[error("the system gives the program no thread: {source}")]
+    NoThread {
+        /// The system error.
+        source: io::Error,
+    },
     /// The ledger was asked to allow a forbidden send: a bug in this program.
     #[error("op {op} must not be sent: {why}")]
     Misuse {
@@ -96,6 +128,10 @@ pub enum RunErrorKind {
     Locked,
     /// Damaged.
     Damaged,
+    /// Its last writes may be lost: what was sent must be looked up first.
+    LostTail,
+    /// Of another machine or directory.
+    Elsewhere,
     /// Written by another version of this program.
     OtherVersion,
     /// A system error: permissions, a full disk.
@@ -113,8 +149,10 @@ impl RunError {
             Self::Ambiguous { .. } => RunErrorKind::Ambiguous,
             Self::Locked(_) => RunErrorKind::Locked,
             Self::Damaged { .. } | Self::DamagedOp { .. } => RunErrorKind::Damaged,
+            Self::LostTail { .. } | Self::UnprovenTail { .. } => RunErrorKind::LostTail,
+            Self::Elsewhere { .. } => RunErrorKind::Elsewhere,
             Self::OtherVersion { .. } => RunErrorKind::OtherVersion,
-            Self::File { .. } | Self::Store { .. } => RunErrorKind::System,
+            Self::File { .. } | Self::NoThread { .. } | Self::Store { .. } => RunErrorKind::System,
             Self::Misuse { .. } => RunErrorKind::Bug,
         }
     }
@@ -130,6 +168,11 @@ impl RunError {
             }
             Self::Locked(conflict) => Self::Locked(conflict.clone()),
             Self::Damaged { path, why } => Self::damaged(path, why.clone()),
+            Self::LostTail { path, lost } => Self::LostTail { path: path.clone(), lost: *lost },
+            Self::UnprovenTail { path, why } => Self::UnprovenTail { path: path.clone(), why },
+            Self::Elsewhere { run, started } => {
+                Self::Elsewhere { run: run.clone(), started: started.clone() }
+            }
             Self::DamagedOp { op, part, why } => {
                 Self::DamagedOp { op: *op, part, why: why.clone() }
             }
@@ -140,6 +183,9 @@ impl RunError {
             },
             Self::File { path, source } => {
                 Self::from_io(path, io::Error::new(source.kind(), source.to_string()))
+            }
+            Self::NoThread { source } => {
+                Self::NoThread { source: io::Error::new(source.kind(), source.to_string()) }
             }
             Self::Misuse { op, why } => Self::Misuse { op: *op, why },
             Self::Store { path, source } => {

@@ -7,13 +7,15 @@ use serde::de::DeserializeOwned;
 
 use super::db;
 use super::error::RunError;
+use super::ledger;
 use super::location_facts::LocationFacts;
 use super::lock::FileLock;
 use super::lock_holder::{LockConflict, LockHolder, LockedResource};
 use super::metadata::{
-    self, METADATA, RunFact, RunMetadata, RunState, RunStop, STATE, STOP, read_run_metadata,
-    read_run_state,
+    self, RunFact, RunMetadata, RunState, RunStop, STATE, STOP, read_run_metadata, read_run_state,
 };
+use super::new_run;
+use super::place::{PLACE, RunPlace};
 use super::private_dir::create_private_dir;
 use super::run_ref::{RunRef, ShortRunIds};
 use super::summary::{RunSummary, summarize_run};
@@ -123,23 +125,29 @@ impl RunStore {
         )
     }
 
-    /// Creates a run.
+    /// Creates a run: whole, or not at all. Removes what a killed process has left of a run that it was creating.
     pub fn create_run(&self, meta: RunMetadata) -> Result<Run, RunError> {
         let dir = self.run_dir(&meta.run);
-        create_private_dir(&dir).map_err(|source| RunError::from_io(&dir, source))?;
-        let lock = self.lock_run(&meta.run, &meta.kind.to_string())?;
-        let path = dir.join("run.db");
-        let connection = db::create(&path)?;
-        metadata::write_fact(&path, &connection, &METADATA, &meta)?;
-        metadata::write_fact(&path, &connection, &STATE, &RunState::Running)?;
+        let lock = new_run::create_run_dir(&self.runs, &dir, &meta)?;
         Ok(Run { meta, dir, _lock: lock })
     }
 
-    /// Opens a run after checking every page of its database.
+    /// Opens a run after checking every page of its database, and that it has not lost its last writes.
     ///
     /// # Errors
     /// When it does not exist, another process has locked it, or it is damaged.
     pub fn open_run(&self, id: &RunId) -> Result<Run, RunError> {
+        let run = self.open_run_to_recover(id)?;
+        let path = run.db_path();
+        ledger::ensure_tail_complete(&path, &db::open(&path)?)?;
+        Ok(run)
+    }
+
+    /// Opens a run that may have lost its last writes, to recover it.
+    ///
+    /// # Errors
+    /// When it does not exist, another process has locked it, or it is damaged in another way.
+    pub fn open_run_to_recover(&self, id: &RunId) -> Result<Run, RunError> {
         let dir = self.find_run_dir(id)?;
         let lock = self.lock_run(id, "")?;
         let path = dir.join("run.db");
@@ -171,7 +179,9 @@ impl RunStore {
         let mut runs = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|source| RunError::from_io(&self.runs, source))?;
-            let id = entry.file_name().to_str().and_then(|name| name.parse::<RunId>().ok());
+            let name = entry.file_name();
+            let name = name.to_str().filter(|name| !new_run::is_unfinished(name));
+            let id = name.and_then(|name| name.parse::<RunId>().ok());
             runs.extend(id.map(|id| (id, entry.path())));
         }
         runs.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -290,6 +300,30 @@ impl Run {
     pub fn read_fact<T: DeserializeOwned>(&self, fact: &RunFact<T>) -> Result<Option<T>, RunError> {
         let path = self.db_path();
         metadata::read_fact(&path, &db::open(&path)?, fact)
+    }
+
+    /// Checks that this is the run's own place, before it sends anything: a copy of a run would send everything a
+    /// second time.
+    ///
+    /// # Errors
+    /// [`RunError::Elsewhere`] when it was created elsewhere.
+    pub fn ensure_own_place(&self) -> Result<(), RunError> {
+        let path = self.db_path();
+        let here =
+            RunPlace::of_database(&path).map_err(|source| RunError::from_io(&path, source))?;
+        let created = self.read_fact(&PLACE)?;
+        match created.and_then(|created| here.difference_from(&created)) {
+            Some(started) => Err(RunError::Elsewhere { run: self.meta.run.clone(), started }),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes this place the run's own.
+    pub fn adopt(&self) -> Result<(), RunError> {
+        let path = self.db_path();
+        let here =
+            RunPlace::of_database(&path).map_err(|source| RunError::from_io(&path, source))?;
+        self.write_fact(&PLACE, &here)
     }
 
     /// The state of the run.

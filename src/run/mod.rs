@@ -14,7 +14,9 @@ mod location_facts;
 mod lock;
 mod lock_holder;
 mod metadata;
+mod new_run;
 mod pack;
+mod place;
 mod private_dir;
 mod row_action;
 mod run_ref;
@@ -31,7 +33,8 @@ pub use import_store::{
 };
 pub use ledger::{
     AttemptHandle, AttemptOutcome, AttemptRecord, IdempotencyClass, Intent, Ledger, LedgerReader,
-    OpRecord, OpState, OutcomeRecord, SettledBy, for_each_op_in_state, reverted_op_keys, store_ops,
+    LedgerRecovery, OpRecord, OpState, OutcomeRecord, SettledBy, for_each_op_in_state,
+    recover_ledger, reverted_op_keys, store_ops,
 };
 pub use location_facts::LocationFacts;
 pub use lock::FileLock;

@@ -28,6 +28,7 @@ mod imports;
 mod kills;
 mod known_warnings;
 mod login;
+mod lost_tail;
 mod map_command;
 mod mappings;
 mod notes_and_tasks;

@@ -154,9 +154,17 @@ impl World {
 
     /// The only run there is.
     pub(crate) fn only_run_id(&self) -> String {
-        let runs: Vec<_> = std::fs::read_dir(self.path("home/runs")).unwrap().collect();
-        assert_eq!(runs.len(), 1, "{runs:?}");
-        runs[0].as_ref().unwrap().file_name().into_string().unwrap()
+        self.try_only_run_id().expect("there is a run")
+    }
+
+    /// The only run, if there is one.
+    pub(crate) fn try_only_run_id(&self) -> Option<String> {
+        let mut runs =
+            if self.path("home/runs").exists() { self.list_files("home/runs") } else { Vec::new() };
+        // What was being created has a hidden name.
+        runs.retain(|name| !name.starts_with('.'));
+        assert!(runs.len() <= 1, "{runs:?}");
+        runs.pop()
     }
 
     /// The names in a directory, sorted.

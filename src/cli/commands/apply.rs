@@ -11,8 +11,10 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
+use crate::id::RunId;
 use crate::import;
-use crate::run::{Run, RunKind, RunRef, RunState};
+use crate::run::{Run, RunKind, RunRef, RunState, RunStore};
+use crate::text::format_plural;
 
 /// Apply the plan of a dry run
 ///
@@ -31,6 +33,9 @@ pub(crate) struct ApplyArgs {
 
     #[command(flatten)]
     consent: ConsentArgs,
+
+    #[command(flatten)]
+    recovery: RecoveryArgs,
 }
 
 /// How the user agrees to a plan.
@@ -47,11 +52,49 @@ pub(crate) struct ConsentArgs {
     pub(crate) confirm: ConfirmLocationArgs,
 }
 
+/// What is known of a run whose ledger cannot be trusted as it is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecoveryArgs {
+    /// Go on with an import or undo that has lost its last writes: look up every write that may have been sent
+    #[arg(long)]
+    reconcile: bool,
+
+    /// Go on with a copied, moved or restored import or undo: the original is finished with, and every write that it
+    /// may have sent is looked up
+    #[arg(long)]
+    adopt: bool,
+}
+
+impl RecoveryArgs {
+    /// Opens a run, even if it has lost its last writes when it is to be recovered.
+    pub(crate) fn open_run(&self, home: &RunStore, id: &RunId) -> Result<Run, CliError> {
+        let is_recovery = self.reconcile || self.adopt;
+        Ok(if is_recovery { home.open_run_to_recover(id)? } else { home.open_run(id)? })
+    }
+
+    /// Recovers an import or undo that is about to go on, if that was asked for.
+    fn recover_run(&self, run: &Run, screen: &CliReporter) -> Result<(), CliError> {
+        if !self.reconcile && !self.adopt {
+            return Ok(());
+        }
+        let recovery = import::recover_run(run, self.adopt)?;
+        for (count, what) in
+            [(recovery.restored, "run.db had lost"), (recovery.assumed, "may have been sent")]
+        {
+            if count > 0 {
+                let writes = format_plural(count, "write");
+                screen.print_note(&format!("{writes} that {what}: each is looked up first"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &ApplyArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let home = dirs::runs_home()?;
     let id = &home.find_run(&args.run)?;
-    let run = home.open_run(id)?;
+    let run = args.recovery.open_run(&home, id)?;
     let short_id = home.short_ids().shorten(id);
     let refused = |why: String| CliError::usage(format!("run `{id}` {why}"));
     if run.meta.kind == RunKind::Export {
@@ -60,7 +103,9 @@ pub(crate) fn run(args: &ApplyArgs, settings: &Settings) -> Result<CliExitCode, 
     }
     match run.state()? {
         // A refused plan may fit again: the check is repeated.
-        RunState::Planned | RunState::Refused => apply_run(run, &args.consent, false, settings),
+        RunState::Planned | RunState::Refused => {
+            apply_run(run, &args.consent, &args.recovery, false, settings)
+        }
         RunState::Declined => Err(refused("was declined, so its plan is closed".to_owned())
             .with_hint("start the import or undo again to make a new plan")),
         RunState::Complete | RunState::Partial => Err(refused("is applied already".to_owned())
@@ -78,6 +123,7 @@ pub(crate) fn run(args: &ApplyArgs, settings: &Settings) -> Result<CliExitCode, 
 pub(crate) fn apply_run(
     run: Run,
     consent: &ConsentArgs,
+    recovery: &RecoveryArgs,
     only_resume: bool,
     settings: &Settings,
 ) -> Result<CliExitCode, CliError> {
@@ -97,6 +143,7 @@ pub(crate) fn apply_run(
         &RunAccountRef::from_import_account(&location, &account),
     )?;
     let screen = CliReporter::new(settings.output_style);
+    recovery.recover_run(&run, &screen)?;
     let (accounts, screen) = (&accounts, &screen);
     signals::block_on(settings.deadline, screen, |stop| async move {
         let context = import_context(accounts, settings, screen, &stop)?;

@@ -1,6 +1,6 @@
 //! `ghl-bulk resume`.
 
-use super::apply::{ConsentArgs, apply_run};
+use super::apply::{ConsentArgs, RecoveryArgs, apply_run};
 use super::continue_run::EarlierRuns;
 use super::export::stdout_table::StdoutTable;
 use super::export::{export_report, find_known_warnings};
@@ -44,6 +44,9 @@ pub(crate) struct ResumeArgs {
 
     #[command(flatten)]
     consent: ConsentArgs,
+
+    #[command(flatten)]
+    recovery: RecoveryArgs,
 }
 
 /// Runs the command.
@@ -53,9 +56,9 @@ pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode,
         Some(named) => home.find_run(named)?,
         None => latest_run(&home, settings, args.retry_errors)?,
     };
-    let run = home.open_run(&id)?;
-    let state = run.state()?;
     let screen = CliReporter::new(settings.output_style);
+    let run = args.recovery.open_run(&home, &id)?;
+    let state = run.state()?;
     if run.meta.kind != RunKind::Export && (args.retry_errors || state.is_finished()) {
         return report_finished(args, &home, &run, state, settings, &screen);
     }
@@ -78,7 +81,9 @@ pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode,
     }
     match run.meta.kind {
         RunKind::Export => resume_export(args, run, home, settings, &screen),
-        RunKind::Import | RunKind::Undo => apply_run(run, &args.consent, true, settings),
+        RunKind::Import | RunKind::Undo => {
+            apply_run(run, &args.consent, &args.recovery, true, settings)
+        }
     }
 }
 

@@ -11,12 +11,9 @@ use super::text_format::{terminal_width, wrap_line};
 use crate::api::{self, ApiEndpoint, ApiErrorKind, EndpointFault, HaltReason};
 use crate::event::{CancelCause, CancelSignal};
 use crate::id::RunId;
-use crate::run::{LockedResource, RunState, ShortRunIds};
-use crate::text::{escape_for_terminal, format_plural};
-use crate::{export, import, publish, run};
-
-/// How many of the runs are listed that a name fits.
-const CANDIDATES: usize = 10;
+use crate::run::{RunState, ShortRunIds};
+use crate::text::escape_for_terminal;
+use crate::{export, import, publish};
 
 /// Why the program ends without having done everything.
 #[derive(Debug)]
@@ -336,53 +333,6 @@ fn pause_error(until: &str, resume_in: std::time::Duration) -> CliError {
     let at = now.checked_add(resume_in).unwrap_or(now).round(jiff::Unit::Second).unwrap_or(now);
     CliError::new(CliExitCode::Paused, format!("{until} {at}"))
         .with_hint("resume then, or use `--wait` to sleep until then")
-}
-
-impl From<run::RunError> for CliError {
-    fn from(error: run::RunError) -> Self {
-        let code = match error.kind() {
-            run::RunErrorKind::Missing => CliExitCode::Missing,
-            run::RunErrorKind::Locked => CliExitCode::Locked,
-            run::RunErrorKind::Damaged | run::RunErrorKind::OtherVersion => CliExitCode::Damaged,
-            run::RunErrorKind::Ambiguous | run::RunErrorKind::System => CliExitCode::Usage,
-            run::RunErrorKind::Bug => CliExitCode::Bug,
-        };
-        let failure = Self::new(code, error.to_string());
-        if let run::RunError::OtherVersion { written_by, newer, .. } = &error {
-            let again = if *newer { "" } else { ", or start again with a new export or import" };
-            return failure.with_hint(format!("finish it with ghl-bulk {written_by}{again}"));
-        }
-        match (&error, code) {
-            (run::RunError::Missing { closest, .. }, _) => {
-                let near = closest.as_ref().map(|run| format!("did you mean `{run}`? "));
-                let near = near.unwrap_or_default();
-                failure.with_hint(format!("{near}`ghl-bulk runs list` lists all runs"))
-            }
-            (run::RunError::Ambiguous { candidates, .. }, _) => {
-                failure.with_lines(candidate_lines(candidates)).with_hint("use more of the id")
-            }
-            (run::RunError::Locked(conflict), _) => failure.with_hint(match conflict.resource {
-                LockedResource::OutputDir(_) => {
-                    "wait for it to finish, or choose another directory with `--out`"
-                }
-                LockedResource::Location(_) => {
-                    "wait for it to finish: only one run at a time writes to a location"
-                }
-                LockedResource::Run(_) => "wait for it to finish",
-            }),
-            (_, CliExitCode::Damaged) => failure.with_hint(
-                "nothing was written from it; export again, and remove it with `ghl-bulk runs rm`",
-            ),
-            _ => failure.with_hint("check permissions and free space"),
-        }
-    }
-}
-
-/// The runs that a name fits, the latest ones if there are many.
-fn candidate_lines(candidates: &[RunId]) -> Vec<String> {
-    let older = candidates.len().saturating_sub(CANDIDATES);
-    let more = (older > 0).then(|| format!("{} and", format_plural(older as u64, "older run")));
-    more.into_iter().chain(candidates[older..].iter().map(ToString::to_string)).collect()
 }
 
 impl From<publish::PublishError> for CliError {

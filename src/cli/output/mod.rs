@@ -5,5 +5,6 @@ pub(super) mod exit_code;
 pub(super) mod import_error;
 pub(super) mod progress;
 pub(super) mod question;
+mod run_error;
 pub(super) mod text_format;
 pub(super) mod text_table;

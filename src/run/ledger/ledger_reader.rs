@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Params};
+use rusqlite::{Connection, Params, params};
 
 use super::super::db;
 use super::super::error::RunError;
@@ -130,6 +130,12 @@ impl LedgerReader {
             Some(Err(_)) => Err(damaged_op_error(&self.path, "contact", op.id)),
             None => Ok(op.contact),
         }
+    }
+
+    /// Whether another op than this one has created a record.
+    pub fn is_made_by_other_op(&self, made: &str, op: u64) -> Result<bool, RunError> {
+        let query = "SELECT op FROM standing WHERE made = ?1 AND op <> ?2 LIMIT 1";
+        Ok(!self.query_numbers(query, params![made, to_sql_integer(op)])?.is_empty())
     }
 
     /// The number of ops by state. States without ops are left out.

@@ -12,6 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::super::db;
 use super::super::error::RunError;
+use super::intent_log::{IntentLog, LoggedIntent};
+use super::lost_tail;
 use super::sql::{self, ATTEMPT, OP, OpStatusRow, damaged_op_error, to_sql_integer};
 use super::{
     AttemptHandle, AttemptOutcome, AttemptRecord, IdempotencyClass, Intent, OpRecord, OpState,
@@ -51,6 +53,9 @@ pub(super) struct QueuedCommand {
 pub(super) struct LedgerWriter {
     path: PathBuf,
     connection: Connection,
+    log: IntentLog,
+    /// The number of the log.
+    generation: u64,
     queue: Receiver<QueuedCommand>,
     /// How long a few intents wait for more: as long as a transaction takes, because longer waits
     /// would cost more than they save.
@@ -64,10 +69,12 @@ impl LedgerWriter {
     pub(super) fn open(path: &Path, queue: Receiver<QueuedCommand>) -> Result<Self, RunError> {
         let connection = db::open_durable(path)?;
         sql::create_tables(path, &connection)?;
+        let content = lost_tail::check_tail(path, &connection)?.into_content(path)?;
         sql::rebuild_indexes(path, &connection)?;
         check_consistency(path, &connection)?;
-        let path = path.to_owned();
-        Ok(Self { path, connection, queue, intent_delay: Duration::ZERO, batch: Vec::new() })
+        let (log, generation) = lost_tail::open_log(path, &connection, &content)?;
+        let (path, intent_delay, batch) = (path.to_owned(), Duration::ZERO, Vec::new());
+        Ok(Self { path, connection, log, generation, queue, intent_delay, batch })
     }
 
     /// Runs until the ledger is closed, or all its clones are dropped.
@@ -112,15 +119,16 @@ impl LedgerWriter {
 
     /// Commits the group in one transaction. Returns the results of its intents, in order.
     fn commit_batch(&mut self) -> Result<Vec<IntentResult>, RunError> {
-        let Self { path, connection, batch, .. } = self;
+        let Self { path, connection, batch, log, generation, .. } = self;
         let fail = |source| RunError::from_sqlite(path, source);
         let mut transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
-        let (mut results, mut settles) = (Vec::new(), false);
+        let (mut results, mut settles, mut logged) = (Vec::new(), false, Vec::new());
         for message in batch {
             match message {
                 LedgerCommand::Intend(intents, _) => {
-                    let result = insert_intents(path, &mut transaction, std::mem::take(intents));
+                    let intents = std::mem::take(intents);
+                    let result = insert_intents(path, &mut transaction, intents, &mut logged);
                     match result {
                         Err(error) if !matches!(error, RunError::Misuse { .. }) => {
                             return Err(error);
@@ -142,8 +150,14 @@ impl LedgerWriter {
         if settles {
             failpoint::kill_if_due(FailPoint::BeforeOutcome);
         }
+        let group = (!logged.is_empty()).then(|| log.next_group(&logged));
+        if let Some(group) = &group {
+            lost_tail::write_group_mark(&transaction, *generation, group).map_err(fail)?;
+        }
         transaction.commit().map_err(fail)?;
-        if results.iter().any(Result::is_ok) {
+        if let Some(group) = &group {
+            failpoint::kill_if_due(FailPoint::BeforeIntentLog);
+            log.append(group)?;
             failpoint::kill_if_due(FailPoint::AfterIntent);
         }
         Ok(results)
@@ -171,11 +185,12 @@ impl LedgerWriter {
     }
 }
 
-/// Stores intents, all or none.
+/// Stores intents, all or none, and adds them to what is logged.
 fn insert_intents(
     path: &Path,
     to: &mut Transaction<'_>,
     intents: Vec<Intent>,
+    logged: &mut Vec<LoggedIntent>,
 ) -> Result<Vec<AttemptHandle>, RunError> {
     let fail = |source| RunError::from_sqlite(path, source);
     let to = to.savepoint().map_err(fail)?;
@@ -185,7 +200,8 @@ fn insert_intents(
     // Dropped without a commit, the savepoint is rolled back.
     let attempts = attempts?;
     to.commit().map_err(fail)?;
-    Ok(attempts)
+    logged.extend(attempts.iter().map(LoggedIntent::from_attempt));
+    Ok(attempts.iter().map(AttemptRecord::attempt_handle).collect())
 }
 
 fn insert_intent(
@@ -193,7 +209,7 @@ fn insert_intent(
     to: &Connection,
     intent: Intent,
     at_ms: i64,
-) -> Result<AttemptHandle, RunError> {
+) -> Result<AttemptRecord, RunError> {
     let (op, attempts) = load_op(path, to, intent.op)?;
     let last = match attempts {
         0 => None,
@@ -230,7 +246,7 @@ fn insert_intent(
     OpStatusRow { state: OpState::Sent, attempts: id, made: op.made, details: op.details }
         .write(to, op.id)
         .map_err(|source| RunError::from_sqlite(path, source))?;
-    Ok(AttemptHandle { id, op: op.id, at_ms })
+    Ok(record)
 }
 
 fn write_outcome(
@@ -283,7 +299,11 @@ fn outcome_record(settled: &AttemptOutcome) -> OutcomeRecord {
     }
 }
 
-fn load_op(path: &Path, from: &Connection, id: u64) -> Result<(OpRecord, u64), RunError> {
+pub(super) fn load_op(
+    path: &Path,
+    from: &Connection,
+    id: u64,
+) -> Result<(OpRecord, u64), RunError> {
     let fail = |source| RunError::from_sqlite(path, source);
     let mut query = from.prepare_cached(&format!("SELECT {OP} WHERE o.id = ?")).map_err(fail)?;
     let mut rows = query.query([to_sql_integer(id)]).map_err(fail)?;
@@ -293,7 +313,7 @@ fn load_op(path: &Path, from: &Connection, id: u64) -> Result<(OpRecord, u64), R
     }
 }
 
-fn load_attempt(
+pub(super) fn load_attempt(
     path: &Path,
     from: &Connection,
     op: u64,

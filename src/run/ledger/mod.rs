@@ -2,15 +2,18 @@
 //!
 //! An op is recorded before it is sent and again when there is a response. One thread writes.
 //! Intents that are ready within a few milliseconds share one transaction, which is durable
-//! (`synchronous=FULL`) before any of their senders is notified; outcomes are committed with the
-//! next transaction, at most one second later. Every row has a checksum, so that a flipped bit is
+//! (`synchronous=FULL`) and in the intent log before any of their senders is notified; outcomes are
+//! committed with the next transaction, at most one second later. Every row has a checksum, so that a flipped bit is
 //! reported as `Damaged` and never causes a wrong resend. The ledger identifies ops by number and
 //! stores their content as JSON texts; it knows neither contacts nor HTTP.
 
 mod idempotency;
+mod intent_log;
 mod ledger_reader;
 mod ledger_writer;
+mod lost_tail;
 mod receipts;
+mod recovery;
 mod sql;
 
 use std::path::Path;
@@ -22,7 +25,9 @@ use tokio::sync::{Semaphore, oneshot};
 pub use self::idempotency::IdempotencyClass;
 pub use self::ledger_reader::LedgerReader;
 use self::ledger_writer::{LedgerCommand, LedgerWriter, QueuedCommand};
+pub(in crate::run) use self::lost_tail::ensure_tail_complete;
 pub use self::receipts::{for_each_op_in_state, reverted_op_keys};
+pub use self::recovery::{LedgerRecovery, recover_ledger};
 pub use self::sql::store_ops;
 use super::error::RunError;
 use crate::id::ContactId;
@@ -229,6 +234,18 @@ impl AttemptRecord {
     /// The handle with which the attempt is settled once its outcome is known.
     pub fn attempt_handle(&self) -> AttemptHandle {
         AttemptHandle { id: self.id, op: self.op, at_ms: self.at_ms }
+    }
+
+    /// An attempt that is not recorded and that may have been made.
+    fn assumed(op: u64, id: u64, at_ms: i64) -> Self {
+        let (line, body_sum) = (String::new(), String::new());
+        Self { id, op, at_ms, line, body_sum, reference: None, outcome: None }
+    }
+
+    /// Whether it was not recorded: it may have been made, by another copy of the run or before its ledger lost it.
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        self.body_sum.is_empty()
     }
 }
 

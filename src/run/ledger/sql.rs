@@ -3,7 +3,7 @@
 //! `op` contains the plan and never changes. `standing` contains the state of an op and its number
 //! of attempts; an op without a row there is pending. `attempt` contains the intents and their
 //! outcomes. The count in `standing` and the numbers in `attempt` confirm each other, so that a
-//! missing row is detected before anything is sent.
+//! missing row is detected before anything is sent. `intent_mark` says where the intent log ends.
 
 use std::path::Path;
 
@@ -30,6 +30,10 @@ CREATE TABLE IF NOT EXISTS attempt (
     made TEXT, details TEXT, sum BLOB NOT NULL,
     PRIMARY KEY (op, id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS intent_mark (
+    id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL, groups INTEGER NOT NULL,
+    log_sum TEXT NOT NULL, last_group TEXT NOT NULL, sum BLOB NOT NULL
+);
 ";
 
 const INDEXES: &str = "
@@ -53,11 +57,20 @@ fn create_indexes(path: &Path, connection: &Connection) -> Result<(), RunError> 
     connection.execute_batch(INDEXES).map_err(|source| RunError::from_sqlite(path, source))
 }
 
+/// Makes it fast to find which op has created a record: after a recovery, this is asked for every op.
+pub(super) fn index_created_records(path: &Path, connection: &Connection) -> Result<(), RunError> {
+    connection
+        .execute_batch(
+            "CREATE INDEX IF NOT EXISTS standing_made ON standing (made) WHERE made IS NOT NULL;",
+        )
+        .map_err(|source| RunError::from_sqlite(path, source))
+}
+
 /// Rebuilds the indexes: an index has no checksums, and a damaged one would hide ops.
 pub(super) fn rebuild_indexes(path: &Path, connection: &Connection) -> Result<(), RunError> {
     create_indexes(path, connection)?;
     connection
-        .execute_batch("REINDEX op_lane; REINDEX op_row; REINDEX op_bulk;")
+        .execute_batch("REINDEX op; REINDEX standing;")
         .map_err(|source| RunError::from_sqlite(path, source))
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Each seed is a scenario; `SEEDS=from..to cargo test --test it -- --ignored soak` replays any.
 
+mod damage;
 mod deletion_scenario;
 mod harness;
 mod ledger_check;
@@ -11,7 +12,7 @@ mod scenario;
 use std::sync::Mutex;
 
 use harness::survives;
-use scenario::DELETES;
+use scenario::{DAMAGES, DELETES};
 
 /// Scenarios at a time: most of their time they wait.
 const AT_ONCE: usize = 4;
@@ -58,6 +59,18 @@ fn imports_killed_with_rows_without_identity_duplicate_nothing_and_report_rows_i
 #[test]
 fn deletions_killed_delete_only_the_requested_contacts() {
     all(DELETES..DELETES + 12);
+}
+
+#[test]
+fn imports_killed_whose_run_is_then_damaged_never_send_anything_twice() {
+    all(DAMAGES..DAMAGES + 40);
+}
+
+#[test]
+#[ignore = "the soak of damage: cargo test --release -- --ignored soak"]
+fn soak_of_damaged_runs_sends_nothing_twice() {
+    let count = all(DAMAGES..DAMAGES + 400);
+    assert_eq!(count, 400);
 }
 
 #[test]

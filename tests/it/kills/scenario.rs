@@ -28,6 +28,9 @@ pub(super) enum Kind {
 /// From this seed on, the rows delete.
 pub(super) const DELETES: u64 = 1_000_000;
 
+/// From this seed on, and up to the deletions, a file of the run is damaged between two processes.
+pub(super) const DAMAGES: u64 = 500_000;
+
 /// How a process dies.
 #[derive(Debug, Clone)]
 pub(super) enum Kill {
@@ -55,8 +58,9 @@ pub(super) struct Scenario {
     pub(super) limit: &'static str,
 }
 
-const POINTS: [&str; 6] = [
+const POINTS: [&str; 7] = [
     "after_intent",
+    "before_intent_log",
     "mid_body",
     "after_response",
     "before_outcome",
