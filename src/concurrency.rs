@@ -78,6 +78,41 @@ pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
     join_task(tokio::task::spawn_blocking(work)).await
 }
 
+/// Starts blocking work that lasts as long as a run, on a thread of its own: on the threads for short work it would take
+/// the place of what it waits for. The future waits for its end; a panic in the work is passed on.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<impl Future<Output = T>> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let work = move || {
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        // The receiver is gone only if the whole run is.
+        drop(sender.send(ended));
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)?;
+    Ok(async {
+        match receiver.await {
+            Ok(Ok(value)) => value,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => futures::future::pending().await,
+        }
+    })
+}
+
+/// Runs `work` on each item in one task, at most `at_once` at a time, and returns the results as they finish. For work
+/// that only waits for tasks and threads of its own.
+pub async fn run_within_task<I, F: Future>(
+    items: impl IntoIterator<Item = I>,
+    at_once: NonZeroUsize,
+    work: impl Fn(I) -> F,
+) -> Vec<F::Output> {
+    futures::stream::iter(items).map(work).buffer_unordered(at_once.get()).collect().await
+}
+
 /// Runs work to its end, even if the caller stops waiting for it.
 pub async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,

@@ -1,11 +1,16 @@
-//! Ctrl-C, SIGTERM and the deadline: the first closes the tap, a second signal leaves at once.
+//! Ctrl-C, SIGTERM and the deadline: the first stops the work in order, a second signal leaves at once.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::output::error::CliError;
 use super::output::exit_code::CliExitCode;
 use super::output::progress::CliReporter;
 use crate::event::{CancelCause, CancelSignal};
+
+/// How often it is checked whether something moves.
+const STALL_CHECK: Duration = Duration::from_secs(5);
 
 /// Runs work until it ends, with a tap that signals and the deadline close.
 pub(super) fn block_on<T, F: Future<Output = Result<T, CliError>>>(
@@ -18,6 +23,7 @@ pub(super) fn block_on<T, F: Future<Output = Result<T, CliError>>>(
     let runtime = runtime.map_err(|error| {
         CliError::usage(format!("the system cannot create an event queue: {error}"))
     })?;
+    exit_on_second_signal()?;
     runtime.block_on(async {
         let stop = CancelSignal::new();
         // A timer takes its time; a deadline that has passed lets no request through.
@@ -29,6 +35,7 @@ pub(super) fn block_on<T, F: Future<Output = Result<T, CliError>>>(
             // The handlers are installed before the work begins, so that no signal is lost.
             biased;
             never = watch_for_stop(&stop, deadline, screen) => match never {},
+            never = watch_for_stall(screen) => match never {},
             ended = work => ended,
         }
     })
@@ -46,16 +53,54 @@ async fn watch_for_stop(
     stop.cancel_with(first);
     if first == CancelCause::Deadline {
         screen.print_note("the deadline is reached; storing what is in flight");
-    } else {
-        screen.print_note(
-            "stopping: finishing the requests in flight (press Ctrl-C again to quit now)",
-        );
+        exit_now(exit_code(next_signal().await));
     }
-    let code = match next_signal().await {
+    screen
+        .print_note("stopping: finishing the requests in flight (press Ctrl-C again to quit now)");
+    std::future::pending().await
+}
+
+/// Says what the command waits for when nothing moves.
+async fn watch_for_stall(screen: &CliReporter) -> std::convert::Infallible {
+    let mut ticks = tokio::time::interval(STALL_CHECK);
+    loop {
+        ticks.tick().await;
+        screen.report_stall();
+    }
+}
+
+/// Starts a thread that ends the process at the second signal, whatever the other threads do. Once in a process.
+fn exit_on_second_signal() -> Result<(), CliError> {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    if STARTED.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    let watch = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            let mut signals = StopSignals::install();
+            let _ = ready.send(());
+            signals.next().await;
+            exit_now(exit_code(signals.next().await));
+        });
+    };
+    let started = std::thread::Builder::new().name("signals".to_owned()).spawn(watch);
+    started.map_err(|error| {
+        CliError::usage(format!("the system gives the program no thread: {error}"))
+            .with_hint("allow more threads (`ulimit -u`)")
+    })?;
+    // Without a handler the system's own remains.
+    let _ = is_ready.recv();
+    Ok(())
+}
+
+fn exit_code(cause: CancelCause) -> CliExitCode {
+    match cause {
         CancelCause::Terminate => CliExitCode::Terminated,
         _ => CliExitCode::Interrupted,
-    };
-    exit_now(code)
+    }
 }
 
 #[expect(clippy::exit, reason = "the user asked twice; every run survives it")]
@@ -74,27 +119,53 @@ pub(super) async fn wait_for_signal() {
     next_signal().await;
 }
 
-#[cfg(unix)]
 async fn next_signal() -> CancelCause {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return wait_for_ctrl_c().await;
-    };
-    tokio::select! {
-        cause = wait_for_ctrl_c() => cause,
-        _ = terminate.recv() => CancelCause::Terminate,
+    StopSignals::install().next().await
+}
+
+/// Ctrl-C and SIGTERM. Without a handler the system's own remains: the process ends, and the run resumes.
+#[cfg(unix)]
+struct StopSignals {
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl StopSignals {
+    fn install() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt()).ok();
+        Self { interrupt, terminate: signal(SignalKind::terminate()).ok() }
+    }
+
+    async fn next(&mut self) -> CancelCause {
+        async fn receive(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        }
+        tokio::select! {
+            () = receive(&mut self.interrupt) => CancelCause::Interrupt,
+            () = receive(&mut self.terminate) => CancelCause::Terminate,
+        }
     }
 }
 
+/// Ctrl-C.
 #[cfg(not(unix))]
-async fn next_signal() -> CancelCause {
-    wait_for_ctrl_c().await
-}
+struct StopSignals;
 
-async fn wait_for_ctrl_c() -> CancelCause {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => CancelCause::Interrupt,
-        // Without a handler the system's own remains: the process ends, and the run resumes.
-        Err(_) => std::future::pending().await,
+#[cfg(not(unix))]
+impl StopSignals {
+    fn install() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) -> CancelCause {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => CancelCause::Interrupt,
+            Err(_) => std::future::pending().await,
+        }
     }
 }

@@ -263,9 +263,12 @@ impl ExportJob {
         let (db, staging) = (self.run.db_path(), output.staging_dir().to_owned());
         let options = self.request.publish_options(manifest_facts(&self.run, &self.request)?)?;
         let observer = self.context.observer.clone();
-        let publishing = concurrency::run_blocking(move || {
+        let no_thread = |source| run::RunError::NoThread { source };
+        let publishing = concurrency::start_thread("publish", move || {
             publish::write_export(&db, &staging, &options, Some(live), &observer)
         });
+        let publishing = publishing.map_err(no_thread)?;
+        let writing = concurrency::start_thread("spool", writer).map_err(no_thread)?;
         let publishing = async {
             let published = publishing.await;
             if published.is_err() {
@@ -274,8 +277,7 @@ impl ExportJob {
             published
         };
         let pulling = self.pull_into_spool(spool, pull_ended);
-        let ((), pull_result, published) =
-            tokio::join!(concurrency::run_blocking(writer), pulling, publishing);
+        let ((), pull_result, published) = tokio::join!(writing, pulling, publishing);
         match (pull_result, published) {
             (Err(error), Ok(_) | Err(publish::PublishError::Abandoned)) => Err(error),
             (_, Err(error)) => Err(error.into()),

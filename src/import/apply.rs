@@ -22,7 +22,7 @@ use crate::event::RunPhase;
 use crate::id::{LocationId, RunId};
 use crate::model::{ImportPolicy, LocationDirectory};
 use crate::push::{self, Push};
-use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunKind, RunState};
+use crate::run::{ImportStore, Ledger, LedgerReader, Run, RunError, RunKind, RunState};
 
 /// The outcome of an import.
 #[derive(Debug, Clone, Serialize)]
@@ -167,7 +167,9 @@ async fn push_ops(
         let closed = ledger.close().await;
         (pushed, closed)
     };
-    let ((), (pushed, closed)) = tokio::join!(concurrency::run_blocking(writer), work);
+    let writing = concurrency::start_thread("ledger", writer)
+        .map_err(|source| RunError::NoThread { source })?;
+    let ((), (pushed, closed)) = tokio::join!(writing, work);
     // The ledger's own error takes precedence: the push only knows that the ledger accepts no more writes.
     closed?;
     Ok(pushed?)

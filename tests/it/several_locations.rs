@@ -234,3 +234,26 @@ fn a_file_and_a_flag_exclude_each_other() {
     world.run_command(&format!("{EXPORT} --locations clients.csv --location third")).exits(2);
     assert_eq!(world.control_request("GET", "log", &Value::Null)["requests"], 0);
 }
+
+#[test]
+fn more_locations_than_the_system_has_threads_for_are_exported_a_few_at_a_time() {
+    let names: Vec<String> = (0..600).map(|n| format!("location{n}")).collect();
+    let world = World::with_settings(|settings| {
+        settings.contacts = 0;
+        settings.locations = names.clone();
+    });
+    let world = world.without_env("GHL_LOCATION_ID");
+    fs::write(world.path("clients.csv"), names.join("\n")).unwrap();
+    world.run_command(&format!("{EXPORT} --locations clients.csv --at-once 20")).exits(0);
+    assert_eq!(world.list_files("out").len(), 600);
+}
+
+#[test]
+fn the_number_of_locations_at_a_time_is_bounded() {
+    for wrong in ["0", "257", "many"] {
+        three()
+            .run_command(&format!("{EXPORT} --location second --at-once {wrong}"))
+            .exits(2)
+            .says("expected a number from 1 to 256");
+    }
+}

@@ -1,5 +1,8 @@
 //! A command that is started again after an interruption: it can go on where it stopped.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -102,6 +105,27 @@ impl EarlierRuns {
     ) -> Option<&RunSummary> {
         let (latest, state) = self.same_runs(location, is_same).next()?;
         (!state.is_finished()).then_some(latest)
+    }
+
+    /// The accounts of an export, those first whose last run takes most space on disk, and before them those that were
+    /// never exported.
+    pub(crate) fn largest_first<'a, A>(
+        &self,
+        accounts: &'a [A],
+        location: impl Fn(&A) -> &LocationId,
+    ) -> Vec<&'a A> {
+        let mut sizes = HashMap::new();
+        for run in &self.0 {
+            if let (Ok((meta, state)), true) = (&run.known, accounts.len() > 1)
+                && state.is_finished()
+            {
+                sizes.entry(&meta.location).or_insert_with(|| run.size_on_disk());
+            }
+        }
+        let mut sorted: Vec<&A> = accounts.iter().collect();
+        let size = |account: &&A| sizes.get(location(account)).copied().unwrap_or(u64::MAX);
+        sorted.sort_by_key(|account| Reverse(size(account)));
+        sorted
     }
 
     /// The latest run of a location that was asked for the same and finished.

@@ -15,7 +15,8 @@ use crate::id::ContactId;
 use crate::import::{ImportError, ImportStage, current_stage, facts, results};
 use crate::model::result_columns::{self, DOUBT_DECISION, DOUBT_OP};
 use crate::run::{
-    AttemptOutcome, ImportStore, Ledger, LedgerReader, OpRecord, OpState, Run, RunState, SettledBy,
+    AttemptOutcome, ImportStore, Ledger, LedgerReader, OpRecord, OpState, Run, RunError, RunState,
+    SettledBy,
 };
 use crate::sheet::{Sheet, SheetReadOptions, SheetRow};
 
@@ -72,7 +73,9 @@ pub(crate) async fn settle_ops(
         }
         ledger.close().await
     };
-    let ((), closed) = tokio::join!(concurrency::run_blocking(writer), work);
+    let writing = concurrency::start_thread("ledger", writer)
+        .map_err(|source| RunError::NoThread { source })?;
+    let ((), closed) = tokio::join!(writing, work);
     Ok(closed?)
 }
 

@@ -1,6 +1,7 @@
 //! The arguments of `ghl-bulk export`, and the request that they make.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -55,6 +56,10 @@ pub(crate) struct ExportArgs {
     #[arg(long)]
     pub(super) estimate: bool,
 
+    /// How many locations are exported at a time; each has its own rate limit
+    #[arg(long, value_name = "N", default_value = "64", value_parser = parse_at_once)]
+    pub(super) at_once: NonZeroUsize,
+
     /// Only the contacts listed in this file: a list or sheet of ids, e-mail addresses or phone numbers
     #[arg(
         long,
@@ -69,6 +74,15 @@ pub(crate) struct ExportArgs {
     // Last, because its heading applies to everything after it.
     #[command(flatten)]
     which: ContactFilterArgs,
+}
+
+/// Each location takes two threads and some megabytes.
+const MAX_AT_ONCE: usize = 256;
+
+fn parse_at_once(text: &str) -> Result<NonZeroUsize, String> {
+    let number: Option<NonZeroUsize> = text.parse().ok();
+    let in_range = number.filter(|number| number.get() <= MAX_AT_ONCE);
+    in_range.ok_or_else(|| format!("expected a number from 1 to {MAX_AT_ONCE}"))
 }
 
 const AFTER_HELP: &str = "\

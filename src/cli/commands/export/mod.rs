@@ -6,9 +6,8 @@ pub(super) mod export_templates;
 mod reading_hint;
 pub(super) mod stdout_table;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-
-use futures::future::join_all;
 
 use self::export_report::{ExportOrEstimate, LocationResult};
 use super::continue_run::{EarlierRuns, StartChoice};
@@ -19,6 +18,7 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
+use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::export::{self, ExportRequest, KnownWarnings};
@@ -58,8 +58,13 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
     signals::block_on(settings.deadline, screen, |stop| async move {
         let job =
             ExportCommand { args, settings, accounts, earlier, out, many, screen, stop: &stop };
+        // The largest first: otherwise the last one to begin may be the one that takes longest.
+        let order = earlier.largest_first(&accounts.all, |account| &account.location);
         let one = |account| job.export_location(account);
-        let ended = join_all(accounts.all.iter().map(one)).await;
+        let mut ended = concurrency::run_within_task(order, args.at_once, one).await;
+        let places: HashMap<_, _> =
+            accounts.all.iter().enumerate().map(|(n, account)| (&account.location, n)).collect();
+        ended.sort_by_key(|(location, _)| places.get(location).copied());
         screen.finish();
         screen.report_known_warnings(&dirs::runs_home()?.short_ids());
         if let Some(stdout) = stdout

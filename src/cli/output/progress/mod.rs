@@ -15,6 +15,7 @@ mod live_area;
 mod overall;
 mod plain;
 mod sink;
+mod stall;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +32,7 @@ pub(crate) use event_schema::events_schema;
 #[cfg(test)]
 pub(crate) use event_schema::tests::documented_fields;
 use sink::{KnownWarning, OutputStreams};
+use stall::ActivityLog;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -84,6 +86,7 @@ pub(crate) struct CliReporter {
     style: OutputStyle,
     sink: Arc<OutputStreams>,
     watches: Arc<Mutex<Vec<Arc<ViewObserver>>>>,
+    activity: Arc<ActivityLog>,
     /// The location that the command's own events are about, where there are several.
     location: Option<String>,
 }
@@ -95,7 +98,8 @@ impl CliReporter {
     }
 
     fn with_streams(style: OutputStyle, sink: OutputStreams) -> Self {
-        Self { style, sink: Arc::new(sink), watches: Arc::default(), location: None }
+        let activity = Arc::new(ActivityLog::new(Instant::now()));
+        Self { style, sink: Arc::new(sink), watches: Arc::default(), activity, location: None }
     }
 
     /// An observer for one location. `location` is its id when there are several: everything shown
@@ -109,7 +113,8 @@ impl CliReporter {
             OutputStyle::Json => Box::new(json_events::JsonView::new(sink, location)),
             OutputStyle::None | OutputStyle::Quiet => Box::new(WarningsView { sink, label }),
         };
-        let watch = Arc::new(ViewObserver(Mutex::new(Some(view))));
+        let activity = Arc::clone(&self.activity);
+        let watch = Arc::new(ViewObserver { view: Mutex::new(Some(view)), activity });
         lock_ignoring_poison(&self.watches).push(Arc::clone(&watch));
         watch
     }
@@ -126,6 +131,13 @@ impl CliReporter {
         }
     }
 
+    /// Says what the command waits for if nothing has moved for a minute.
+    pub(crate) fn report_stall(&self) {
+        if let Some(said) = self.activity.report_stall(Instant::now()) {
+            self.print_note(&said);
+        }
+    }
+
     /// Writes an event of the command's own, such as the summary, with `v` and `at` before its
     /// fields. Only with `--json`. Call [`CliReporter::finish`] before the last one.
     pub(crate) fn emit_event(&self, event: &impl Serialize) {
@@ -137,7 +149,7 @@ impl CliReporter {
     /// Takes the bars away while the user is asked something. The next event shows them again.
     pub(crate) fn suspend(&self) {
         for watch in lock_ignoring_poison(&self.watches).iter() {
-            if let Some(view) = lock_ignoring_poison(&watch.0).as_mut() {
+            if let Some(view) = lock_ignoring_poison(&watch.view).as_mut() {
                 view.suspend(Instant::now());
             }
         }
@@ -172,7 +184,7 @@ impl CliReporter {
     pub(crate) fn finish(&self) {
         let watches = std::mem::take(&mut *lock_ignoring_poison(&self.watches));
         for watch in watches {
-            if let Some(mut view) = lock_ignoring_poison(&watch.0).take() {
+            if let Some(mut view) = lock_ignoring_poison(&watch.view).take() {
                 view.finish(Instant::now());
             }
         }
@@ -204,17 +216,22 @@ trait ProgressView: Send {
 }
 
 /// An observer around a view; empty once the screen is finished.
-struct ViewObserver(Mutex<Option<Box<dyn ProgressView>>>);
+struct ViewObserver {
+    view: Mutex<Option<Box<dyn ProgressView>>>,
+    activity: Arc<ActivityLog>,
+}
 
 impl EventObserver for ViewObserver {
     fn observe(&self, event: &RunEvent) {
-        if let Some(view) = lock_ignoring_poison(&self.0).as_mut() {
+        self.activity.record_event(event, Instant::now());
+        if let Some(view) = lock_ignoring_poison(&self.view).as_mut() {
             view.handle_event(event, Instant::now());
         }
     }
 
     fn watch_requests(&self, sent: Arc<AtomicU64>) {
-        if let Some(view) = lock_ignoring_poison(&self.0).as_mut() {
+        self.activity.watch_requests(Arc::clone(&sent));
+        if let Some(view) = lock_ignoring_poison(&self.view).as_mut() {
             view.watch_requests(sent);
         }
     }
