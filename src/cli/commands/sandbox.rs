@@ -26,8 +26,8 @@ Faults: METHOD PATH [ACTION] [ALTERATION]... [OPTION]...
   actions      status=CODE, applied=CODE, token-expired, forbidden, no-scope, no-route,
                firewall[=text], portal, drop=before|after, truncate, not-json, blank, latency=MS,
                stall, hold, hide[=ID], huge=BYTES, deep=N, delete-after-page, limit=N/TIME
-  alterations  ignore=FIELD, page-size=N, refuse=FIELD[>N], refuse=range-ms, shorten=FIELD:N,
-               total=N|none, total-cap=N, rows=N, paged=N, shape=bare|wrapped|null,
+  alterations  ignore=FIELD, page-size=N, refuse=FIELD[>N][:400], refuse=range-ms[:400],
+               shorten=FIELD:N, total=N|none, total-cap=N, rows=N, paged=N, shape=bare|wrapped|null,
                repeat[=later], lose, reverse, set=FIELD:JSON, unset=FIELD, rename=FIELD:NAME,
                custom-fields=map|v1, bytes=latin1|cut|cesu8[:FIELD], bom, pretty
   options      times=N, after=N, every=N, row=ID, html, header=NAME:VALUE, no-headers,

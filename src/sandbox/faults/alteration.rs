@@ -13,8 +13,11 @@ pub(crate) enum FaultAlteration {
     Ignore(String),
     /// A larger page is not asked for.
     PageSize(u64),
-    /// A request is refused that has this.
-    Refuse(RefusedOption),
+    /// A request is refused that has this; the refusal says so if it is named.
+    Refuse {
+        option: RefusedOption,
+        is_named: bool,
+    },
     /// A field keeps only its first characters: of the request if it writes, else of the rows.
     Shorten(String, usize),
     /// The total is this; `None` is absent.
@@ -113,8 +116,11 @@ pub(super) fn parse_alteration(word: &str) -> Result<Option<FaultAlteration>, St
     Ok(Some(match (name, value) {
         ("ignore", field) if !field.is_empty() => To::Ignore(field.to_owned()),
         ("page-size", _) => To::PageSize(parse_number(word, value)?),
-        ("refuse", "range-ms") => To::Refuse(RefusedOption::RangeInMilliseconds),
-        ("refuse", field) if !field.is_empty() => To::Refuse(parse_refused(word, field)?),
+        ("refuse", option) if !option.is_empty() => {
+            let unnamed = option.strip_suffix(":400");
+            let option = parse_refused(word, unnamed.unwrap_or(option))?;
+            To::Refuse { option, is_named: unnamed.is_none() }
+        }
         ("shorten", _) => {
             let (field, length) = pair()?;
             To::Shorten(field.to_owned(), parse_number(word, length)?)
@@ -151,6 +157,9 @@ pub(super) fn parse_alteration(word: &str) -> Result<Option<FaultAlteration>, St
 }
 
 fn parse_refused(word: &str, value: &str) -> Result<RefusedOption, String> {
+    if value == "range-ms" {
+        return Ok(RefusedOption::RangeInMilliseconds);
+    }
     Ok(match value.split_once('>') {
         Some((field, most)) => {
             RefusedOption::Property(field.to_owned(), Some(parse_number(word, most)?))

@@ -35,6 +35,7 @@
 //! | `page-size=N` | a larger page is served as one of N |
 //! | `refuse=FIELD`, `refuse=FIELD>N` | 422 if the body or query has that property, or a number above N in it |
 //! | `refuse=range-ms` | 422 if a range of dates has a number |
+//! | `refuse=…:400` | the same refusal as 400 `Bad Request`, without the name of what it is about |
 //! | `shorten=FIELD:N` | a write stores, a read shows only N characters of that field |
 //! | `total=N`, `total=none`, `total-cap=N` | the total, wherever the answer has it, is that, is absent, counts no further |
 //! | `rows=N` | only the first N rows of the page |

@@ -23,7 +23,7 @@ use super::json_rows::{fill_mark, find_rows, mark_text, parse_body, row_id};
 use super::replacement;
 use crate::sandbox::http::rate_limit::QuotaStatus;
 use crate::sandbox::http::request::SandboxRequest;
-use crate::sandbox::http::response::SandboxResponse;
+use crate::sandbox::http::response::{EndpointError, SandboxResponse};
 use crate::sandbox::store::state::SandboxState;
 
 /// How the response is sent.
@@ -123,7 +123,10 @@ impl InjectedFault {
         let replaced = replacement::replacement_response(&self.action, &self.options, request);
         replaced.or_else(|| {
             let refusal = self.alterations.iter().find_map(|(alteration, _)| match alteration {
-                FaultAlteration::Refuse(refused) => refuse_request(refused, request),
+                FaultAlteration::Refuse { option, is_named } => {
+                    let refusal = refuse_request(option, request)?;
+                    Some(if *is_named { refusal } else { EndpointError::bare_status(400) })
+                }
                 _ => None,
             });
             refusal.map(|refusal| refusal.into_response(&request.trace))

@@ -260,6 +260,9 @@ fn an_option_of_a_request_can_be_refused() {
     let wrong = ask("refuse=range-ms", range(json!(5)));
     assert_eq!(wrong["message"], "Invalid value for 'range' operator for 'dateAdded' field");
     assert!(ask("refuse=range-ms", range(json!("2020-01-01")))["contacts"].is_array());
+    let wrong = ask("refuse=pageLimit>100:400", json!({"pageLimit": 101}));
+    assert_eq!((&wrong["statusCode"], &wrong["message"]), (&json!(400), &json!("Bad Request")));
+    assert!(ask("refuse=pageLimit>100:400", json!({"pageLimit": 100}))["contacts"].is_array());
 }
 
 #[test]
