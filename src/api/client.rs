@@ -21,9 +21,9 @@ use super::lookup_access::LookupAccess;
 use super::rate_limit::RateLimiter;
 use super::response::{
     ApiResponse, CalendarList, ChildList, ContactPage, ContactRef, ListPage, LocationDetails,
-    SearchCursor, TaskPage, TaskSearchPosition,
 };
 use super::retry::RetryPolicy;
+use super::search_options::SearchOptions;
 use super::send::{ApiRequest, RequestSender};
 use super::token_provider::TokenProvider;
 use crate::event::SharedObserver;
@@ -53,18 +53,8 @@ pub struct ApiClient {
     pub(super) sender: Arc<RequestSender>,
     location: LocationId,
     pub(super) lookup: Arc<LookupAccess>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TaskSearchPayload<'a> {
-    limit: usize,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    contact_id: &'a [ContactId],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    skip: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    search_after: Option<Box<RawValue>>,
+    pub(super) options: Arc<SearchOptions>,
+    policy: RetryPolicy,
 }
 
 impl ApiClient {
@@ -94,8 +84,19 @@ impl ApiClient {
             large: RequestSender::large_body_semaphore(),
             clock: ServerClockOffset::default(),
         };
-        let (sender, lookup) = (Arc::new(sender), Arc::default());
-        Ok(Self { sender, location: config.location.clone(), lookup })
+        Ok(Self {
+            sender: Arc::new(sender),
+            location: config.location.clone(),
+            lookup: Arc::default(),
+            options: Arc::default(),
+            policy: RetryPolicy::PERSISTENT,
+        })
+    }
+
+    /// The same client, whose requests are tried for as long as this.
+    #[must_use]
+    pub fn with_retry_policy(&self, policy: RetryPolicy) -> Self {
+        Self { policy, ..self.clone() }
     }
 
     /// The location that all requests address.
@@ -136,14 +137,7 @@ impl ApiClient {
         id: &ContactId,
     ) -> Result<ApiResponse<Option<ContactRef>>, ApiError> {
         let path = format!("/contacts/{}", id.escaped_segment());
-        self.send_request(
-            ApiEndpoint::Contact,
-            path,
-            None,
-            RetryPolicy::PERSISTENT,
-            decode::contact_ref,
-        )
-        .await
+        self.send_request(ApiEndpoint::Contact, path, None, decode::contact_ref).await
     }
 
     /// One contact as its own endpoint returns it. Look-ups compare with this, because every search
@@ -153,14 +147,7 @@ impl ApiClient {
         id: &ContactId,
     ) -> Result<ApiResponse<Option<Box<RawValue>>>, ApiError> {
         let path = format!("/contacts/{}", id.escaped_segment());
-        self.send_request(
-            ApiEndpoint::Contact,
-            path,
-            None,
-            RetryPolicy::PERSISTENT,
-            decode::raw_contact,
-        )
-        .await
+        self.send_request(ApiEndpoint::Contact, path, None, decode::raw_contact).await
     }
 
     /// The contact with this e-mail address or phone number, found the way the server detects
@@ -179,14 +166,7 @@ impl ApiClient {
                     .expect("writing to a String cannot fail");
             }
         }
-        self.send_request(
-            ApiEndpoint::DuplicateContact,
-            path,
-            None,
-            RetryPolicy::PERSISTENT,
-            decode::raw_contact,
-        )
-        .await
+        self.send_request(ApiEndpoint::DuplicateContact, path, None, decode::raw_contact).await
     }
 
     /// A page of a business's contacts. The rows are abbreviated: only their ids are reliable.
@@ -200,40 +180,7 @@ impl ApiClient {
             "/contacts/business/{}?locationId={location}&limit=100&skip={skip}",
             id.escaped_segment()
         );
-        self.send_request(
-            ApiEndpoint::ContactsByBusiness,
-            path,
-            None,
-            RetryPolicy::PERSISTENT,
-            decode::contact_page,
-        )
-        .await
-    }
-
-    /// A page of the location's tasks, or of these contacts' tasks.
-    pub async fn search_tasks(
-        &self,
-        contacts: &[ContactId],
-        limit: usize,
-        from: &TaskSearchPosition,
-    ) -> Result<ApiResponse<TaskPage>, ApiError> {
-        let (skip, search_after) = match from {
-            TaskSearchPosition::Skip(0) => (None, None),
-            TaskSearchPosition::Skip(tasks) => (Some(*tasks), None),
-            TaskSearchPosition::After(cursor) => {
-                (None, SearchCursor::parse(cursor).ok().map(|it| it.to_raw_value()))
-            }
-        };
-        let body = TaskSearchPayload { limit, contact_id: contacts, skip, search_after };
-        let path = format!("/locations/{}/tasks/search", self.location.escaped_segment());
-        self.send_request(
-            ApiEndpoint::SearchTasks,
-            path,
-            Some(json_body(&body)),
-            RetryPolicy::PERSISTENT,
-            decode::task_page,
-        )
-        .await
+        self.send_request(ApiEndpoint::ContactsByBusiness, path, None, decode::contact_page).await
     }
 
     /// A contact's tasks.
@@ -281,14 +228,7 @@ impl ApiClient {
     /// The location's calendars.
     pub async fn list_calendars(&self) -> Result<ApiResponse<CalendarList>, ApiError> {
         let path = format!("/calendars/?locationId={}", self.location.escaped_segment());
-        self.send_request(
-            ApiEndpoint::Calendars,
-            path,
-            None,
-            RetryPolicy::PERSISTENT,
-            decode::calendar_list,
-        )
-        .await
+        self.send_request(ApiEndpoint::Calendars, path, None, decode::calendar_list).await
     }
 
     /// A calendar's events that start in a window, given in milliseconds since 1970.
@@ -304,69 +244,39 @@ impl ApiClient {
             window.start,
             window.end
         );
-        self.send_request(
-            ApiEndpoint::CalendarEvents,
-            path,
-            None,
-            RetryPolicy::PERSISTENT,
-            decode::events,
-        )
-        .await
+        self.send_request(ApiEndpoint::CalendarEvents, path, None, decode::events).await
     }
 
     /// The definitions of the contact custom fields.
     pub async fn list_custom_fields(&self) -> Result<ApiResponse<ListPage>, ApiError> {
         let path =
             format!("/locations/{}/customFields?model=contact", self.location.escaped_segment());
-        self.send_request(
-            ApiEndpoint::CustomFields,
-            path,
-            None,
-            RetryPolicy::PERSISTENT,
-            decode::fields,
-        )
-        .await
+        self.send_request(ApiEndpoint::CustomFields, path, None, decode::fields).await
     }
 
     /// The location's tags.
     pub async fn list_tags(&self) -> Result<ApiResponse<ListPage>, ApiError> {
         let path = format!("/locations/{}/tags", self.location.escaped_segment());
-        self.send_request(ApiEndpoint::Tags, path, None, RetryPolicy::PERSISTENT, decode::tags)
-            .await
+        self.send_request(ApiEndpoint::Tags, path, None, decode::tags).await
     }
 
     /// The location's users.
     pub async fn list_users(&self) -> Result<ApiResponse<ListPage>, ApiError> {
         let path = format!("/users/?locationId={}", self.location.escaped_segment());
-        self.send_request(ApiEndpoint::Users, path, None, RetryPolicy::PERSISTENT, decode::users)
-            .await
+        self.send_request(ApiEndpoint::Users, path, None, decode::users).await
     }
 
     /// A page of the location's businesses, at most 100.
     pub async fn list_businesses(&self, skip: usize) -> Result<ApiResponse<ListPage>, ApiError> {
         let mut path = format!("/businesses/?locationId={}", self.location.escaped_segment());
         write!(path, "&limit=100&skip={skip}").expect("writing to a String cannot fail");
-        self.send_request(
-            ApiEndpoint::Businesses,
-            path,
-            None,
-            RetryPolicy::PERSISTENT,
-            decode::businesses,
-        )
-        .await
+        self.send_request(ApiEndpoint::Businesses, path, None, decode::businesses).await
     }
 
     /// The location itself.
     pub async fn get_location(&self) -> Result<ApiResponse<LocationDetails>, ApiError> {
         let path = format!("/locations/{}", self.location.escaped_segment());
-        self.send_request(
-            ApiEndpoint::Location,
-            path,
-            None,
-            RetryPolicy::PERSISTENT,
-            decode::location_details,
-        )
-        .await
+        self.send_request(ApiEndpoint::Location, path, None, decode::location_details).await
     }
 
     async fn list_contact_children(
@@ -378,7 +288,7 @@ impl ApiClient {
         read: DecodeFn<ChildList>,
     ) -> Result<ApiResponse<ChildList>, ApiError> {
         let path = format!("/contacts/{}/{name}", id.escaped_segment());
-        self.send_request(route, path, None, policy, read).await
+        self.with_retry_policy(policy).send_request(route, path, None, read).await
     }
 
     pub(super) async fn send_request<T>(
@@ -386,10 +296,10 @@ impl ApiClient {
         route: ApiEndpoint,
         path: String,
         body: Option<Bytes>,
-        policy: RetryPolicy,
         read: DecodeFn<T>,
     ) -> Result<ApiResponse<T>, ApiError> {
-        self.sender.send_read(&ApiRequest { route, path, body, policy }, read).await
+        let request = ApiRequest { route, path, body, policy: self.policy };
+        self.sender.send_read(&request, read).await
     }
 }
 

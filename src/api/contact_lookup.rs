@@ -36,8 +36,10 @@ pub enum LookupValue<'v> {
 }
 
 impl ApiClient {
-    /// Remembers for later processes whether the token may look contacts up.
-    pub fn attach_lookup_facts(&self, facts: LocationFacts) {
+    /// Uses what earlier processes learnt about the location, and remembers what this one learns: whether the token
+    /// may look contacts up, and how the searches ask.
+    pub fn attach_location_facts(&self, facts: LocationFacts) {
+        self.options.attach_facts(facts.clone());
         self.lookup.attach_facts(facts);
     }
 

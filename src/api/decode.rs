@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 
 use super::response::{
     CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, LocationDetails, SearchCursor,
-    TaskPage,
 };
+use super::task_page::TaskPage;
 
 /// Decodes the parts of a body that drive paging. The error is shown to users.
 pub(super) type DecodeFn<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
@@ -51,7 +51,7 @@ pub(super) fn contact_page(body: &[u8]) -> Result<ContactPage, serde_json::Error
     let page: ContactPageJson<'_> = serde_json::from_slice(body)?;
     let next = page.contacts.0.last().and_then(PageRow::search_cursor);
     let rows = page.contacts.0.into_iter().map(PageRow::into_contact_ref).collect();
-    Ok(ContactPage { rows, total: page.total.and_then(|total| total.0), next })
+    Ok(ContactPage { rows, total: page.total.and_then(|total| total.0), next, limit: 0 })
 }
 
 pub(super) fn task_page(body: &[u8]) -> Result<TaskPage, serde_json::Error> {

@@ -10,12 +10,18 @@ pub fn believable_total(total: Option<u64>, read: u64) -> Option<u64> {
 }
 
 impl ContactPage {
-    /// Whether nothing is behind this page, with which `read` rows were read, `limit` at a time. A short page alone
-    /// does not say so: it may have the server's page size.
+    /// Whether nothing is behind this page, with which `read` rows were read. A short page alone does not say so: it may
+    /// have the server's page size.
     #[must_use]
-    pub fn is_last(&self, read: u64, limit: usize) -> bool {
+    pub fn is_last(&self, read: u64) -> bool {
         let is_all = believable_total(self.total, read).is_some_and(|total| read >= total);
-        self.rows.is_empty() || self.next.is_none() || (is_all && self.rows.len() < limit)
+        self.rows.is_empty() || self.next.is_none() || (is_all && !self.is_full())
+    }
+
+    /// Whether it has as many rows as were asked for.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.rows.len() >= self.limit
     }
 }
 
@@ -27,14 +33,17 @@ mod tests {
     #[test]
     fn a_page_is_the_last_if_it_is_empty_or_a_total_says_so() {
         let next = || SearchCursor::parse(r#"[1,"a"]"#).ok();
-        let page = |rows, total| ContactPage { rows: vec![None; rows], total, next: next() };
-        assert!(page(0, None).is_last(7, 500));
-        assert!(page(7, Some(107)).is_last(107, 500));
-        assert!(ContactPage { next: None, ..page(7, None) }.is_last(7, 500));
+        let page = |rows, total| {
+            let rows = vec![None; rows];
+            ContactPage { rows, total, next: next(), limit: 500 }
+        };
+        assert!(page(0, None).is_last(7));
+        assert!(page(7, Some(107)).is_last(107));
+        assert!(ContactPage { next: None, ..page(7, None) }.is_last(7));
         for (rows, total, read) in
             [(100, None, 100), (100, Some(500), 100), (500, Some(500), 500), (7, Some(0), 7)]
         {
-            assert!(!page(rows, total).is_last(read, 500), "{rows} {total:?}");
+            assert!(!page(rows, total).is_last(read), "{rows} {total:?}");
         }
     }
 

@@ -12,6 +12,7 @@ mod clock;
 mod connect_error;
 mod contact_lookup;
 mod daily_quota;
+mod date_ranges;
 mod decode;
 mod endpoint;
 mod endpoint_breaker;
@@ -32,8 +33,11 @@ mod response;
 mod retry;
 mod retry_after;
 mod retry_schedule;
+mod search_options;
 mod search_request;
 mod send;
+mod task_page;
+mod task_search;
 mod token;
 mod token_provider;
 mod url;
@@ -73,9 +77,10 @@ pub use rate_limit::{
 pub use repair::fuzz_repair;
 pub use response::{
     ApiResponse, CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, ListPage,
-    LocationDetails, SearchCursor, TaskPage, TaskSearchPosition,
+    LocationDetails, SearchCursor,
 };
 pub use retry::{RetryPolicy, error_message, is_gone_response, parse_duplicate_refusal};
 pub use search_request::ContactSearchFilter;
+pub use task_page::{TaskPage, TaskSearchPosition, TaskWalkStep};
 pub use token::BearerToken;
 pub use token_provider::{TokenProvider, TokenUnavailable};

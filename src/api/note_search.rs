@@ -194,7 +194,8 @@ impl ApiClient {
             NoteSearchVersion::V3 => ApiEndpoint::SearchNotes,
             NoteSearchVersion::Common => ApiEndpoint::SearchNotesOldVersion,
         };
-        self.send_request(route, "/notes/search".to_owned(), Some(body), policy, note_page).await
+        let client = self.with_retry_policy(policy);
+        client.send_request(route, "/notes/search".to_owned(), Some(body), note_page).await
     }
 }
 

@@ -4,7 +4,6 @@
 //! decide what is requested next. `decode` extracts them from the body.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::broken_record::BrokenRecord;
@@ -56,6 +55,8 @@ pub struct ContactPage {
     pub total: Option<u64>,
     /// Where the next page starts.
     pub next: Option<SearchCursor>,
+    /// How many rows were asked for; 0 for a stored page.
+    pub limit: usize,
 }
 
 impl ContactPage {
@@ -75,46 +76,6 @@ pub struct ContactRef {
     pub added: Option<i64>,
     /// When it was last changed, in milliseconds since 1970.
     pub updated: Option<i64>,
-}
-
-/// A page of the task search.
-#[derive(Debug, Clone, Default)]
-pub struct TaskPage {
-    /// How many rows it has.
-    pub rows: usize,
-    /// The id of the first row. Two pages with the same first row are the same page.
-    pub first: Option<String>,
-    /// Where the next page starts, if the server says so.
-    pub next: Option<SearchCursor>,
-}
-
-/// A position in the task search. Observed servers return a cursor with each row; the specification
-/// only has `skip` (api.md §4).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TaskSearchPosition {
-    /// After a cursor, given as its JSON text.
-    After(String),
-    /// After this many tasks.
-    Skip(u64),
-}
-
-impl TaskSearchPosition {
-    /// The beginning.
-    pub const START: Self = Self::Skip(0);
-}
-
-impl TaskPage {
-    /// The position after this page, which began at `place`.
-    #[must_use]
-    pub fn position_after(&self, place: &TaskSearchPosition) -> TaskSearchPosition {
-        match (&self.next, place) {
-            (Some(next), _) => TaskSearchPosition::After(next.as_str().to_owned()),
-            (None, TaskSearchPosition::Skip(before)) => {
-                TaskSearchPosition::Skip(before + self.rows as u64)
-            }
-            (None, after) => after.clone(),
-        }
-    }
 }
 
 /// A complete list, such as one contact's notes.

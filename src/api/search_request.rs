@@ -3,15 +3,18 @@
 //! Every search reads an index that lags behind writes by seconds to minutes (api.md §2.10). A
 //! contact that it does not find may exist.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::client::{ApiClient, json_body};
+use super::date_ranges;
 use super::decode;
 use super::endpoint::{ApiEndpoint, SEARCH_LIMIT};
 use super::error::ApiError;
 use super::response::{ApiResponse, ContactPage, SearchCursor};
-use super::retry::RetryPolicy;
+use super::search_options::RequestedOptions;
 use crate::id::LocationId;
 
 /// The part of a search body that callers choose.
@@ -45,7 +48,7 @@ struct ContactSearchPayload<'a> {
     search_after: Option<Box<RawValue>>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct SearchSortClause {
     field: &'static str,
     direction: &'static str,
@@ -55,7 +58,8 @@ const OLDEST_FIRST: SearchSortClause = SearchSortClause { field: "dateAdded", di
 const NEWEST_FIRST: SearchSortClause = SearchSortClause { field: "dateAdded", direction: "desc" };
 
 impl ApiClient {
-    /// A page of contacts by `dateAdded`, oldest first.
+    /// A page of contacts by `dateAdded`, oldest first. It has fewer rows than `limit` where the server takes no such
+    /// page.
     pub async fn search_contacts(
         &self,
         filter: &ContactSearchFilter,
@@ -87,6 +91,12 @@ impl ApiClient {
         self.search_sorted(&filter, SEARCH_LIMIT, None, OLDEST_FIRST).await
     }
 
+    /// Most rows of a page of contacts, as far as is known.
+    #[must_use]
+    pub fn contact_page_size(&self) -> usize {
+        self.options.contacts.page_size()
+    }
+
     async fn search_sorted(
         &self,
         filter: &ContactSearchFilter,
@@ -94,22 +104,35 @@ impl ApiClient {
         after: Option<&SearchCursor>,
         order: SearchSortClause,
     ) -> Result<ApiResponse<ContactPage>, ApiError> {
-        let body = ContactSearchPayload {
-            location_id: self.location_id(),
-            page_limit: limit,
-            filters: &filter.filters,
-            query: filter.query.as_deref(),
-            sort: [order],
-            search_after: after.map(SearchCursor::to_raw_value),
-        };
-        let path = "/contacts/search".to_owned();
-        self.send_request(
-            ApiEndpoint::SearchContacts,
-            path,
-            Some(json_body(&body)),
-            RetryPolicy::PERSISTENT,
-            decode::contact_page,
-        )
-        .await
+        let date_fields = date_ranges::find_numeric_fields(&filter.filters);
+        let requested = RequestedOptions { limit, date_fields, has_cursor: false };
+        let mut negotiation = self.options.contacts.negotiate(requested);
+        loop {
+            let filters = if negotiation.dialect.dates_as_text {
+                Cow::Owned(date_ranges::with_dates_as_text(&filter.filters))
+            } else {
+                Cow::Borrowed(filter.filters.as_slice())
+            };
+            let body = ContactSearchPayload {
+                location_id: self.location_id(),
+                page_limit: negotiation.limit(),
+                filters: &filters,
+                query: filter.query.as_deref(),
+                sort: [order],
+                search_after: after.map(SearchCursor::to_raw_value),
+            };
+            let (path, body) = ("/contacts/search".to_owned(), Some(json_body(&body)));
+            let route = ApiEndpoint::SearchContacts;
+            match self.send_request(route, path, body, decode::contact_page).await {
+                Ok(mut response) => {
+                    if negotiation.accept() {
+                        self.options.remember();
+                    }
+                    response.head.limit = negotiation.limit();
+                    return Ok(response);
+                }
+                Err(error) => negotiation.reject(error)?,
+            }
+        }
     }
 }

@@ -131,7 +131,7 @@ async fn push_ops(
 ) -> Result<push::PushReport, ImportError> {
     let db = planned.run.db_path();
     let facts_of_location = context.home.location_facts(context.client.location_id());
-    context.client.attach_lookup_facts(facts_of_location);
+    context.client.attach_location_facts(facts_of_location);
     let policy: ImportPolicy = planned.run.read_fact(&facts::POLICY)?.unwrap_or_default();
     let directory: Option<LocationDirectory> = planned.run.read_fact(&facts::DIRECTORY)?;
     let marker = policy.marker.as_deref().zip(directory.as_ref());

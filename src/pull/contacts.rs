@@ -176,7 +176,9 @@ impl Pull {
         walk: &mut ContactWalk,
         page: ApiResponse<ContactPage>,
     ) -> Result<CommittedPage, PullError> {
-        let ApiResponse { body, head: ContactPage { rows, total, next }, broken } = page;
+        let ApiResponse { body, head, broken } = page;
+        let is_full = head.is_full();
+        let ContactPage { rows, total, next, .. } = head;
         let (count, ordinal, updated) = (rows.len(), walk.ordinal, update_times(&rows));
         let unusable = rows.iter().filter(|row| row.is_none()).count();
         let (contacts, certain) = walk.seen.filter_new_rows(&rows);
@@ -193,7 +195,6 @@ impl Pull {
         // A full page never ends the walk, and neither does a short one: the server may send fewer rows than requested.
         // Only a total can say that everything was read, if it can be believed and did not fall (what was read and then
         // deleted no longer counts in it); without one the walk goes on until the server has nothing more, twice.
-        let is_full = count >= walk.limit;
         let fell = progress.total > total;
         progress.done = stuck
             || match api::believable_total(total, progress.rows) {

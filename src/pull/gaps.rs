@@ -168,7 +168,7 @@ impl Pull {
             let page = self.client.search_contacts(filter, SEARCH_LIMIT, cursor.as_ref()).await?;
             let ApiResponse { body, head, broken } = page;
             read += head.rows.len() as u64;
-            let is_last = head.is_last(read, SEARCH_LIMIT) || head.next == cursor;
+            let is_last = head.is_last(read) || head.next == cursor;
             let ContactPage { rows, next, .. } = head;
             let fresh: Vec<_> =
                 rows.iter().flatten().filter(|row| known.insert(known_contact_key(row))).collect();

@@ -123,6 +123,7 @@ impl Pull {
     /// When the run cannot continue now; everything stored is kept, and another call resumes from
     /// it.
     pub async fn run(self) -> Result<(), PullError> {
+        self.client.attach_location_facts(self.location_facts.clone());
         let result = Box::pin(self.pull_all()).await;
         if let Err(PullError::Api(error)) = &result
             && matches!(error.kind, ApiErrorKind::EndpointFailing(_))

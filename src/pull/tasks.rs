@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ChildKind, Pull, PullError, retry_failed};
 use crate::api::{
-    self, ApiClient, ApiErrorKind, ApiResponse, ContactPage, SEARCH_LIMIT, TaskPage,
-    TaskSearchPosition,
+    self, ApiClient, ApiErrorKind, ApiResponse, ContactPage, TaskPage, TaskSearchPosition,
+    TaskWalkStep,
 };
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
@@ -39,22 +39,14 @@ impl Pull {
         if let Some((strategy, _)) = self.task_strategy()? {
             return Ok(strategy == TaskStrategy::PerContact);
         }
-        let responses =
-            self.client.search_tasks(&[], SEARCH_LIMIT, &TaskSearchPosition::START).await;
-        match responses {
+        let (start, progress) = (TaskSearchPosition::default(), StreamProgress::default());
+        match self.client.search_tasks(&[], &start).await {
             Ok(_) if !self.options.covers_all_contacts() => {
-                self.store_task_strategy(&TaskStrategy::Contacts(0), StreamProgress::default())
-                    .await?;
+                self.store_task_strategy(&TaskStrategy::Contacts(0), progress).await?;
                 Ok(false)
             }
             Ok(response) => {
-                self.store_task_page(
-                    response,
-                    StreamProgress::default(),
-                    &TaskSearchPosition::START,
-                    None,
-                )
-                .await?;
+                self.store_task_page(response, progress, &start).await?;
                 self.flush_writes().await?;
                 Ok(false)
             }
@@ -85,36 +77,32 @@ impl Pull {
         else {
             return Ok(());
         };
-        let mut previous_first = None;
         while !progress.done {
-            let response = self.client.search_tasks(&[], SEARCH_LIMIT, &position).await?;
-            let page_first = response.head.first.clone();
-            (position, progress) =
-                self.store_task_page(response, progress, &position, previous_first).await?;
-            previous_first = page_first;
+            let response = self.client.search_tasks(&[], &position).await?;
+            (position, progress) = self.store_task_page(response, progress, &position).await?;
         }
         Ok(())
     }
 
-    /// Stores a page that began at `position`. `previous_first` is the first task of the previous page.
+    /// Stores a page that began at `position`.
     async fn store_task_page(
         &self,
         response: ApiResponse<TaskPage>,
         mut progress: StreamProgress,
         position: &TaskSearchPosition,
-        previous_first: Option<String>,
     ) -> Result<(TaskSearchPosition, StreamProgress), PullError> {
         let page = &response.head;
-        let next = page.position_after(position);
-        let repeated = page.rows > 0
-            && (next == *position || (previous_first.is_some() && page.first == previous_first));
-        // A page may be short because of the server's page size, so that only an empty one is the end.
-        progress.done = page.rows == 0 || repeated;
-        progress.rows += page.rows as u64;
-        progress.cursor = Some(encode_strategy(&TaskStrategy::Location(next.clone())));
-        if repeated {
+        let step = page.next_step(position);
+        if step == TaskWalkStep::Repeated {
             self.write_to_spool(SpoolWrite::Failed(repeated_page_failure())).await?;
         }
+        progress.done = !matches!(step, TaskWalkStep::Continue(_));
+        let next = match step {
+            TaskWalkStep::Continue(next) => next,
+            TaskWalkStep::End | TaskWalkStep::Repeated => position.clone(),
+        };
+        progress.rows += page.rows as u64;
+        progress.cursor = Some(encode_strategy(&TaskStrategy::Location(next.clone())));
         self.record_broken(stream::TASKS, None, "a page of tasks", &response.broken).await?;
         let rows = u32::try_from(page.rows).unwrap_or(u32::MAX);
         let stream = stream::TASKS.to_owned();
@@ -229,17 +217,12 @@ async fn fetch_tasks_of(
     client: &ApiClient,
     contacts: &[ContactId],
 ) -> Result<Vec<ApiResponse<TaskPage>>, api::ApiError> {
-    let (mut pages, mut position) =
-        (Vec::<ApiResponse<TaskPage>>::new(), TaskSearchPosition::START);
+    let (mut pages, mut position) = (Vec::new(), TaskSearchPosition::default());
     loop {
-        let response = client.search_tasks(contacts, SEARCH_LIMIT, &position).await?;
-        let next = response.head.position_after(&position);
-        let same = pages.last().is_some_and(|page| page.head.first == response.head.first);
-        let last = response.head.rows == 0 || next == position || same;
+        let response = client.search_tasks(contacts, &position).await?;
+        let next = response.head.next_step(&position);
         pages.push(response);
-        if last {
-            return Ok(pages);
-        }
+        let TaskWalkStep::Continue(next) = next else { return Ok(pages) };
         position = next;
     }
 }

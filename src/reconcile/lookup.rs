@@ -254,7 +254,7 @@ impl Reconciler {
         self.search_contacts(vec![filter], PAGES).await
     }
 
-    /// A search ordered by date added, limited to this many pages.
+    /// A search ordered by date added, limited to this many pages of the usual size.
     pub(super) async fn search_contacts(
         &self,
         filters: Vec<Value>,
@@ -262,7 +262,9 @@ impl Reconciler {
     ) -> Result<Vec<RemoteContact>, ReconcileError> {
         let filter = ContactSearchFilter { filters, query: None };
         let (mut found, mut after, mut read) = (Vec::new(), None, 0);
-        for _ in 0..pages {
+        // Of whatever size the pages are.
+        let most = (pages * SEARCH_LIMIT) as u64;
+        while read < most {
             let seat = self.acquire_request_slot().await;
             let answer = self.client.search_contacts(&filter, SEARCH_LIMIT, after.as_ref()).await?;
             drop(seat);
@@ -272,7 +274,7 @@ impl Reconciler {
                     .filter_map(|row| RemoteContact::from_json_slice(row.get().as_bytes())),
             );
             read += answer.head.rows.len() as u64;
-            if answer.head.is_last(read, SEARCH_LIMIT) {
+            if answer.head.is_last(read) {
                 break;
             }
             after = answer.head.next;

@@ -45,6 +45,7 @@ mod readme;
 mod reconcile;
 mod refusals;
 mod refused_imports;
+mod refused_options;
 mod resolve_rows;
 mod resume;
 mod roundtrip;

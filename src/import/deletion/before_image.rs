@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::Value;
 
-use crate::api::{self, ApiClient, ApiErrorKind, RetryPolicy, TaskPage, TaskSearchPosition};
+use crate::api::{self, ApiClient, ApiErrorKind, RetryPolicy, TaskSearchPosition, TaskWalkStep};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::id::ContactId;
@@ -178,22 +178,15 @@ async fn search_all_tasks(
     client: &ApiClient,
     lot: &[ContactId],
 ) -> Result<Option<Vec<Value>>, ImportError> {
-    let (mut tasks, mut place) = (Vec::new(), TaskSearchPosition::START);
-    let mut last: Option<TaskPage> = None;
+    let (mut tasks, mut place) = (Vec::new(), TaskSearchPosition::default());
     loop {
-        let answer = client.search_tasks(lot, api::SEARCH_LIMIT, &place).await?;
-        let page = answer.head;
-        if page.rows == 0 {
-            return Ok(Some(tasks));
+        let answer = client.search_tasks(lot, &place).await?;
+        match answer.head.next_step(&place) {
+            TaskWalkStep::End => return Ok(Some(tasks)),
+            TaskWalkStep::Repeated => return Ok(None),
+            TaskWalkStep::Continue(next) => place = next,
         }
-        let behind = page.position_after(&place);
-        let again = last.is_some_and(|last| last.first == page.first);
-        if again || behind == place {
-            return Ok(None);
-        }
-        // A short page may be all that the server returns at a time.
         tasks.extend(parse_list(&answer.body, "tasks")?);
-        (place, last) = (behind, Some(page));
     }
 }
 

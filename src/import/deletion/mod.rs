@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::before_image::{BeforeImageReader, ImageReadResult};
 use super::ImportError;
 use super::planning::validate_rows::to_json;
-use crate::api::{self, TaskSearchPosition};
+use crate::api::{TaskSearchPosition, TaskWalkStep};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::RunEvent;
@@ -43,21 +43,14 @@ impl BeforeImageFetcher<'_> {
         if wanted == 0 {
             return Ok(());
         }
-        let (mut place, mut first) = (TaskSearchPosition::START, None);
+        let mut place = TaskSearchPosition::default();
         loop {
-            let page = self.context.client.search_tasks(&[], api::SEARCH_LIMIT, &place).await?;
-            let behind = page.head.position_after(&place);
-            let again = page.head.first.is_some() && page.head.first == first;
-            if page.head.rows == 0 || again {
-                return Ok(());
-            }
-            first.clone_from(&page.head.first);
+            let page = self.context.client.search_tasks(&[], &place).await?;
+            let next = page.head.next_step(&place);
             let body = page.body;
             self.with_store(move |rows| store_task_owners(rows, &body)).await?;
-            if behind == place {
-                return Ok(());
-            }
-            place = behind;
+            let TaskWalkStep::Continue(next) = next else { return Ok(()) };
+            place = next;
         }
     }
 

@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 
 use super::validate_rows::{identity_text, to_json};
 use crate::api::{
-    self, ApiClient, ApiResponse, ContactSearchFilter, LookupValue, RetryPolicy, TaskSearchPosition,
+    self, ApiClient, ApiResponse, ContactSearchFilter, LookupValue, RetryPolicy,
+    TaskSearchPosition, TaskWalkStep,
 };
 use crate::concurrency;
 use crate::context::EngineContext;
@@ -47,7 +48,7 @@ impl<'a> RemoteFetcher<'a> {
     /// A fetcher for a run's rows.
     pub(crate) fn new(context: &'a EngineContext, db: PathBuf, key: Option<String>) -> Self {
         let (client, observer) = (&context.client, &context.observer);
-        client.attach_lookup_facts(context.home.location_facts(client.location_id()));
+        client.attach_location_facts(context.home.location_facts(client.location_id()));
         Self { client, db, observer, key, whole: false, removes: false, rows: Mutex::new(None) }
     }
 
@@ -79,13 +80,14 @@ impl RemoteFetcher<'_> {
         if wanted == 0 {
             return Ok(());
         }
-        let limit = api::SEARCH_LIMIT as u64;
         // One page is requested in every case but the smallest: it contains the total.
         let first = match wanted {
             1..=2 if !self.whole => None,
             _ => Some(self.fetch_page(None).await?),
         };
         let total = first.as_ref().map(|page| page.head.total);
+        // The server may have taken no larger page.
+        let limit = self.client.contact_page_size() as u64;
         let walked = match (first, total) {
             (Some(page), Some(Some(total))) if self.whole || total.div_ceil(limit) <= wanted => {
                 self.scan_all_contacts(page, total).await?;
@@ -123,7 +125,7 @@ impl RemoteFetcher<'_> {
         let (mut page, mut seen) = (first, 0);
         loop {
             seen += page.head.rows.len() as u64;
-            let more = Some(&page.head).filter(|head| !head.is_last(seen, api::SEARCH_LIMIT));
+            let more = Some(&page.head).filter(|head| !head.is_last(seen));
             let more = more.and_then(|head| head.next.clone());
             let storing = self.store_page(page.body);
             let total = Some(total).filter(|total| *total > 0);
@@ -271,14 +273,12 @@ impl RemoteFetcher<'_> {
         let contacts = self.child_owners(RowMark::TasksOfContact, RowMark::TasksOfIdentity).await?;
         for lot in contacts.chunks(TASK_CONTACTS) {
             let ids: Vec<ContactId> = lot.iter().filter_map(|id| id.parse().ok()).collect();
-            let mut place = TaskSearchPosition::Skip(0);
+            let mut place = TaskSearchPosition::default();
             loop {
-                let page = self.client.search_tasks(&ids, api::SEARCH_LIMIT, &place).await?;
-                let (rows, next) = (page.head.rows, page.head.position_after(&place));
+                let page = self.client.search_tasks(&ids, &place).await?;
+                let next = page.head.next_step(&place);
                 self.store_children(ContactPart::Tasks, "tasks", None, page.body).await?;
-                if rows == 0 || next == place {
-                    break;
-                }
+                let TaskWalkStep::Continue(next) = next else { break };
                 place = next;
             }
         }

@@ -52,7 +52,7 @@ pub(super) async fn search_keys(
             return Ok(KeySearchResult::Refused);
         }
         read += rows.len() as u64;
-        let last = page.head.is_last(read, SEARCH_LIMIT) || page.head.next == cursor;
+        let last = page.head.is_last(read) || page.head.next == cursor;
         rows_found.extend(rows.into_iter().filter(|row| matches_batch(row)));
         broken.extend(page.broken);
         if last {

@@ -41,7 +41,6 @@ const SINGLES_PER_ENTRY: usize = 50;
 impl Pull {
     /// Finds the selected contacts and sends each committed batch to its readers.
     pub(super) async fn pull_selected_contacts(&self, pages: PageReaders) -> Result<(), PullError> {
-        self.client.attach_lookup_facts(self.location_facts.clone());
         let walk = self.load_committed_pages(&pages).await?;
         if walk.progress.done {
             return Ok(());
@@ -62,7 +61,6 @@ impl Pull {
 
     /// Retries the selected contacts that were not found.
     pub(super) async fn retry_selected_contacts(&self) -> Result<(), PullError> {
-        self.client.attach_lookup_facts(self.location_facts.clone());
         let walk = self.load_committed_pages(&PageReaders::default()).await?;
         let mut selected = self.load_selected_contacts().await?;
         let failed = self.previously_not_found()?;
@@ -126,14 +124,16 @@ impl SelectedContactSearch<'_> {
     async fn choose_strategy(&self) -> Result<SelectionStrategy, PullError> {
         let batches = searchable_batches(self.selected.keys.keys()).len();
         // The cost of a walk matters only if it can be the cheaper one.
-        let total = if batches > 1 { self.count_contacts().await? } else { u64::MAX };
-        Ok(cheapest_strategy(self.selected.keys.keys(), batches, total))
+        let walk = if batches > 1 { self.count_walk_requests().await? } else { u64::MAX };
+        Ok(cheapest_strategy(self.selected.keys.keys(), batches, walk))
     }
 
-    async fn count_contacts(&self) -> Result<u64, PullError> {
-        let response =
-            self.pull.client.search_contacts(&ContactSearchFilter::default(), 1, None).await?;
-        Ok(response.head.total.unwrap_or(u64::MAX))
+    /// How many requests a walk over all contacts takes.
+    async fn count_walk_requests(&self) -> Result<u64, PullError> {
+        let client = &self.pull.client;
+        let response = client.search_contacts(&ContactSearchFilter::default(), 1, None).await?;
+        let total = response.head.total.unwrap_or(u64::MAX);
+        Ok(page_count(total, client.contact_page_size()))
     }
 
     /// Searches batch by batch, from a batch on. Returns how to continue.
@@ -165,7 +165,7 @@ impl SelectedContactSearch<'_> {
     /// The strategy for a server that rejects such a search.
     async fn fallback_strategy(&self) -> Result<SelectionStrategy, PullError> {
         let missing = self.selected.missing_keys().count() as u64;
-        let walk = page_count(self.count_contacts().await?) <= missing;
+        let walk = self.count_walk_requests().await? <= missing;
         Ok(if walk {
             SelectionStrategy::Scan(None)
         } else {

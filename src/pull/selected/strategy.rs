@@ -41,14 +41,14 @@ pub struct SelectionCost {
 #[must_use]
 pub fn estimate_cost(list: &ContactKeyList, total: u64) -> SelectionCost {
     let batches = searchable_batches(list.keys.iter()).len();
-    match cheapest_strategy(list.keys.iter(), batches, total) {
+    let walk = page_count(total, SEARCH_LIMIT);
+    match cheapest_strategy(list.keys.iter(), batches, walk) {
         SelectionStrategy::Batches(_) => {
             SelectionCost { method: "contacts, in searches for 100 each", requests: batches as u64 }
         }
-        SelectionStrategy::Scan(_) => SelectionCost {
-            method: "contacts, by reading the whole account",
-            requests: page_count(total),
-        },
+        SelectionStrategy::Scan(_) => {
+            SelectionCost { method: "contacts, by reading the whole account", requests: walk }
+        }
         SelectionStrategy::Single { .. } => {
             SelectionCost { method: "contacts, one by one", requests: list.keys.len() as u64 }
         }
@@ -56,21 +56,21 @@ pub fn estimate_cost(list: &ContactKeyList, total: u64) -> SelectionCost {
 }
 
 /// The requests of a walk over this many contacts.
-pub(super) fn page_count(total: u64) -> u64 {
-    total.div_ceil(SEARCH_LIMIT as u64).max(1)
+pub(super) fn page_count(total: u64, page_size: usize) -> u64 {
+    total.div_ceil(page_size as u64).max(1)
 }
 
-/// Chooses the strategy with the fewest requests.
+/// Chooses the strategy with the fewest requests; `walk` is how many a walk over all contacts takes.
 pub(super) fn cheapest_strategy<'k>(
     mut keys: impl Iterator<Item = &'k ContactKey>,
     batches: usize,
-    total: u64,
+    walk: u64,
 ) -> SelectionStrategy {
     // A single request returns fresh data, and for two ids a search would save only one request.
     let few = keys.by_ref().take(3).collect::<Vec<_>>();
     if few.len() < 3 && few.iter().all(|key| matches!(key, ContactKey::Id(_))) {
         SelectionStrategy::Single { check_all: true }
-    } else if page_count(total) < batches as u64 {
+    } else if walk < batches as u64 {
         SelectionStrategy::Scan(None)
     } else {
         SelectionStrategy::Batches(0)
