@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PublishError, errors_file};
+use super::{PublishError, errors_file, streams};
 use crate::event::WrittenFile;
 use crate::id::{LocationId, RunId};
 use crate::resource::{ColumnSource, RESOURCES, TableColumn, TableSchema};
+use crate::run::FetchFailure;
 use crate::table::{FORMATS, TableFormat};
 
 /// The version of the manifest format. It changes when a field is renamed or changes its meaning.
@@ -82,9 +83,22 @@ pub(super) struct ExportManifest {
     complete: bool,
     /// Records that could not be read; they are listed in `errors.csv`.
     unreadable: usize,
+    /// The lists that are missing as a whole, and what that means.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<MissingList>,
     /// The custom fields that are columns of `contacts`, by column.
     custom_fields: BTreeMap<String, ManifestCustomField>,
     tables: BTreeMap<String, ManifestTable>,
+}
+
+/// A list that could not be read.
+#[derive(Debug, Serialize)]
+struct MissingList {
+    /// Its table, or `location` or `calendars`, which have none.
+    list: String,
+    /// The code of the failure, as in `errors.csv`.
+    code: &'static str,
+    message: String,
 }
 
 /// The parts of an older export's manifest that a newer export needs.
@@ -155,7 +169,7 @@ impl ExportManifest {
     pub(super) fn new(
         facts: ManifestMetadata,
         entries: i64,
-        unreadable: usize,
+        failures: &[FetchFailure],
         schemas: &[TableSchema],
         files: &[WrittenFile],
     ) -> Self {
@@ -177,10 +191,22 @@ impl ExportManifest {
                 flat: written.flat,
             });
         }
-        let complete = unreadable == 0;
+        let (unreadable, complete) = (failures.len(), failures.is_empty());
+        let missing = failures.iter().filter(|failure| failure.is_of_whole_list());
+        let missing = missing.map(MissingList::from_failure).collect();
         let custom_fields = schemas.iter().flat_map(|schema| &schema.columns);
         let custom_fields = custom_fields.filter_map(ManifestCustomField::from_column).collect();
-        Self { format_version: FORMAT, facts, entries, complete, unreadable, custom_fields, tables }
+        let format_version = FORMAT;
+        Self {
+            format_version,
+            facts,
+            entries,
+            complete,
+            unreadable,
+            missing,
+            custom_fields,
+            tables,
+        }
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), PublishError> {
@@ -200,6 +226,16 @@ impl ExportManifest {
     pub(super) fn file_names(&self) -> Vec<String> {
         let files = self.tables.values().flat_map(|table| &table.files);
         files.map(|file| file.name.clone()).collect()
+    }
+}
+
+impl MissingList {
+    fn from_failure(failure: &FetchFailure) -> Self {
+        Self {
+            list: streams::table_name(&failure.stream).to_owned(),
+            code: failure.code.spelling(),
+            message: failure.message.clone(),
+        }
     }
 }
 

@@ -175,9 +175,9 @@ impl LockedOutputDir {
         {
             self.link_previous_files(old, &mut published.files)?;
         }
-        let unreadable = published.failures.len();
-        let (schemas, files) = (&published.schemas, &published.files);
-        let manifest = ExportManifest::new(facts, entries, unreadable, schemas, files);
+        let (failures, schemas, files) =
+            (&published.failures, &published.schemas, &published.files);
+        let manifest = ExportManifest::new(facts, entries, failures, schemas, files);
         manifest.write(&self.staging)?;
         self.set_permissions()?;
         sync_dir(&self.staging)?;

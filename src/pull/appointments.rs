@@ -4,10 +4,10 @@
 //! server accepts is unknown, so a window that it rejects is halved, down to a week. Events of
 //! deleted calendars cannot be read this way.
 
-use super::{ChildKind, Pull, PullError, retry_failed};
+use super::{ChildKind, Pull, PullError, missing_lists, retry_failed};
 use crate::api::{ApiClient, ApiErrorKind};
 use crate::id::CalendarId;
-use crate::run::{SpoolWrite, stream};
+use crate::run::{FetchFailure, SpoolWrite, StreamProgress, stream};
 
 /// Start of the first window, in milliseconds since 1970: 2018-01-01, HighLevel's first year.
 const FIRST_WINDOW_START: i64 = 1_514_764_800_000;
@@ -36,6 +36,41 @@ impl Pull {
         Ok(())
     }
 
+    /// Requests once more the events of calendars that could not be read, and those of calendars that have only now
+    /// been listed.
+    pub(super) async fn retry_calendar_events(
+        &self,
+        pending: &[FetchFailure],
+    ) -> Result<(), PullError> {
+        let is_of_calendars = |failure: &FetchFailure| {
+            failure.stream == stream::CALENDARS || failure.stream.starts_with(stream::EVENTS)
+        };
+        if !pending.iter().any(is_of_calendars) {
+            return Ok(());
+        }
+        self.flush_writes().await?;
+        // A failure is resolved last: a kill before that repeats the requests.
+        for calendar in self.stored_calendar_ids()? {
+            let stream = events_stream(&calendar);
+            if pending.iter().any(|it| it.stream == stream && it.is_of_whole_list()) {
+                let progress = StreamProgress { done: false, ..self.stream_progress(&stream)? };
+                self.write_to_spool(SpoolWrite::ProgressOnly { stream: stream.clone(), progress })
+                    .await?;
+                self.flush_writes().await?;
+            }
+            if self.pull_events_of_calendar(&calendar).await? {
+                let subject = FetchFailure::WHOLE_LIST.to_owned();
+                self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await?;
+            }
+        }
+        if self.open_reader()?.next_entry(stream::CALENDARS, 0)?.is_some() {
+            let (stream, subject) =
+                (stream::CALENDARS.to_owned(), FetchFailure::WHOLE_LIST.to_owned());
+            self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await?;
+        }
+        Ok(())
+    }
+
     fn stored_calendar_ids(&self) -> Result<Vec<CalendarId>, PullError> {
         let Some(entry) = self.open_reader()?.next_entry(stream::CALENDARS, 0)? else {
             return Ok(Vec::new());
@@ -44,8 +79,9 @@ impl Pull {
         Ok(page.calendars.into_iter().map(|calendar| calendar.id).collect())
     }
 
-    async fn pull_events_of_calendar(&self, calendar: &CalendarId) -> Result<(), PullError> {
-        let name = format!("{}{}", stream::EVENTS, calendar.escaped_segment());
+    /// Reads the events of a calendar that were not read yet; false if that failed.
+    async fn pull_events_of_calendar(&self, calendar: &CalendarId) -> Result<bool, PullError> {
+        let name = events_stream(calendar);
         let mut progress = self.stream_progress(&name)?;
         let end = jiff::Timestamp::now().as_millisecond() + BOOKING_HORIZON;
         let mut from =
@@ -64,10 +100,14 @@ impl Pull {
                     continue;
                 }
                 Err(error) => {
-                    self.record_failure(&name, "*", error).await?;
+                    if !missing_lists::is_only_of_list(&error) {
+                        return Err(error.into());
+                    }
+                    self.store_missing_list(&name, &error).await?;
                     progress.done = true;
                     let write = SpoolWrite::ProgressOnly { stream: name, progress };
-                    return self.write_to_spool(write).await;
+                    self.write_to_spool(write).await?;
+                    return Ok(false);
                 }
             };
             self.record_broken(&name, None, "a list of events", &response.broken).await?;
@@ -86,6 +126,11 @@ impl Pull {
             .await?;
             self.report_progress("appointments", progress.rows, None);
         }
-        Ok(())
+        Ok(true)
     }
+}
+
+/// The stream of a calendar's events.
+fn events_stream(calendar: &CalendarId) -> String {
+    format!("{}{}", stream::EVENTS, calendar.escaped_segment())
 }

@@ -1,14 +1,13 @@
 //! The location itself: its settings, custom fields, users, tags and calendars.
 //!
-//! A list that the token may not read is missing from the export, with a warning and a row in
-//! `errors.csv`; contacts do not depend on it. The location is read first and alone, because the
+//! A list that cannot be read is missing from the export, with a warning and a row in `errors.csv`; contacts do not
+//! depend on it. The location is read first and alone, because the
 //! rate limiter learns the limits from the first response.
 
 use std::future::Future;
 
 use super::{Pull, PullError};
-use crate::api::{self, ApiClient, ApiErrorKind, ApiResponse};
-use crate::diagnostic::EventWarningCode;
+use crate::api::{self, ApiClient, ApiResponse};
 use crate::run::{SpoolWrite, StreamProgress, stream};
 
 impl Pull {
@@ -48,41 +47,9 @@ impl Pull {
                 .await
             }
             Err(error) => {
-                let unreadable = matches!(
-                    error.kind,
-                    ApiErrorKind::Scope | ApiErrorKind::Refused | ApiErrorKind::Gone
-                );
-                let subject = if name == stream::LOCATION { "the location" } else { name };
-                if !unreadable && !error.is_fatal() {
-                    return Err(error.into());
-                }
-                let reason = match error.kind {
-                    ApiErrorKind::Scope => super::missing_scope_message(error.route),
-                    _ => error.to_string(),
-                };
-                // The location has no table of its own, so nothing is missing from the export
-                // without it.
-                if name == stream::LOCATION && unreadable {
-                    self.report_warning_about(
-                        EventWarningCode::UnreadableList,
-                        [name],
-                        format!("{subject} cannot be read: {reason}"),
-                    );
-                    return self
-                        .write_to_spool(SpoolWrite::ProgressOnly {
-                            stream: name.to_owned(),
-                            progress,
-                        })
-                        .await;
-                }
-                self.record_failure(name, "*", error).await?;
-                self.report_warning_about(
-                    EventWarningCode::UnreadableList,
-                    [name],
-                    format!("`{subject}` will be empty: {reason}"),
-                );
-                self.write_to_spool(SpoolWrite::ProgressOnly { stream: name.to_owned(), progress })
-                    .await
+                self.record_missing_list(name, error).await?;
+                let stream = name.to_owned();
+                self.write_to_spool(SpoolWrite::ProgressOnly { stream, progress }).await
             }
         }
     }

@@ -15,6 +15,8 @@ mod contacts;
 mod contacts_and_children;
 mod gaps;
 mod metadata;
+mod missing_lists;
+mod missing_tasks;
 mod notes;
 mod retry_failed;
 mod selected;
@@ -135,7 +137,7 @@ impl Pull {
 
     async fn pull_all(&self) -> Result<(), PullError> {
         if !self.options.errors_only {
-            self.pull_metadata().await?;
+            Box::pin(self.pull_metadata()).await?;
             self.choose_note_strategy().await?;
             let children = self.children_read_per_contact().await?;
             let sampler = self.create_note_sampler().await?;

@@ -12,7 +12,7 @@ use crate::concurrency;
 use crate::diagnostic::FetchFailureCode;
 use crate::event::{RunEvent, WaitReason};
 use crate::id::ContactId;
-use crate::run::{FetchFailure, SpoolWrite, StreamProgress, pack_responses, stream};
+use crate::run::{FetchFailure, SpoolWrite, pack_responses};
 
 impl Pull {
     /// Records that a contact's children still have to be requested.
@@ -54,12 +54,13 @@ impl Pull {
 
     /// Requests once more what could not be read.
     pub(super) async fn retry_failed_records(&self) -> Result<(), PullError> {
+        Box::pin(self.recover_tasks()).await?;
         self.flush_writes().await?;
         let failures = self.open_reader()?.load_failures()?;
         let pending =
             failures.into_iter().filter(|failure| failure.transient || self.options.errors_only);
         let pending: Vec<_> = pending.collect();
-        self.retry_lists(&pending).await?;
+        Box::pin(self.to_second_try().retry_lists(&pending)).await?;
         self.retry_broken_contacts(&pending).await?;
         self.retry_failed_children(&pending).await
     }
@@ -121,45 +122,6 @@ impl Pull {
             }
         }
         Ok(())
-    }
-
-    /// Retries the lists of the location that could not be read, or not completely.
-    async fn retry_lists(&self, pending: &[FetchFailure]) -> Result<(), PullError> {
-        for name in [stream::FIELDS, stream::USERS, stream::TAGS] {
-            let failures = pending.iter().filter(|failure| failure.stream == name);
-            let subjects: Vec<String> = failures.map(|failure| failure.subject.clone()).collect();
-            if !subjects.is_empty() {
-                self.retry_list(name, subjects).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn retry_list(&self, name: &str, subjects: Vec<String>) -> Result<(), PullError> {
-        let client = &self.client;
-        let response = match name {
-            stream::FIELDS => client.list_custom_fields().await,
-            stream::USERS => client.list_users().await,
-            _ => client.list_tags().await,
-        };
-        let progress = StreamProgress { done: true, rows: 1, ..StreamProgress::default() };
-        match response {
-            Ok(response) => {
-                let stream = name.to_owned();
-                let body = response.body;
-                self.write_to_spool(SpoolWrite::Entry { stream, rows: 1, body, progress }).await?;
-                for subject in subjects {
-                    let stream = name.to_owned();
-                    self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await?;
-                }
-                self.record_broken(name, None, "the list", &response.broken).await
-            }
-            // What is known of single records stays.
-            Err(error) if !error.is_fatal() && !subjects.iter().any(|subject| subject == "*") => {
-                Ok(())
-            }
-            Err(error) => self.record_failure(name, "*", error).await,
-        }
     }
 
     /// Waits before the search is repeated for contacts that it may be hiding.

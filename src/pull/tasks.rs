@@ -23,7 +23,7 @@ const CONTACTS_PER_SEARCH: usize = 100;
 
 /// How this run reads tasks. Stored as the cursor, so that a resumed run does the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum TaskStrategy {
+pub(super) enum TaskStrategy {
     /// By search over the location; the position to continue from.
     Location(TaskSearchPosition),
     /// By search over contacts; how many batches of contacts are done.
@@ -43,6 +43,7 @@ impl Pull {
         match self.client.search_tasks(&[], &start).await {
             Ok(_) if !self.options.covers_all_contacts() => {
                 self.store_task_strategy(&TaskStrategy::Contacts(0), progress).await?;
+                self.flush_writes().await?;
                 Ok(false)
             }
             Ok(response) => {
@@ -54,25 +55,54 @@ impl Pull {
                 if error.kind == ApiErrorKind::Scope
                     || retry_failed::is_query_rejected(error.kind) =>
             {
-                let why = match error.kind {
-                    ApiErrorKind::Scope => super::missing_scope_message(error.route),
-                    _ => error.to_string(),
-                };
-                self.report_warning(
-                    EventWarningCode::TasksPerContact,
-                    format!("tasks are read contact by contact, one request each, which doubles the requests of an export with notes: {why}"),
-                );
-                let progress = StreamProgress { done: true, ..StreamProgress::default() };
-                self.store_task_strategy(&TaskStrategy::PerContact, progress).await?;
-                self.flush_writes().await?;
+                self.choose_tasks_per_contact(&error).await?;
                 Ok(true)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                let strategy = if self.options.covers_all_contacts() {
+                    TaskStrategy::Location(start)
+                } else {
+                    TaskStrategy::Contacts(0)
+                };
+                self.store_task_strategy(&strategy, progress).await?;
+                self.record_missing_list(stream::TASKS, error).await?;
+                self.flush_writes().await?;
+                Ok(false)
+            }
         }
     }
 
-    /// All tasks of the location.
+    /// From now on tasks are read contact by contact, because of this error of the search.
+    pub(super) async fn choose_tasks_per_contact(
+        &self,
+        error: &api::ApiError,
+    ) -> Result<(), PullError> {
+        let why = match error.kind {
+            ApiErrorKind::Scope => super::missing_scope_message(error.route),
+            _ => error.to_string(),
+        };
+        self.report_warning(
+            EventWarningCode::TasksPerContact,
+            format!("tasks are read contact by contact, one request each, which doubles the requests of an export with notes: {why}"),
+        );
+        let progress = StreamProgress { done: true, ..StreamProgress::default() };
+        self.store_task_strategy(&TaskStrategy::PerContact, progress).await?;
+        self.flush_writes().await
+    }
+
+    /// All tasks of the location. Where the search fails, they are read at the end.
     pub(super) async fn pull_location_tasks(&self) -> Result<(), PullError> {
+        if self.has_missing_tasks()? {
+            return Ok(());
+        }
+        match self.search_location_tasks().await {
+            Err(PullError::Api(error)) => self.record_missing_list(stream::TASKS, error).await,
+            searched => searched,
+        }
+    }
+
+    /// The tasks of the location that were not read yet.
+    pub(super) async fn search_location_tasks(&self) -> Result<(), PullError> {
         let Some((TaskStrategy::Location(mut position), mut progress)) = self.task_strategy()?
         else {
             return Ok(());
@@ -113,12 +143,26 @@ impl Pull {
         Ok((next, progress))
     }
 
-    /// Reads the tasks of the pulled contacts, when those are not all.
+    /// Reads the tasks of the pulled contacts, when those are not all. Where the search fails, they are read at the end.
     pub(super) async fn pull_tasks_of_contacts(&self) -> Result<(), PullError> {
         self.flush_writes().await?;
+        if self.has_missing_tasks()? {
+            return Ok(());
+        }
+        match self.search_tasks_of_contacts().await {
+            Err(PullError::Api(error)) => self.record_missing_list(stream::TASKS, error).await,
+            searched => searched,
+        }
+    }
+
+    /// The tasks of the pulled contacts that were not read yet, by searches for many contacts each.
+    pub(super) async fn search_tasks_of_contacts(&self) -> Result<(), PullError> {
         let Some((TaskStrategy::Contacts(done), mut progress)) = self.task_strategy()? else {
             return Ok(());
         };
+        if progress.done {
+            return Ok(());
+        }
         let batches = futures::stream::iter(self.load_contact_batches(done).await?);
         let client = self.client.clone();
         let responses =
@@ -172,7 +216,9 @@ impl Pull {
     }
 
     /// How tasks are read, and the progress; `None` before that is decided.
-    fn task_strategy(&self) -> Result<Option<(TaskStrategy, StreamProgress)>, PullError> {
+    pub(super) fn task_strategy(
+        &self,
+    ) -> Result<Option<(TaskStrategy, StreamProgress)>, PullError> {
         if !self.includes_child(ChildKind::Tasks) {
             return Ok(None);
         }
@@ -182,7 +228,7 @@ impl Pull {
         Ok(strategy.map(|strategy| (strategy, progress)))
     }
 
-    async fn store_task_strategy(
+    pub(super) async fn store_task_strategy(
         &self,
         strategy: &TaskStrategy,
         progress: StreamProgress,
@@ -202,7 +248,7 @@ fn encode_strategy(strategy: &TaskStrategy) -> String {
 fn repeated_page_failure() -> FetchFailure {
     FetchFailure {
         stream: stream::TASKS.to_owned(),
-        subject: "*".to_owned(),
+        subject: FetchFailure::WHOLE_LIST.to_owned(),
         code: FetchFailureCode::Stuck,
         message: "the task search keeps returning the same page; later tasks are missing"
             .to_owned(),

@@ -93,6 +93,17 @@ pub struct FetchFailure {
     pub transient: bool,
 }
 
+impl FetchFailure {
+    /// The subject of a failure that is about a whole list.
+    pub const WHOLE_LIST: &'static str = "*";
+
+    /// Whether a whole list is missing.
+    #[must_use]
+    pub fn is_of_whole_list(&self) -> bool {
+        self.subject == Self::WHOLE_LIST
+    }
+}
+
 /// A stored response.
 #[derive(Debug, Clone)]
 pub struct SpoolEntry {

@@ -31,6 +31,7 @@ mod login;
 mod lost_tail;
 mod map_command;
 mod mappings;
+mod missing_lists;
 mod notes_and_tasks;
 mod notes_by_search;
 mod old_runs;
