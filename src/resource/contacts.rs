@@ -20,7 +20,7 @@ pub const CONTACTS: ResourceSpec = ResourceSpec {
     derived: &[
         DerivedKey {
             key: "searchAfter",
-            rule: DerivedRule::Cursor { time: "dateAdded", id: "id" },
+            rule: DerivedRule::Cursor { time: "dateAdded", ids: &["id", "_id"] },
         },
         DerivedKey { key: "firstNameLowerCase", rule: DerivedRule::Lower("firstName") },
         DerivedKey { key: "lastNameLowerCase", rule: DerivedRule::Lower("lastName") },
@@ -52,7 +52,7 @@ pub(super) fn standard_columns() -> impl Iterator<Item = TableColumn> {
 
 fn person_columns() -> Vec<TableColumn> {
     vec![
-        text_column("id", "id", "The contact's id."),
+        text_column("id", "id", "The contact's id.").with_fallback_keys(&["_id"]),
         text_column(
             "location_id",
             "locationId",

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::column::{ColumnSource, TableColumn};
-use super::custom_values::CUSTOM_FIELDS;
+use super::custom_values::{CUSTOM_FIELDS, FIRST_CUSTOM_FIELDS};
 use super::derived::DerivedKey;
 use super::extra::ExtraBuilder;
 use super::row::{self, FxHashMap, RowKeyIndex};
@@ -25,6 +25,8 @@ pub(super) struct DecodePlan {
     pub(super) fields: FxHashMap<String, usize>,
     /// The index of `customFields`, if custom fields are columns.
     pub(super) entries: Option<usize>,
+    /// The index of `customField`, its name in the API's first version.
+    pub(super) first_entries: Option<usize>,
     derived: Vec<(usize, DerivedKey)>,
     /// The derived keys that are not also the key of a column.
     derived_only: Vec<usize>,
@@ -53,6 +55,7 @@ impl DecodePlan {
             sources: Vec::new(),
             fields: FxHashMap::default(),
             entries: None,
+            first_entries: None,
             derived: Vec::new(),
             derived_only: Vec::new(),
         };
@@ -60,6 +63,7 @@ impl DecodePlan {
         let columns = plan.known.len();
         if table.has_custom_fields() {
             plan.entries = Some(plan.intern_key(CUSTOM_FIELDS));
+            plan.first_entries = Some(plan.intern_key(FIRST_CUSTOM_FIELDS));
         }
         for derived in table.derived {
             let place = plan.intern_key(derived.key);

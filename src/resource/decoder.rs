@@ -17,13 +17,24 @@ use jiff::tz::TimeZone;
 
 use super::RowDecodeError;
 use super::column_builder::{ColumnBuilder, DecodeContext, ValueFidelity};
-use super::custom_values::{CUSTOM_FIELDS, CustomValueEntries};
+use super::custom_values::{CUSTOM_FIELDS, CustomValueEntries, FIRST_CUSTOM_FIELDS};
 use super::decode_plan::{DecodePlan, ResolvedColumnSource};
 use super::extra::ExtraBuilder;
 use super::table::TableSchema;
 
 /// Most raw text in one batch: well below the 2 GiB limit of a text column in Arrow.
 const MAX_BATCH_BYTES: usize = 1 << 30;
+
+/// Rows by how their custom-field values could be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CustomValueCounts {
+    /// Rows of a table that has custom fields as columns.
+    pub rows: u64,
+    /// Rows with a list or an object of values, be it empty.
+    pub present: u64,
+    /// Rows with a value in a form that is not known.
+    pub unreadable: u64,
+}
 
 /// Turns raw rows of one table into record batches.
 #[derive(Debug)]
@@ -32,6 +43,7 @@ pub struct RowDecoder {
     schema: SchemaRef,
     cells: Vec<ColumnBuilder>,
     misfits: Vec<u64>,
+    custom_values: CustomValueCounts,
     context: DecodeContext,
     extra: ExtraBuilder,
     rows: usize,
@@ -47,6 +59,7 @@ impl RowDecoder {
             schema: table.arrow_schema(),
             cells: table.columns.iter().map(ColumnBuilder::new).collect(),
             misfits: vec![0; table.columns.len()],
+            custom_values: CustomValueCounts::default(),
             context: DecodeContext::default(),
             extra: ExtraBuilder::default(),
             rows: 0,
@@ -126,12 +139,24 @@ impl RowDecoder {
         names.zip(self.misfits.iter().copied()).filter(|(_, count)| *count > 0)
     }
 
+    /// How the custom-field values could be read, since the decoder was created.
+    #[must_use]
+    pub fn custom_value_counts(&self) -> CustomValueCounts {
+        self.custom_values
+    }
+
     /// Adds one value to every column; the last one, `extra`, gets what the others did not
     /// preserve.
     fn append_row(&mut self, found: &[Option<&str>]) {
         let Self { plan, context, .. } = self;
         let raw = plan.entries.and_then(|place| found[place]);
-        let mut entries = CustomValueEntries::parse_array(raw, &plan.fields);
+        let first_raw = plan.first_entries.and_then(|place| found[place]);
+        let mut entries = CustomValueEntries::parse_values(raw.or(first_raw), &plan.fields);
+        if plan.entries.is_some() {
+            self.custom_values.rows += 1;
+            self.custom_values.present += u64::from(entries.is_present);
+            self.custom_values.unreadable += u64::from(entries.has_unreadable);
+        }
         let columns = self.cells.iter_mut().zip(&mut self.misfits);
         for ((cell, misfits), source) in columns.zip(&plan.sources) {
             let fit = match source {
@@ -150,7 +175,7 @@ impl RowDecoder {
                     ValueFidelity::Exact
                 }
                 ResolvedColumnSource::Extra => {
-                    push_preserved_entries(&mut self.extra, raw, &entries.preserved);
+                    push_preserved_entries(&mut self.extra, (raw, first_raw), &entries.preserved);
                     cell.append_text(self.extra.finish_object());
                     ValueFidelity::Exact
                 }
@@ -201,10 +226,20 @@ fn append_custom_field(
     fit
 }
 
-/// Preserves the given entries, or everything that was sent if it was not a list of entries.
-fn push_preserved_entries(extra: &mut ExtraBuilder, raw: Option<&str>, preserved: &[&str]) {
-    match raw {
-        Some(raw) if !raw.starts_with('[') => extra.push_member(CUSTOM_FIELDS, raw),
-        _ => extra.push_array(CUSTOM_FIELDS, preserved),
+/// Preserves the given entries, or everything that was sent if it was not one list of entries under its usual key.
+fn push_preserved_entries(
+    extra: &mut ExtraBuilder,
+    (raw, first_raw): (Option<&str>, Option<&str>),
+    preserved: &[&str],
+) {
+    match (raw, first_raw) {
+        (Some(raw), None) if raw.starts_with('[') => extra.push_array(CUSTOM_FIELDS, preserved),
+        _ => {
+            for (key, raw) in [(CUSTOM_FIELDS, raw), (FIRST_CUSTOM_FIELDS, first_raw)] {
+                if let Some(raw) = raw {
+                    extra.push_member(key, raw);
+                }
+            }
+        }
     }
 }

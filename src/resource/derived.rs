@@ -24,8 +24,8 @@ pub enum DerivedRule {
     Cursor {
         /// The key of the time.
         time: &'static str,
-        /// The key of the id.
-        id: &'static str,
+        /// The keys of the id, best first.
+        ids: &'static [&'static str],
     },
     /// The text under this key, in lower case.
     Lower(&'static str),
@@ -41,9 +41,9 @@ impl DerivedKey {
         find: impl Fn(&str) -> Option<&'r str>,
     ) -> bool {
         match self.rule {
-            DerivedRule::Cursor { time, id } => {
+            DerivedRule::Cursor { time, ids } => {
                 let ms = find(time).and_then(|raw| scalar::parse_instant(raw, None));
-                let id = find(id).filter(|id| id.starts_with('"'));
+                let id = ids.iter().find_map(|id| find(id)).filter(|id| id.starts_with('"'));
                 ms.zip(id).is_some_and(|((ms, _), id)| is_page_cursor(raw, ms, id))
             }
             DerivedRule::Lower(of) => find(of).is_some_and(|of| is_lowercase_of(raw, of)),
@@ -54,9 +54,9 @@ impl DerivedKey {
     /// The key's value in a rebuilt row.
     pub(super) fn derive_value(&self, row: &Map<String, Value>) -> Option<Value> {
         match self.rule {
-            DerivedRule::Cursor { time, id } => {
+            DerivedRule::Cursor { time, ids } => {
                 let (ms, _) = scalar::parse_instant(&row.get(time)?.to_string(), None)?;
-                let id = row.get(id)?.as_str()?;
+                let id = ids.iter().find_map(|id| row.get(*id))?.as_str()?;
                 Some(Value::from(vec![Value::from(ms), Value::from(id)]))
             }
             DerivedRule::Lower(of) => Some(Value::from(row.get(of)?.as_str()?.to_lowercase())),
@@ -66,8 +66,9 @@ impl DerivedKey {
 }
 
 fn is_page_cursor(raw: &str, ms: i64, id: &str) -> bool {
+    // There may be blanks between the parts, as in a pretty-printed answer.
     let parts = raw.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')?.split_once(','));
-    parts.is_some_and(|(at, of)| at.parse() == Ok(ms) && of == id)
+    parts.is_some_and(|(at, of)| at.trim_ascii().parse() == Ok(ms) && of.trim_ascii() == id)
 }
 
 fn is_lowercase_of(raw: &str, of: &str) -> bool {

@@ -46,11 +46,11 @@ pub use column::{ColumnKind, ColumnSource, CustomFieldSource, JSON_KIND, KIND, T
 pub use column_name::custom_column_name;
 pub use contacts::CONTACTS;
 pub use custom_fields::CUSTOM_FIELDS;
-pub use decoder::RowDecoder;
+pub use decoder::{CustomValueCounts, RowDecoder};
 pub use derived::{DerivedKey, DerivedRule};
 pub use fields::CustomFieldColumns;
 pub use notes::NOTES;
-pub use raw_rows::response_rows;
+pub use raw_rows::{has_true_member, response_rows};
 pub use rebuild::rebuild_row;
 pub use sort_key::{RowSortKey, SortKeyReader};
 pub use table::{ResourceSpec, TableSchema};

@@ -18,7 +18,7 @@ pub const NOTES: ResourceSpec = ResourceSpec {
 
 fn columns(_: &CustomFieldColumns) -> Vec<TableColumn> {
     vec![
-        text_column("id", "id", "The note's id."),
+        text_column("id", "id", "The note's id.").with_fallback_keys(&["_id"]),
         text_column(
             "contact_id",
             "contactId",

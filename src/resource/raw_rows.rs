@@ -17,6 +17,14 @@ pub fn response_rows<'r>(answer: &'r str, key: &str) -> impl Iterator<Item = &'r
     list.chain(one)
 }
 
+/// Whether a row has a member of its own that is `true`.
+#[must_use]
+pub fn has_true_member(row: &str, key: &str) -> bool {
+    // Most rows lack the key or have it once; looking for its text is faster than scanning.
+    row.contains(key)
+        && json_scan::object_members(row).any(|(own, raw)| own == key && raw == "true")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::column::{ColumnKind, ColumnSource, TableColumn};
 use super::column_builder::column_date_encoding;
-use super::custom_values::CUSTOM_FIELDS;
+use super::custom_values::{CUSTOM_FIELDS, FIRST_CUSTOM_FIELDS};
 use super::extra;
 use super::scalar::{self, DateEncoding};
 use super::table::TableSchema;
@@ -47,7 +47,8 @@ pub fn rebuild_row(table: &TableSchema, batch: &RecordBatch, row: usize) -> Valu
         }
     }
     source.extend(preserved);
-    if table.has_custom_fields() {
+    // Under the name of the API's first version all values are preserved as they were sent.
+    if table.has_custom_fields() && !source.contains_key(FIRST_CUSTOM_FIELDS) {
         append_custom_values(&mut source, entries);
     }
     for derived in table.derived {

@@ -16,7 +16,7 @@ pub const TASKS: ResourceSpec = ResourceSpec {
     derived: &[
         DerivedKey {
             key: "searchAfter",
-            rule: DerivedRule::Cursor { time: "dateAdded", id: "_id" },
+            rule: DerivedRule::Cursor { time: "dateAdded", ids: &["_id", "id"] },
         },
         DerivedKey { key: "updatedAt", rule: DerivedRule::Copy("dateUpdated") },
     ],

@@ -22,6 +22,8 @@ use crate::model::target::{Channel, Field};
 pub(super) struct RawRemoteContact<'a> {
     #[serde(borrow)]
     id: JsonScalar<'a>,
+    #[serde(borrow, rename = "_id")]
+    other_id: JsonScalar<'a>,
     #[serde(borrow)]
     first_name: JsonScalar<'a>,
     // The old list has the names in lower case, and the original ones under these keys (api.md
@@ -80,13 +82,17 @@ pub(super) struct RawRemoteContact<'a> {
     additional_emails: Value,
     additional_phones: Value,
     custom_fields: Value,
+    /// The name in the API's first version.
+    custom_field: Value,
     dnd_settings: Value,
 }
 
 impl RawRemoteContact<'_> {
     pub(super) fn into_remote_contact(self) -> Option<RemoteContact> {
-        let id = self.id.into_text()?.parse().ok()?;
+        let id = self.id.or_fallback(self.other_id).into_text()?.parse().ok()?;
         let name = self.name.or_fallback(self.contact_name).or_fallback(self.full_name_lower_case);
+        let custom_values =
+            if self.custom_fields.is_null() { self.custom_field } else { self.custom_fields };
         let natives = [
             (Field::FirstName, self.first_name_raw.or_fallback(self.first_name)),
             (Field::LastName, self.last_name_raw.or_fallback(self.last_name)),
@@ -110,7 +116,7 @@ impl RawRemoteContact<'_> {
         Some(RemoteContact {
             id,
             fields: fields.collect(),
-            custom: parse_custom_values(self.custom_fields),
+            custom: parse_custom_values(custom_values),
             tags: parse_text_list(self.tags),
             dnd: self.dnd.is_true(),
             channels: parse_channel_states(self.dnd_settings),
@@ -264,9 +270,17 @@ fn parse_text_list(list: Value) -> Vec<String> {
     list.into_iter().filter_map(text).filter(|text| !text.is_empty()).collect()
 }
 
-/// Custom values by field id: `{id, value}` in responses, `field_value` or `fieldValue` elsewhere.
-fn parse_custom_values(list: Value) -> BTreeMap<String, Value> {
-    let Value::Array(list) = list else { return BTreeMap::new() };
+/// Custom values by field id: `{id, value}` in responses, `field_value` or `fieldValue` elsewhere; or one object with a
+/// member for each field.
+fn parse_custom_values(values: Value) -> BTreeMap<String, Value> {
+    let list = match values {
+        Value::Array(list) => list,
+        Value::Object(map) => {
+            let values = map.into_iter().filter(|(_, value)| !equality::is_null_or_empty(value));
+            return values.collect();
+        }
+        _ => return BTreeMap::new(),
+    };
     let one = |entry: Value| {
         let Value::Object(mut entry) = entry else { return None };
         let Some(Value::String(id)) = entry.remove("id") else { return None };
