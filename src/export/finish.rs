@@ -18,6 +18,9 @@ use crate::text::{format_plural, select_plural};
 /// earlier.
 const INDEX_LAG: Duration = Duration::from_mins(10);
 
+/// Fewer contacts may all lack custom fields: one that is read by its id has only what is set.
+const FEW_CONTACTS: u64 = 100;
+
 /// The facts of a run that its manifest states.
 pub(super) fn manifest_facts(
     run: &Run,
@@ -67,6 +70,32 @@ pub(super) fn warn_type_mismatches(published: &PublishReport, observer: &SharedO
     observer.observe(&RunEvent::Warning(warning));
 }
 
+/// One warning each for what the server sent in another way than it should have.
+pub(super) fn warn_odd_rows(published: &PublishReport, observer: &SharedObserver) {
+    let warn = |code, message| {
+        observer.observe(&RunEvent::Warning(RunWarning::new(code, message)));
+    };
+    if published.deleted_tasks > 0 {
+        let tasks = format_plural(published.deleted_tasks, "deleted task");
+        let are = select_plural(published.deleted_tasks, "is", "are");
+        let message = format!("{tasks} that the server sent {are} left out");
+        warn(EventWarningCode::DeletedTasks, message);
+    }
+    let counts = published.custom_values;
+    let contacts = format_plural(counts.unreadable, "contact");
+    if counts.unreadable > 0 {
+        let message = format!(
+            "custom fields of {contacts} are in a form that cannot be read; they are kept in `extra`"
+        );
+        warn(EventWarningCode::CustomFieldsUnreadable, message);
+    } else if counts.rows >= FEW_CONTACTS && counts.present == 0 {
+        let contacts = format_plural(counts.rows, "contact");
+        let message =
+            format!("the server sent no custom fields of {contacts}, not even empty ones");
+        warn(EventWarningCode::CustomFieldsUnreadable, message);
+    }
+}
+
 /// Puts the files in place and stores how the run ended.
 pub(super) fn commit_output(
     run: &Run,
@@ -90,10 +119,11 @@ pub(super) fn commit_output(
         let warning = RunWarning::new(EventWarningCode::ManifestNamesIgnored, message);
         observer.observe(&RunEvent::Warning(warning));
     }
-    let unreadable = published.failures.len() as u64;
-    let (state, outcome) = match unreadable {
-        0 => (RunState::Complete, ExportOutcome::Complete),
-        _ => (RunState::Partial, ExportOutcome::Partial),
+    let unreadable = published.unreadable();
+    let (state, outcome) = if published.failures.is_empty() {
+        (RunState::Complete, ExportOutcome::Complete)
+    } else {
+        (RunState::Partial, ExportOutcome::Partial)
     };
     run.set_state(state)?;
     run.write_fact(&facts::ERRORS_ONLY, &false)?;

@@ -29,7 +29,7 @@ use crate::publish::{self, LockedOutputDir, OutputDir, PublishReport, RunningPul
 use crate::pull::{self, ContactKeyList, Pull, PullOptions};
 use crate::run::{self, Run, RunKind, RunMetadata, RunState, RunStore, Spool, SpoolReader, stream};
 
-use finish::{commit_output, manifest_facts, warn_type_mismatches};
+use finish::{commit_output, manifest_facts, warn_odd_rows, warn_type_mismatches};
 use known_warnings::WarningLog;
 
 pub use contact_list::ContactListFile;
@@ -247,6 +247,7 @@ impl ExportJob {
             if !templates_only {
                 warn_type_mismatches(&published, &observer);
             }
+            warn_odd_rows(&published, &observer);
             commit_output(&run, facts, output, Ok(published), started, refused, &observer)
         });
         report.await

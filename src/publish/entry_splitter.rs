@@ -25,6 +25,8 @@ pub(super) struct SplitRows {
     pub(super) seq: i64,
     /// The rows, or why a row cannot be used.
     pub(super) rows: Vec<Result<SortableRow, resource::RowDecodeError>>,
+    /// How many tasks are not among the rows because they were deleted.
+    pub(super) deleted: u64,
 }
 
 impl RowSplitter {
@@ -43,31 +45,18 @@ impl RowSplitter {
             return Ok(None);
         };
         let (keyed, seq) = (&self.tables[table].1, entry.seq);
-        let mut rows = Vec::with_capacity(usize::try_from(entry.rows).unwrap_or(0));
+        let rows = Vec::with_capacity(usize::try_from(entry.rows).unwrap_or(0));
+        let mut split = SplitRows { table, seq, rows, deleted: 0 };
         if source.packed {
             for (contact, answer) in PackedResponses::new(entry.body.clone()) {
                 let contact = self.decode_utf8(seq, &contact)?;
                 let child = Some(contact).filter(|_| source.table != "contacts");
-                split_response(
-                    seq,
-                    self.decode_utf8(seq, &answer)?,
-                    source,
-                    child,
-                    keyed,
-                    &mut rows,
-                );
+                split_response(self.decode_utf8(seq, &answer)?, source, child, keyed, &mut split);
             }
         } else {
-            split_response(
-                seq,
-                self.decode_utf8(seq, &entry.body)?,
-                source,
-                None,
-                keyed,
-                &mut rows,
-            );
+            split_response(self.decode_utf8(seq, &entry.body)?, source, None, keyed, &mut split);
         }
-        Ok(Some(SplitRows { table, seq, rows }))
+        Ok(Some(split))
     }
 
     fn decode_utf8<'b>(&self, seq: i64, body: &'b [u8]) -> Result<&'b str, PublishError> {
@@ -79,20 +68,28 @@ impl RowSplitter {
 }
 
 fn split_response(
-    seq: i64,
     answer: &str,
     source: TableStream,
     contact: Option<&str>,
     keyed: &SortKeyReader,
-    rows: &mut Vec<Result<SortableRow, resource::RowDecodeError>>,
+    split: &mut SplitRows,
 ) {
+    let seq = split.seq;
     for row in resource::response_rows(answer, source.key) {
+        if source.table == "tasks" && resource::has_true_member(row, "deleted") {
+            split.deleted += 1;
+            continue;
+        }
         let text = match contact {
             Some(contact) => with_contact_id(row, contact),
             None if source.table == "notes" => with_related_contact(row),
             None => Cow::Borrowed(row),
         };
-        rows.push(keyed.sort_key(&text).map(|key| SortableRow { key, seq, text: text.into() }));
+        split.rows.push(keyed.sort_key(&text).map(|key| SortableRow {
+            key,
+            seq,
+            text: text.into(),
+        }));
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) struct ExportManifest {
     /// Whether everything requested is in the export.
     complete: bool,
     /// Records that could not be read; they are listed in `errors.csv`.
-    unreadable: usize,
+    unreadable: u64,
     /// The lists that are missing as a whole, and what that means.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<MissingList>,
@@ -170,6 +170,7 @@ impl ExportManifest {
         facts: ManifestMetadata,
         entries: i64,
         failures: &[FetchFailure],
+        unreadable: u64,
         schemas: &[TableSchema],
         files: &[WrittenFile],
     ) -> Self {
@@ -191,7 +192,7 @@ impl ExportManifest {
                 flat: written.flat,
             });
         }
-        let (unreadable, complete) = (failures.len(), failures.is_empty());
+        let complete = failures.is_empty();
         let missing = failures.iter().filter(|failure| failure.is_of_whole_list());
         let missing = missing.map(MissingList::from_failure).collect();
         let custom_fields = schemas.iter().flat_map(|schema| &schema.columns);

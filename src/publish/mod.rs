@@ -28,7 +28,7 @@ use tokio::sync::{oneshot, watch};
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::event::{RunEvent, RunWarning, SharedObserver, WrittenFile};
-use crate::resource::{self, CustomFieldColumns, ResourceSpec, TableSchema};
+use crate::resource::{self, CustomFieldColumns, CustomValueCounts, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
 
@@ -75,8 +75,22 @@ pub struct PublishReport {
     pub schemas: Vec<TableSchema>,
     /// Records that could not be read, as in `errors.csv`.
     pub failures: Vec<FetchFailure>,
+    /// Rows that are not records, beyond those in `errors.csv`.
+    pub unreported_rows: u64,
+    /// Tasks that were left out because they were deleted.
+    pub deleted_tasks: u64,
+    /// How the custom fields of contacts could be read.
+    pub custom_values: CustomValueCounts,
     /// Values that did not fit their column's type, by `table.column`. They are kept in `extra`.
     pub type_mismatches: Vec<(String, u64)>,
+}
+
+impl PublishReport {
+    /// How many records could not be read.
+    #[must_use]
+    pub fn unreadable(&self) -> u64 {
+        self.failures.iter().map(|failure| failure.records).sum::<u64>() + self.unreported_rows
+    }
 }
 
 /// Why nothing was published.
@@ -163,6 +177,9 @@ pub fn write_export(
         files: Vec::new(),
         schemas: writers.iter().map(|writer| writer.table().clone()).collect(),
         failures: reader.load_failures()?,
+        unreported_rows: 0,
+        deleted_tasks: 0,
+        custom_values: CustomValueCounts::default(),
         type_mismatches: Vec::new(),
     };
     for writer in writers {
@@ -178,6 +195,11 @@ pub fn write_export(
             observer.observe(&cut_cells_warning(&file, cells));
         }
         published.failures.extend(finished.failures);
+        published.unreported_rows += finished.unreported;
+        published.deleted_tasks += finished.deleted;
+        if finished.custom_values.rows > 0 {
+            published.custom_values = finished.custom_values;
+        }
         published.type_mismatches.extend(finished.type_mismatches);
     }
     let (files, warnings) = templates.close()?;
@@ -273,5 +295,6 @@ fn invalid_row_failure(table: &str, at: i64, error: &resource::RowDecodeError) -
         status: None,
         trace_id: None,
         transient: false,
+        records: 1,
     }
 }

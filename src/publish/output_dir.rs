@@ -175,9 +175,11 @@ impl LockedOutputDir {
         {
             self.link_previous_files(old, &mut published.files)?;
         }
+        let unreadable = published.unreadable();
         let (failures, schemas, files) =
             (&published.failures, &published.schemas, &published.files);
-        let manifest = ExportManifest::new(facts, entries, failures, schemas, files);
+        let manifest =
+            ExportManifest::new(facts, entries, failures, unreadable, schemas, files);
         manifest.write(&self.staging)?;
         self.set_permissions()?;
         sync_dir(&self.staging)?;

@@ -35,6 +35,10 @@ pub(super) struct TableWriter {
     /// Whether that turned out to be wrong: the table must be rewritten, fully sorted.
     needs_rewrite: bool,
     failures: Vec<FetchFailure>,
+    /// Invalid rows beyond those that are reported.
+    unreported: u64,
+    /// Tasks that were left out because they were deleted.
+    deleted: u64,
     /// How many entries were added.
     entries: u64,
     /// The ids of contacts: all else is merged by key alone.
@@ -55,6 +59,11 @@ pub(super) struct FinishedTable {
     /// The table's part of the templates.
     pub(super) templates: Option<TemplateWriters>,
     pub(super) failures: Vec<FetchFailure>,
+    /// Invalid rows beyond those among the failures.
+    pub(super) unreported: u64,
+    /// Tasks that were left out because they were deleted.
+    pub(super) deleted: u64,
+    pub(super) custom_values: resource::CustomValueCounts,
     pub(super) type_mismatches: Vec<(String, u64)>,
     /// Files with texts that were cut, and how many.
     pub(super) cut_cells: Vec<(String, u64)>,
@@ -114,6 +123,8 @@ impl TableWriter {
             nearly_sorted,
             needs_rewrite: false,
             failures: Vec::new(),
+            unreported: 0,
+            deleted: 0,
             entries: 0,
             seen: SeenIds::default(),
             last_versions: LastVersions::default(),
@@ -123,6 +134,7 @@ impl TableWriter {
     /// Adds the rows of an entry.
     pub(super) fn add_rows(&mut self, entry_rows: SplitRows) -> Result<(), PublishError> {
         self.entries += 1;
+        self.deleted += entry_rows.deleted;
         for row in entry_rows.rows {
             match row {
                 // The table is rewritten from the beginning later.
@@ -137,6 +149,8 @@ impl TableWriter {
     fn record_failure(&mut self, seq: i64, error: &resource::RowDecodeError) {
         if self.failures.len() < MAX_REPORTED_FAILURES {
             self.failures.push(invalid_row_failure(self.table.name, seq, error));
+        } else {
+            self.unreported += 1;
         }
     }
 
@@ -210,6 +224,7 @@ impl TableWriter {
             self.write_row(&row.map_err(fail)?)?;
         }
         self.flush_batch()?;
+        let custom_values = self.decoder.custom_value_counts();
         let type_mismatches = self.decoder.type_mismatch_counts().filter(|(_, count)| *count > 0);
         let type_mismatches =
             type_mismatches.map(|(column, count)| (format!("{}.{column}", self.table.name), count));
@@ -228,6 +243,9 @@ impl TableWriter {
             files,
             templates: self.templates,
             failures: self.failures,
+            unreported: self.unreported,
+            deleted: self.deleted,
+            custom_values,
             type_mismatches,
             cut_cells,
         })

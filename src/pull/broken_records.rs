@@ -109,5 +109,6 @@ fn broken_record_failure(stream: &str, subject: String, record: &BrokenRecord) -
         status: None,
         trace_id: None,
         transient: false,
+        records: 1,
     }
 }

@@ -240,6 +240,7 @@ fn unusable_rows_failure(ordinal: u64, count: usize) -> FetchFailure {
         status: None,
         trace_id: None,
         transient: false,
+        records: 1,
     }
 }
 

@@ -94,6 +94,7 @@ impl Pull {
             status: None,
             trace_id: None,
             transient: false,
+            records: counted.saturating_sub(known_count),
         }))
         .await
     }

@@ -276,6 +276,7 @@ fn failure_from_api_error(stream: &str, subject: &str, error: &api::ApiError) ->
         status: error.status,
         trace_id: error.trace_id.clone(),
         transient: matches!(error.kind, ApiErrorKind::Exhausted | ApiErrorKind::Unreachable),
+        records: 1,
     }
 }
 

@@ -29,6 +29,7 @@ impl Pull {
             status: None,
             trace_id: None,
             transient: true,
+            records: 1,
         };
         self.write_to_spool(SpoolWrite::Failed(failure)).await
     }

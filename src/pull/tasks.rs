@@ -255,6 +255,7 @@ fn repeated_page_failure() -> FetchFailure {
         status: None,
         trace_id: None,
         transient: false,
+        records: 1,
     }
 }
 

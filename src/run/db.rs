@@ -25,7 +25,8 @@ CREATE TABLE entry (
 );
 CREATE TABLE failure (
     stream TEXT NOT NULL, subject TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
-    status INTEGER, trace_id TEXT, transient INTEGER NOT NULL, sum BLOB NOT NULL,
+    status INTEGER, trace_id TEXT, transient INTEGER NOT NULL, records INTEGER NOT NULL,
+    sum BLOB NOT NULL,
     PRIMARY KEY (stream, subject)
 ) WITHOUT ROWID;
 ";

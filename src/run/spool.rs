@@ -91,6 +91,8 @@ pub struct FetchFailure {
     pub trace_id: Option<String>,
     /// Whether a retry could succeed.
     pub transient: bool,
+    /// How many records are missing because of it.
+    pub records: u64,
 }
 
 impl FetchFailure {
@@ -245,7 +247,7 @@ fn apply_write(
             .and_then(|_| upsert_progress(to, &stream, &progress))
             .map_err(fail),
         SpoolWrite::Failed(f) => to
-            .prepare_cached("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+            .prepare_cached("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .and_then(|mut insert| {
                 let sum = failure_checksum(&f);
                 insert.execute(params![
@@ -256,6 +258,7 @@ fn apply_write(
                     f.status,
                     f.trace_id,
                     f.transient,
+                    f.records.cast_signed(),
                     sum
                 ])
             })
@@ -291,6 +294,11 @@ pub(super) fn progress_checksum(name: &str, progress: &StreamProgress) -> [u8; 8
 }
 
 pub(super) fn failure_checksum(failure: &FetchFailure) -> [u8; 8] {
+    let mut rest = vec![u8::from(failure.transient)];
+    // One record is the rule; its checksum is as it was before the number was stored.
+    if failure.records != 1 {
+        rest.extend(failure.records.to_le_bytes());
+    }
     db::checksum(&[
         failure.stream.as_bytes(),
         failure.subject.as_bytes(),
@@ -298,7 +306,7 @@ pub(super) fn failure_checksum(failure: &FetchFailure) -> [u8; 8] {
         failure.message.as_bytes(),
         &db::optional_number(failure.status.map(u64::from)),
         &db::optional_text(failure.trace_id.as_deref()),
-        &[u8::from(failure.transient)],
+        &rest,
     ])
 }
 
@@ -333,7 +341,10 @@ mod tests {
             status: Some(500),
             trace_id: None,
             transient: true,
+            records: 1,
         };
         assert_eq!(failure_checksum(&failure), [165, 191, 195, 124, 184, 105, 34, 166]);
+        let hidden = FetchFailure { records: 2, ..failure.clone() };
+        assert_ne!(failure_checksum(&hidden), failure_checksum(&failure));
     }
 }

@@ -140,8 +140,9 @@ impl SpoolReader {
                 status: row.get(4)?,
                 trace_id: row.get(5)?,
                 transient: row.get(6)?,
+                records: row.get::<_, i64>(7)?.cast_unsigned(),
             };
-            Ok((failure, row.get::<_, Vec<u8>>(7)?))
+            Ok((failure, row.get::<_, Vec<u8>>(8)?))
         };
         let failures = || {
             self.connection

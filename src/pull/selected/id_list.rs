@@ -121,5 +121,6 @@ pub(super) fn contact_failure(
         status: None,
         trace_id: None,
         transient: false,
+        records: 1,
     }
 }

@@ -178,9 +178,12 @@ fn report_lines(report: &ExportReport) -> Vec<String> {
         ));
     }
     lines.push(requests_line(report));
+    if report.unreadable == 0 && report.outcome == ExportOutcome::Partial {
+        lines.push("the export is not what was requested; errors.csv says why".to_owned());
+    }
     if report.unreadable > 0 {
         lines.push(format!(
-            "{} could not be read; errors.csv names them, and this asks for just those:\n  ghl-bulk resume {} --retry-errors",
+            "{} could not be read; errors.csv says which or why, and this asks for just those:\n  ghl-bulk resume {} --retry-errors",
             format_plural(report.unreadable, "record"),
             shorten_run_id(&report.run)
         ));

@@ -76,11 +76,12 @@ fn export_lines(summary: &RunSummary, shown: &mut Value) -> Result<Vec<String>, 
     let reader = SpoolReader::open(&summary.dir.join("run.db"))?;
     let streams = reader.streams_with_progress()?;
     let failures = reader.load_failures()?;
+    let unreadable: u64 = failures.iter().map(|failure| failure.records).sum();
     let progress = streams.iter().map(|(name, progress)| {
         json!({"stream": name, "rows": progress.rows, "total": progress.total, "done": progress.done})
     });
     shown["streams"] = progress.collect();
-    shown["unreadable"] = failures.len().into();
+    shown["unreadable"] = unreadable.into();
     let option = |name: &str| shown["options"][name].as_str();
     let out = match option("stdout_table") {
         Some(table) => format!("stdout, the table `{table}`"),
@@ -97,7 +98,7 @@ fn export_lines(summary: &RunSummary, shown: &mut Value) -> Result<Vec<String>, 
             format_count(progress.rows)
         ));
     }
-    lines.push(key_value_line("unreadable", &failures.len().to_string()));
+    lines.push(key_value_line("unreadable", &unreadable.to_string()));
     for failure in failures.iter().take(SHOWN) {
         let line = format!("  {} {}: {}", failure.stream, failure.subject, failure.message);
         lines.push(escape_for_terminal(&line).into_owned());
