@@ -11,6 +11,7 @@ use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::list_end;
 use super::response::{
     CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, LocationDetails, SearchCursor,
 };
@@ -44,14 +45,20 @@ pub(super) fn contact_page(body: &[u8]) -> Result<ContactPage, serde_json::Error
     #[derive(Deserialize)]
     struct ContactPageJson<'a> {
         #[serde(borrow)]
-        contacts: NullableList<PageRow<'a>>,
+        contacts: MaybeList<PageRow<'a>>,
         #[serde(default)]
         total: Option<LenientCount>,
     }
     let page: ContactPageJson<'_> = serde_json::from_slice(body)?;
-    let next = page.contacts.0.last().and_then(PageRow::search_cursor);
-    let rows = page.contacts.0.into_iter().map(PageRow::into_contact_ref).collect();
-    Ok(ContactPage { rows, total: page.total.and_then(|total| total.0), next, limit: 0 })
+    let total = page.total.and_then(|total| total.0);
+    // As an empty list it would make the account look empty.
+    if page.contacts.0.is_none() && total != Some(0) {
+        return Err(de::Error::custom("`contacts` is null"));
+    }
+    let contacts = page.contacts.0.unwrap_or_default();
+    let next = contacts.last().and_then(PageRow::search_cursor);
+    let rows = contacts.into_iter().map(PageRow::into_contact_ref).collect();
+    Ok(ContactPage { rows, total, next, limit: 0 })
 }
 
 pub(super) fn task_page(body: &[u8]) -> Result<TaskPage, serde_json::Error> {
@@ -75,8 +82,9 @@ macro_rules! list {
                 #[serde(rename = $key)]
                 rows: NullableList<IgnoredAny>,
             }
-            serde_json::from_slice(body)
-                .map(|page: ListPageJson| ChildList { rows: page.rows.0.len() })
+            let page: ListPageJson = serde_json::from_slice(body)?;
+            let rows = page.rows.0.len();
+            Ok(ChildList { rows, missing: list_end::find_missing_rows(body, rows) })
         }
     };
 }
@@ -104,12 +112,13 @@ pub(super) fn calendar_list(body: &[u8]) -> Result<CalendarList, serde_json::Err
         calendars: NullableList<PageRow<'a>>,
     }
     let list: CalendarListJson<'_> = serde_json::from_slice(body)?;
+    let missing = list_end::find_missing_rows(body, list.calendars.0.len());
     let calendars = list
         .calendars
         .0
         .into_iter()
         .filter_map(|row| row.id.and_then(|id| id.parse().ok()).map(|id| CalendarRef { id }));
-    Ok(CalendarList { calendars: calendars.collect() })
+    Ok(CalendarList { missing, calendars: calendars.collect() })
 }
 
 pub(super) fn location_details(body: &[u8]) -> Result<LocationDetails, serde_json::Error> {
@@ -202,31 +211,40 @@ pub(super) struct NullableList<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for NullableList<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // Not through `Option`, which would turn a missing key into an empty list, so that a
-        // response of another shape would end the paging.
-        from.deserialize_any(NullableListVisitor(std::marker::PhantomData))
+        MaybeList::deserialize(from).map(|list| Self(list.0.unwrap_or_default()))
     }
 }
 
-struct NullableListVisitor<T>(std::marker::PhantomData<T>);
+/// A list, or null.
+struct MaybeList<T>(Option<Vec<T>>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for NullableListVisitor<T> {
-    type Value = NullableList<T>;
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for MaybeList<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // Not through `Option`, which would turn a missing key into an empty list, so that a
+        // response of another shape would end the paging.
+        from.deserialize_any(MaybeListVisitor(std::marker::PhantomData))
+    }
+}
+
+struct MaybeListVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for MaybeListVisitor<T> {
+    type Value = MaybeList<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<NullableList<T>, E> {
-        Ok(NullableList(Vec::new()))
+    fn visit_unit<E: de::Error>(self) -> Result<MaybeList<T>, E> {
+        Ok(MaybeList(None))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<NullableList<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<MaybeList<T>, A::Error> {
         let mut rows = Vec::new();
         while let Some(row) = seq.next_element()? {
             rows.push(row);
         }
-        Ok(NullableList(rows))
+        Ok(MaybeList(Some(rows)))
     }
 }
 
@@ -384,5 +402,7 @@ mod tests {
             assert!(contact_page(body.as_bytes()).is_err(), "{body}");
         }
         assert_eq!(notes(br#"{"notes":null}"#).unwrap().rows, 0);
+        assert!(contact_page(br#"{"contacts":null}"#).is_err());
+        assert!(contact_page(br#"{"contacts":null,"total":0}"#).unwrap().rows.is_empty());
     }
 }

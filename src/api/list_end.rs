@@ -1,6 +1,10 @@
 //! The end of a list: what a server's total and a page say about it.
 
-use super::response::ContactPage;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::response::{ApiResponse, ContactPage, MissingRows, WholeList};
+use super::{ApiEndpoint, ApiError, ApiErrorKind};
 
 /// Whether a total says how many rows there are: not if it is less than what was read, and not a round number in
 /// which the count of a search engine usually ends.
@@ -25,6 +29,67 @@ impl ContactPage {
     }
 }
 
+/// What stands beside a list and says whether it is whole.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ListEndJson<'a> {
+    #[serde(borrow)]
+    total: Option<&'a RawValue>,
+    #[serde(borrow)]
+    count: Option<&'a RawValue>,
+    #[serde(borrow)]
+    total_count: Option<&'a RawValue>,
+    #[serde(borrow)]
+    next_page: Option<&'a RawValue>,
+    #[serde(borrow)]
+    next_page_url: Option<&'a RawValue>,
+    #[serde(borrow)]
+    meta: Option<&'a RawValue>,
+}
+
+impl ListEndJson<'_> {
+    fn missing_rows(&self, rows: usize) -> Option<MissingRows> {
+        let rows = rows as u64;
+        let totals = [self.total, self.count, self.total_count].into_iter().flatten();
+        let totals = totals.filter_map(|raw| raw.get().trim_matches('"').parse().ok());
+        let more = totals.filter_map(|total| believable_total(Some(total), rows)).max();
+        if let Some(total) = more.filter(|total| *total > rows) {
+            return Some(MissingRows::Counted(total - rows));
+        }
+        let is_named = |raw: &RawValue| !matches!(raw.get(), "false" | "0" | r#""""#);
+        let next = [self.next_page, self.next_page_url].into_iter().flatten().any(is_named);
+        // A last page that names a next one is empty.
+        (next && rows > 0).then_some(MissingRows::NextPage)
+    }
+}
+
+/// What a response with a list of `rows` says about rows that it does not have, in a total or a next page, beside the
+/// list or in `meta`. Endpoints whose lists come whole are not known to have either.
+pub(super) fn find_missing_rows(body: &[u8], rows: usize) -> Option<MissingRows> {
+    let end: ListEndJson<'_> = serde_json::from_slice(body).ok()?;
+    let in_meta = || {
+        let meta = serde_json::from_str::<ListEndJson<'_>>(end.meta?.get()).ok()?;
+        meta.missing_rows(rows)
+    };
+    end.missing_rows(rows).or_else(in_meta)
+}
+
+impl<T: WholeList> ApiResponse<T> {
+    /// The response, if it has the whole list.
+    ///
+    /// # Errors
+    /// When it says that it lacks rows.
+    pub fn require_whole(self, route: ApiEndpoint) -> Result<Self, ApiError> {
+        match self.head.missing_rows() {
+            None => Ok(self),
+            Some(missing) => {
+                let message = missing.to_string();
+                Err(ApiError { message, ..ApiError::not_sent(route, ApiErrorKind::Exhausted) })
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +110,28 @@ mod tests {
         {
             assert!(!page(rows, total).is_last(read), "{rows} {total:?}");
         }
+    }
+
+    #[test]
+    fn a_list_lacks_what_it_counts_or_what_a_next_page_has() {
+        let missing = |beside: &str| {
+            find_missing_rows(format!(r#"{{"notes":[1,2],{beside}}}"#).as_bytes(), 2)
+        };
+        for whole in [
+            r#""traceId":"t""#,
+            r#""total":2,"nextPage":null"#,
+            r#""total":0,"count":2"#,
+            r#""nextPage":false,"nextPageUrl":"""#,
+            r#""meta":{"total":2,"nextPage":null}"#,
+            r#""meta":"x""#,
+        ] {
+            assert_eq!(missing(whole), None, "{whole}");
+        }
+        assert_eq!(missing(r#""total":12,"nextPage":2"#), Some(MissingRows::Counted(10)));
+        assert_eq!(missing(r#""count":"3""#), Some(MissingRows::Counted(1)));
+        assert_eq!(missing(r#""meta":{"total":5}"#), Some(MissingRows::Counted(3)));
+        assert_eq!(missing(r#""nextPage":2"#), Some(MissingRows::NextPage));
+        assert_eq!(missing(r#""meta":{"nextPageUrl":"/x"}"#), Some(MissingRows::NextPage));
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub use rate_limit::{
 pub use repair::fuzz_repair;
 pub use response::{
     ApiResponse, CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, ListPage,
-    LocationDetails, SearchCursor,
+    LocationDetails, MissingRows, SearchCursor, WholeList,
 };
 pub use retry::{RetryPolicy, error_message, is_gone_response, parse_duplicate_refusal};
 pub use search_request::ContactSearchFilter;

@@ -3,11 +3,14 @@
 //! A body is kept as the server sent it, together with the ids, the cursor and the count that
 //! decide what is requested next. `decode` extracts them from the body.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::broken_record::BrokenRecord;
 use crate::id::{CalendarId, ContactId};
+use crate::text::format_count;
 
 /// A usable response.
 #[derive(Debug, Clone)]
@@ -81,6 +84,8 @@ pub struct ContactRef {
 /// A complete list, such as one contact's notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChildList {
+    /// What the response says about rows that it does not have.
+    pub missing: Option<MissingRows>,
     /// How many rows it has.
     pub rows: usize,
 }
@@ -88,9 +93,68 @@ pub struct ChildList {
 /// A page of a list that is read with `skip` and `limit`.
 pub type ListPage = ChildList;
 
+/// Rows of a list that a response does not have although it should be the whole list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingRows {
+    /// The response counts so many more.
+    Counted(u64),
+    /// The response names a next page.
+    NextPage,
+}
+
+impl MissingRows {
+    /// How many rows are missing at least.
+    #[must_use]
+    pub fn count(self) -> u64 {
+        match self {
+            Self::Counted(rows) => rows,
+            Self::NextPage => 1,
+        }
+    }
+}
+
+impl fmt::Display for MissingRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Counted(rows) => {
+                write!(f, "the response lacks {} of the rows that it counts", format_count(*rows))
+            }
+            Self::NextPage => {
+                f.write_str("the response names a next page, which cannot be requested")
+            }
+        }
+    }
+}
+
+/// A response that should be a whole list, or that is no list.
+pub trait WholeList {
+    /// What it says about rows that it does not have.
+    fn missing_rows(&self) -> Option<MissingRows>;
+}
+
+impl WholeList for ChildList {
+    fn missing_rows(&self) -> Option<MissingRows> {
+        self.missing
+    }
+}
+
+impl WholeList for CalendarList {
+    fn missing_rows(&self) -> Option<MissingRows> {
+        self.missing
+    }
+}
+
+impl WholeList for LocationDetails {
+    fn missing_rows(&self) -> Option<MissingRows> {
+        None
+    }
+}
+
 /// The calendars of a location.
 #[derive(Debug, Clone, Default)]
 pub struct CalendarList {
+    /// What the response says about calendars that it does not have.
+    pub missing: Option<MissingRows>,
     /// The calendars; those without a usable id are left out.
     pub calendars: Vec<CalendarRef>,
 }

@@ -97,6 +97,7 @@ event_codes! {
     FetchFailureCode {
         Gone "gone": "The record was deleted while the export ran.",
         Hidden "hidden": "The search counts more contacts than it shows; export again later to get the others.",
+        Incomplete "incomplete": "The server showed fewer rows of a list than it counts; retry with `--retry-errors`.",
         Lacking "lacking": "The account has no contact with the value that was named; check the value.",
         Late "late": "The record was found late and not requested yet; retry with `--retry-errors`.",
         Malformed "malformed": "A record has bytes that are not UTF-8 or not JSON; the message shows them, and the table has what can be read of it.",

@@ -178,8 +178,7 @@ impl LockedOutputDir {
         let unreadable = published.unreadable();
         let (failures, schemas, files) =
             (&published.failures, &published.schemas, &published.files);
-        let manifest =
-            ExportManifest::new(facts, entries, failures, unreadable, schemas, files);
+        let manifest = ExportManifest::new(facts, entries, failures, unreadable, schemas, files);
         manifest.write(&self.staging)?;
         self.set_permissions()?;
         sync_dir(&self.staging)?;

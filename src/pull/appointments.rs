@@ -111,6 +111,8 @@ impl Pull {
                 }
             };
             self.record_broken(&name, None, "a list of events", &response.broken).await?;
+            let subject = format!("events from {from}");
+            self.record_missing_rows(&name, &subject, response.head.missing).await?;
             from = to;
             progress.rows += response.head.rows as u64;
             progress.cursor = Some(from.to_string());

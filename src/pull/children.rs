@@ -228,6 +228,8 @@ impl<'a> ChildBatchWriter<'a> {
                 self.pull
                     .record_broken(stream, Some(contact), "its list", &response.broken)
                     .await?;
+                let missing = response.head.missing;
+                self.pull.record_missing_rows(stream, contact.as_str(), missing).await?;
                 self.responses += 1;
                 self.bytes += response.body.len();
                 let kind = self.buffers.iter_mut().find(|kind| kind.child == request.child);

@@ -7,8 +7,8 @@
 use std::future::Future;
 
 use super::{Pull, PullError};
-use crate::api::{self, ApiClient, ApiResponse};
-use crate::run::{SpoolWrite, StreamProgress, stream};
+use crate::api::{self, ApiClient, ApiResponse, WholeList};
+use crate::run::{FetchFailure, SpoolWrite, StreamProgress, stream};
 
 impl Pull {
     pub(super) async fn pull_metadata(&self) -> Result<(), PullError> {
@@ -23,7 +23,7 @@ impl Pull {
     }
 
     /// Stores one response that contains a whole list.
-    pub(super) async fn pull_list<T>(
+    pub(super) async fn pull_list<T: WholeList>(
         &self,
         name: &str,
         request: impl Future<Output = Result<ApiResponse<T>, api::ApiError>>,
@@ -37,6 +37,12 @@ impl Pull {
                 if !matches!(name, stream::LOCATION | stream::CALENDARS) {
                     self.record_broken(name, None, "the list", &response.broken).await?;
                 }
+                self.record_missing_rows(
+                    name,
+                    FetchFailure::WHOLE_LIST,
+                    response.head.missing_rows(),
+                )
+                .await?;
                 let stream = name.to_owned();
                 self.write_to_spool(SpoolWrite::Entry {
                     stream,

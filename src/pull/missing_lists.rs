@@ -1,7 +1,12 @@
 //! Lists that cannot be read: the export goes on without them, says what is missing, and asks once more at the end.
 
+use bytes::Bytes;
+
 use super::{Pull, PullError, failure_from_api_error, missing_scope_message};
-use crate::api::{ApiError, ApiErrorKind, ContactSearchFilter, RetryPolicy};
+use crate::api::{
+    ApiError, ApiErrorKind, ApiResponse, BrokenRecord, ContactSearchFilter, MissingRows,
+    RetryPolicy, WholeList,
+};
 use crate::diagnostic::EventWarningCode;
 use crate::run::{FetchFailure, SpoolWrite, StreamProgress, stream};
 
@@ -70,7 +75,8 @@ impl Pull {
     ) -> Result<(), PullError> {
         let failure = failure_from_api_error(name, FetchFailure::WHOLE_LIST, error);
         let message = format!("{}; without it {}", failure.message, describe_gap(name));
-        self.write_to_spool(SpoolWrite::Failed(FetchFailure { message, ..failure })).await
+        self.write_to_spool(SpoolWrite::Failed(FetchFailure { message, records: 0, ..failure }))
+            .await
     }
 
     /// Whether contacts can be read, tried briefly.
@@ -108,15 +114,15 @@ impl Pull {
     async fn retry_list(&self, name: &str, subjects: Vec<String>) -> Result<(), PullError> {
         let client = &self.client;
         let response = match name {
-            stream::LOCATION => client.get_location().await.map(|it| (it.body, Vec::new())),
-            stream::CALENDARS => client.list_calendars().await.map(|it| (it.body, Vec::new())),
-            stream::FIELDS => client.list_custom_fields().await.map(|it| (it.body, it.broken)),
-            stream::USERS => client.list_users().await.map(|it| (it.body, it.broken)),
-            _ => client.list_tags().await.map(|it| (it.body, it.broken)),
+            stream::LOCATION => client.get_location().await.map(RetriedList::whole),
+            stream::CALENDARS => client.list_calendars().await.map(RetriedList::whole),
+            stream::FIELDS => client.list_custom_fields().await.map(RetriedList::from_response),
+            stream::USERS => client.list_users().await.map(RetriedList::from_response),
+            _ => client.list_tags().await.map(RetriedList::from_response),
         };
         let progress = StreamProgress { done: true, rows: 1, ..StreamProgress::default() };
         match response {
-            Ok((body, broken)) => {
+            Ok(RetriedList { body, broken, missing }) => {
                 let stream = name.to_owned();
                 self.write_to_spool(SpoolWrite::Entry { stream, rows: 1, body, progress }).await?;
                 // Those of the calendars when their events are read, too.
@@ -124,6 +130,7 @@ impl Pull {
                     let stream = name.to_owned();
                     self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await?;
                 }
+                self.record_missing_rows(name, FetchFailure::WHOLE_LIST, missing).await?;
                 self.record_broken(name, None, "the list", &broken).await
             }
             Err(error) if !is_only_of_list(&error) => Err(error.into()),
@@ -131,5 +138,24 @@ impl Pull {
             Err(_) if !subjects.iter().any(|subject| subject == FetchFailure::WHOLE_LIST) => Ok(()),
             Err(error) => self.store_missing_list(name, &error).await,
         }
+    }
+}
+
+/// A list that was requested once more.
+struct RetriedList {
+    body: Bytes,
+    broken: Vec<BrokenRecord>,
+    missing: Option<MissingRows>,
+}
+
+impl RetriedList {
+    fn from_response<T: WholeList>(response: ApiResponse<T>) -> Self {
+        let missing = response.head.missing_rows();
+        Self { body: response.body, broken: response.broken, missing }
+    }
+
+    /// Of a response whose records are not reported one by one.
+    fn whole<T: WholeList>(response: ApiResponse<T>) -> Self {
+        Self { broken: Vec::new(), ..Self::from_response(response) }
     }
 }

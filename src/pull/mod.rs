@@ -30,7 +30,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, ContactSearchFilter, HaltReason};
+use crate::api::{
+    self, ApiClient, ApiEndpoint, ApiErrorKind, ContactSearchFilter, HaltReason, MissingRows,
+};
 use crate::concurrency::ConcurrencyLimits;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver};
@@ -236,6 +238,27 @@ impl Pull {
         let subjects = subjects.into_iter().map(|subject| subject.to_string());
         let warning = RunWarning::new(code, message).about(subjects);
         self.observer.observe(&RunEvent::Warning(warning));
+    }
+
+    /// Records that a list lacks rows, by what the response itself says.
+    async fn record_missing_rows(
+        &self,
+        stream: &str,
+        subject: &str,
+        missing: Option<MissingRows>,
+    ) -> Result<(), PullError> {
+        let Some(missing) = missing else { return Ok(()) };
+        let failure = FetchFailure {
+            stream: stream.to_owned(),
+            subject: subject.to_owned(),
+            code: FetchFailureCode::Incomplete,
+            message: missing.to_string(),
+            status: None,
+            trace_id: None,
+            transient: false,
+            records: missing.count(),
+        };
+        self.write_to_spool(SpoolWrite::Failed(failure)).await
     }
 
     /// Records a failure to read one record, unless it must end the whole run.

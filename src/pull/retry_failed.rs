@@ -118,6 +118,8 @@ impl Pull {
                     }
                     self.record_broken(&stream, Some(&contact), "its list", &response.broken)
                         .await?;
+                    let missing = response.head.missing;
+                    self.record_missing_rows(&stream, contact.as_str(), missing).await?;
                 }
                 Err(error) => self.record_failure(&stream, contact.as_str(), error).await?,
             }

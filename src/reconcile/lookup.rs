@@ -326,7 +326,12 @@ impl Reconciler {
             }
             _ => ("notes", self.client.list_contact_notes(id, RetryPolicy::PERSISTENT).await),
         };
-        match answer {
+        let route = if list == "tasks" {
+            api::ApiEndpoint::ContactTasks
+        } else {
+            api::ApiEndpoint::ContactNotes
+        };
+        match answer.and_then(|answer| answer.require_whole(route)) {
             Ok(answer) => {
                 let rows = api::parse_list_rows(&answer.body, list).unwrap_or_default();
                 let read = |row: &RawValue| serde_json::from_str(row.get()).ok();

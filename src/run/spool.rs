@@ -102,7 +102,7 @@ impl FetchFailure {
     /// Whether a whole list is missing.
     #[must_use]
     pub fn is_of_whole_list(&self) -> bool {
-        self.subject == Self::WHOLE_LIST
+        self.subject == Self::WHOLE_LIST && self.code != FetchFailureCode::Incomplete
     }
 }
 

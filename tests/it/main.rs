@@ -34,6 +34,7 @@ mod mappings;
 mod missing_lists;
 mod notes_and_tasks;
 mod notes_by_search;
+mod odd_answers;
 mod old_runs;
 mod plan_report;
 mod presets;

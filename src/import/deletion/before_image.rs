@@ -10,7 +10,9 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::Value;
 
-use crate::api::{self, ApiClient, ApiErrorKind, RetryPolicy, TaskSearchPosition, TaskWalkStep};
+use crate::api::{
+    self, ApiClient, ApiEndpoint, ApiErrorKind, RetryPolicy, TaskSearchPosition, TaskWalkStep,
+};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::id::ContactId;
@@ -117,7 +119,8 @@ async fn read_contact_and_notes(
         }
     }
     if what != DeletedRecordKind::Tasks {
-        match client.list_contact_notes(&id, RetryPolicy::PERSISTENT).await {
+        let notes = client.list_contact_notes(&id, RetryPolicy::PERSISTENT).await;
+        match notes.and_then(|answer| answer.require_whole(ApiEndpoint::ContactNotes)) {
             Ok(answer) => image.notes = parse_list(&answer.body, "notes")?,
             Err(error) => return classify_read_error(error),
         }
@@ -162,7 +165,8 @@ async fn read_tasks_by_contact(
         Ok(None) => {}
     }
     for id in lot {
-        let tasks = match client.list_contact_tasks(&id, RetryPolicy::PERSISTENT).await {
+        let tasks = client.list_contact_tasks(&id, RetryPolicy::PERSISTENT).await;
+        let tasks = match tasks.and_then(|answer| answer.require_whole(ApiEndpoint::ContactTasks)) {
             Ok(answer) => Ok(parse_list(&answer.body, "tasks")?),
             Err(error) if error.kind == ApiErrorKind::Gone => Ok(Vec::new()),
             Err(error) if is_fatal_for_run(&error) => return Err(error.into()),

@@ -266,7 +266,7 @@ impl RemoteFetcher<'_> {
             let Ok(id) = contact.parse::<ContactId>() else { continue };
             let answer = match self.client.list_contact_notes(&id, RetryPolicy::PERSISTENT).await {
                 Err(error) if is_out_of_reach(&error) => continue,
-                answer => answer?,
+                answer => answer?.require_whole(api::ApiEndpoint::ContactNotes)?,
             };
             self.store_children(ContactPart::Notes, "notes", Some(contact), answer.body).await?;
         }

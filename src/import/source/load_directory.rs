@@ -1,6 +1,6 @@
 //! Reads the names of the location for a plan.
 
-use crate::api::ApiClient;
+use crate::api::{ApiClient, ApiEndpoint};
 use crate::import::ImportError;
 use crate::model::LocationDirectory;
 
@@ -14,8 +14,12 @@ pub(crate) async fn fetch_directory(
     businesses: bool,
 ) -> Result<LocationDirectory, ImportError> {
     let location = client.get_location().await?;
-    let fields = client.list_custom_fields().await?;
-    let users = if users { Some(client.list_users().await?.body) } else { None };
+    let fields = client.list_custom_fields().await?.require_whole(ApiEndpoint::CustomFields)?;
+    let users = if users {
+        Some(client.list_users().await?.require_whole(ApiEndpoint::Users)?.body)
+    } else {
+        None
+    };
     let pages = if businesses { fetch_business_pages(client).await? } else { Vec::new() };
     let id = client.location_id().clone();
     LocationDirectory::from_responses(id, &location.body, &fields.body, users.as_deref(), &pages)

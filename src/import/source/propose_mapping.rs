@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::preset_library::PresetLibrary;
-use crate::api::ApiClient;
+use crate::api::{ApiClient, ApiEndpoint};
 use crate::concurrency;
 use crate::diagnostic::Diagnostic;
 use crate::import::{ImportError, SAMPLES};
@@ -116,7 +116,7 @@ pub async fn propose_mapping(
 
 async fn fetch_directory(client: &ApiClient) -> Result<LocationDirectory, ImportError> {
     let location = client.get_location().await?;
-    let fields = client.list_custom_fields().await?;
+    let fields = client.list_custom_fields().await?.require_whole(ApiEndpoint::CustomFields)?;
     let id = client.location_id().clone();
     let read = LocationDirectory::from_responses(id, &location.body, &fields.body, None, &[]);
     read.map_err(|error| ImportError::Answer(error.to_string()))

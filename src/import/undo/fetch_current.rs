@@ -73,10 +73,11 @@ impl UndoRemoteFetcher<'_> {
                     let client = client.clone();
                     async move {
                         let Ok(id) = contact.parse::<ContactId>() else { return Ok((contact, 0)) };
-                        match client
+                        let answer = client
                             .list_contact_appointments(&id, api::RetryPolicy::PERSISTENT)
-                            .await
-                        {
+                            .await;
+                        let route = api::ApiEndpoint::ContactAppointments;
+                        match answer.and_then(|answer| answer.require_whole(route)) {
                             Err(error) if error.kind == api::ApiErrorKind::Gone => Ok((contact, 0)),
                             Err(error) => Err(ImportError::from(error)),
                             Ok(answer) => Ok((contact, answer.head.rows)),
