@@ -2,7 +2,8 @@
 //!
 //! When the walk has as many contacts as the search ever counted, nothing was hidden and no request
 //! is sent. Otherwise counts over ranges of `dateAdded`, one request each, locate the range in
-//! which the search has more contacts than the walk saw, and only that range is read again.
+//! which the search has more contacts than the walk saw, and only that range is read again. Without a count, the newest
+//! contact must be among those that the walk saw.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,11 +13,13 @@ use tokio::time::Instant;
 
 use super::children::ChildKind;
 use super::{Pull, PullError};
-use crate::api::{ApiResponse, ContactPage, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
+use crate::api::{
+    ApiResponse, ContactPage, ContactRef, ContactSearchFilter, SEARCH_LIMIT, SearchCursor,
+};
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
-use crate::text::hash_text;
+use crate::text::{format_count, hash_text};
 
 /// How many ranges are compared at first, so that a contact hidden in one range is not offset by a
 /// deletion in another.
@@ -40,7 +43,8 @@ impl Pull {
             Some(total) if walk.rows < total => total,
             // The total ends somewhere, but the counts of ranges do not.
             Some(total) if total > 0 && walk.rows > total => walk.rows,
-            _ => return Ok(()),
+            Some(total) if walk.rows == total => return Ok(()),
+            _ => return self.read_to_newest_contact(children).await,
         };
         let started = Instant::now();
         let mut known = self.load_known_contacts().await?;
@@ -58,10 +62,40 @@ impl Pull {
                 return if known_count >= now {
                     self.clear_hidden_failure().await
                 } else {
-                    self.record_hidden_contacts(known_count, now).await
+                    let message =
+                        format!("the search counts {now} contacts and shows {known_count}");
+                    self.record_hidden_contacts(message, now - known_count).await
                 };
             }
             pause = if found { Duration::from_millis(500) } else { pause * 2 };
+        }
+    }
+
+    /// Proves the end of a walk that no total did: the newest contact that the search shows must be known. Blank pages
+    /// in the middle may have ended the walk; what is behind them is found by its date.
+    async fn read_to_newest_contact(&self, children: &[ChildKind]) -> Result<(), PullError> {
+        let started = Instant::now();
+        let mut known = self.load_known_contacts().await?;
+        let mut pause = Duration::from_millis(500);
+        loop {
+            let newest = self.client.search_newest_contacts(&self.options.filter, 1).await?.head;
+            let is_known = |row: &ContactRef| known.contains(&known_contact_key(row));
+            if newest.rows.iter().flatten().all(is_known) {
+                return self.clear_hidden_failure().await;
+            }
+            let latest = known.last().map(|(added, _)| *added).filter(|added| *added > i64::MIN);
+            let rest = self.filter_for_range((latest, None));
+            if self.reread_contacts(&rest, children, &mut known).await? {
+                continue;
+            }
+            let timed_out = started.elapsed() + pause > self.options.settle;
+            if timed_out || !self.wait_for_index(pause).await {
+                let known = format_count(known.len() as u64);
+                let message =
+                    format!("the search shows {known} contacts and then no more, but a newer one");
+                return self.record_hidden_contacts(message, 1).await;
+            }
+            pause *= 2;
         }
     }
 
@@ -79,12 +113,7 @@ impl Pull {
         self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await
     }
 
-    async fn record_hidden_contacts(
-        &self,
-        known_count: u64,
-        counted: u64,
-    ) -> Result<(), PullError> {
-        let message = format!("the search counts {counted} contacts and shows {known_count}");
+    async fn record_hidden_contacts(&self, message: String, records: u64) -> Result<(), PullError> {
         self.report_warning(EventWarningCode::HiddenContacts, message.clone());
         self.write_to_spool(SpoolWrite::Failed(FetchFailure {
             stream: stream::CONTACTS.to_owned(),
@@ -94,7 +123,7 @@ impl Pull {
             status: None,
             trace_id: None,
             transient: false,
-            records: counted.saturating_sub(known_count),
+            records,
         }))
         .await
     }
@@ -195,7 +224,7 @@ impl Pull {
 }
 
 /// A contact without a date sorts before all others.
-fn known_contact_key(row: &crate::api::ContactRef) -> (i64, u64) {
+fn known_contact_key(row: &ContactRef) -> (i64, u64) {
     (row.added.unwrap_or(i64::MIN), hash_text(row.id.as_str()))
 }
 

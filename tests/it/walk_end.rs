@@ -52,6 +52,33 @@ fn a_short_or_blank_page_ends_nothing_where_no_total_says_so() {
 }
 
 #[test]
+fn blank_pages_in_the_middle_end_nothing() {
+    let blank = "POST /contacts/search rows=0 times=2 after=1";
+    assert_complete(&[blank]);
+    assert_complete(&[blank, "POST /contacts/search total=none"]);
+    assert_complete(&[blank, "POST /contacts/search total=0"]);
+    assert_complete(&["POST /contacts/search rows=0 times=2", "POST /contacts/search total=none"]);
+}
+
+#[test]
+fn a_newer_contact_that_no_page_shows_is_told() {
+    let world = World::with_settings(|settings| {
+        settings.contacts = 60;
+        let faults = [
+            "POST /contacts/search total=none",
+            "POST /contacts/search rows=30 times=1",
+            "POST /contacts/search rows=0 times=2 after=1",
+            // The request for the newest contact is answered.
+            "POST /contacts/search rows=0 after=4",
+        ];
+        settings.faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+    })
+    .with_env("GHL_BULK_SETTLE_S", "0");
+    let done = world.run_command(&format!("{EXPORT} --with none")).exits(3);
+    done.says("the search shows 30 contacts and then no more, but a newer one");
+}
+
+#[test]
 fn a_page_size_that_the_server_clamps_ends_nothing() {
     assert_complete(&["POST /locations/*/tasks/search page-size=100"]);
     assert_complete(&["POST /contacts/search page-size=100"]);
