@@ -73,6 +73,7 @@ event_codes! {
         CustomFieldsUnreadable "custom_fields_unreadable": "The custom fields of contacts come in a form that the program does not know; their columns are empty, and the column `extra` has what was sent.",
         DeletedTasks "deleted_tasks": "The server sent tasks that were deleted; the table `tasks` does not have them.",
         DuplicateNames "duplicate_names": "A column that must be unique has a value more than once; the other system takes such rows as one.",
+        FilterIgnored "filter_ignored": "The server sent contacts that do not match the filter; the tables have them, too.",
         HeaderIgnored "header_ignored": "The API sent a number that its rate limit cannot have; it was ignored, and what was known before is used.",
         HiddenContacts "hidden_contacts": "The search counts more contacts than it shows; export again later to get the others.",
         LackingContacts "lacking_contacts": "Contacts that were named could not be found; `errors.csv` lists them.",
@@ -95,6 +96,7 @@ event_codes! {
 event_codes! {
     /// The stable name of the reason why a record could not be read.
     FetchFailureCode {
+        FilterIgnored "filter_ignored": "The server sent contacts that do not match the filter; the tables have them, too.",
         Gone "gone": "The record was deleted while the export ran.",
         Hidden "hidden": "The search counts more contacts than it shows; export again later to get the others.",
         Incomplete "incomplete": "The server showed fewer rows of a list than it counts; retry with `--retry-errors`.",

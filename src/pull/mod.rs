@@ -13,6 +13,7 @@ mod children;
 mod committed_page;
 mod contacts;
 mod contacts_and_children;
+mod filter_check;
 mod gaps;
 mod metadata;
 mod missing_lists;
@@ -157,6 +158,7 @@ impl Pull {
             contacts.and(tasks).and(events).and(notes)?;
             if !self.options.selected_only {
                 self.fill_gaps(&self.children_of_late_contacts().await?).await?;
+                self.check_filter().await?;
             }
             self.pull_tasks_of_contacts().await?;
             Box::pin(self.finish_notes(&sampler)).await?;

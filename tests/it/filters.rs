@@ -198,6 +198,20 @@ fn where_the_search_knows_no_businesses_their_contacts_are_read_one_by_one() {
 }
 
 #[test]
+fn a_filter_that_the_server_ignores_is_told_and_no_contact_is_dropped() {
+    let ignored = World::with_faults(&["POST /contacts/search ignore=filters"]);
+    for filter in ["--tag vip", "--updated-since 2024-01-01", "--added-since 2024-01-01"] {
+        let done = ignored
+            .run_command(&format!("export --with none --format jsonl --out out {filter} --replace"))
+            .exits(3);
+        done.says("of 60 contacts do not match the filter").says("errors.csv says why");
+        assert_eq!(ignored.read_rows("out/contacts.jsonl").len(), 60);
+        let manifest = ignored.read_json("out/manifest.json");
+        assert_eq!((&manifest["complete"], &manifest["unreadable"]), (&json!(false), &json!(0)));
+    }
+}
+
+#[test]
 fn a_filter_that_is_no_json_is_refused() {
     assert_refused("--filter '{\"field\"'").says("--filter <JSON>");
     assert_refused("--filter 42").says("a filter is an object with `field` and `operator`");

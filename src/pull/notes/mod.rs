@@ -146,7 +146,7 @@ impl Pull {
     }
 
     /// Since when the index may lack what was written: milliseconds since 1970 of the server's clock.
-    pub(super) fn fresh_since(&self) -> i64 {
+    pub(in crate::pull) fn fresh_since(&self) -> i64 {
         let now = jiff::Timestamp::now().as_millisecond();
         let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
         now + self.client.server_time_offset().unwrap_or(0) - elapsed - FRESH_MS
