@@ -78,6 +78,25 @@ pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
     join_task(tokio::task::spawn_blocking(work)).await
 }
 
+/// Checks that the system gives the program this many threads more: where it gives fewer, work would wait for ever for
+/// other work.
+///
+/// # Errors
+/// When it does not.
+pub fn ensure_threads(count: usize) -> std::io::Result<()> {
+    let mut senders = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (end, ended) = sync_channel::<()>(0);
+        // Each lasts until all of them have begun.
+        let wait = move || {
+            let _ = ended.recv();
+        };
+        std::thread::Builder::new().spawn(wait)?;
+        senders.push(end);
+    }
+    Ok(())
+}
+
 /// Starts blocking work that lasts as long as a run, on a thread of its own: on the threads for short work it would take
 /// the place of what it waits for. The future waits for its end; a panic in the work is passed on.
 ///

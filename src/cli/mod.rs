@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod completion;
 mod config;
+mod machine_limits;
 mod output;
 mod settings;
 mod signals;

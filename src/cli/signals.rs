@@ -7,8 +7,11 @@ use std::time::Duration;
 use super::output::error::CliError;
 use super::output::exit_code::CliExitCode;
 use super::output::progress::CliReporter;
+use crate::concurrency;
 use crate::event::{CancelCause, CancelSignal};
 
+/// The threads that one location takes at most.
+const THREADS: usize = 6;
 /// How often it is checked whether something moves.
 const STALL_CHECK: Duration = Duration::from_secs(5);
 
@@ -23,7 +26,15 @@ pub(super) fn block_on<T, F: Future<Output = Result<T, CliError>>>(
     let runtime = runtime.map_err(|error| {
         CliError::usage(format!("the system cannot create an event queue: {error}"))
     })?;
-    exit_on_second_signal()?;
+    let no_threads = |error| {
+        CliError::usage(format!("the system gives the program too few threads: {error}")).with_hint(
+            format!(
+                "allow at least {THREADS} more (`ulimit -u`, or the container's limit of processes)"
+            ),
+        )
+    };
+    concurrency::ensure_threads(THREADS).map_err(no_threads)?;
+    exit_on_second_signal().map_err(no_threads)?;
     runtime.block_on(async {
         let stop = CancelSignal::new();
         // A timer takes its time; a deadline that has passed lets no request through.
@@ -70,7 +81,7 @@ async fn watch_for_stall(screen: &CliReporter) -> std::convert::Infallible {
 }
 
 /// Starts a thread that ends the process at the second signal, whatever the other threads do. Once in a process.
-fn exit_on_second_signal() -> Result<(), CliError> {
+fn exit_on_second_signal() -> std::io::Result<()> {
     static STARTED: AtomicBool = AtomicBool::new(false);
     if STARTED.swap(true, Ordering::Relaxed) {
         return Ok(());
@@ -86,11 +97,7 @@ fn exit_on_second_signal() -> Result<(), CliError> {
             exit_now(exit_code(signals.next().await));
         });
     };
-    let started = std::thread::Builder::new().name("signals".to_owned()).spawn(watch);
-    started.map_err(|error| {
-        CliError::usage(format!("the system gives the program no thread: {error}"))
-            .with_hint("allow more threads (`ulimit -u`)")
-    })?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(watch)?;
     // Without a handler the system's own remains.
     let _ = is_ready.recv();
     Ok(())

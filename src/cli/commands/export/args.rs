@@ -56,7 +56,7 @@ pub(crate) struct ExportArgs {
     #[arg(long)]
     pub(super) estimate: bool,
 
-    /// How many locations are exported at a time; each has its own rate limit
+    /// How many locations are exported at a time, as far as the system has open files for; each has its own rate limit
     #[arg(long, value_name = "N", default_value = "64", value_parser = parse_at_once)]
     pub(super) at_once: NonZeroUsize,
 

@@ -179,7 +179,11 @@ fn report_lines(report: &ExportReport) -> Vec<String> {
     }
     lines.push(requests_line(report));
     if report.unreadable == 0 && report.outcome == ExportOutcome::Partial {
-        lines.push("the export is not what was requested; errors.csv says why".to_owned());
+        lines.push(format!(
+            "the export is not what was requested; errors.csv says why, and this asks again for what is missing:\n  \
+             ghl-bulk resume {} --retry-errors",
+            shorten_run_id(&report.run)
+        ));
     }
     if report.unreadable > 0 {
         lines.push(format!(

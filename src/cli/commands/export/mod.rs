@@ -13,6 +13,7 @@ use self::export_report::{ExportOrEstimate, LocationResult};
 use super::continue_run::{EarlierRuns, StartChoice};
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts};
 use crate::cli::config::dirs;
+use crate::cli::machine_limits;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
@@ -61,7 +62,8 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         // The largest first: otherwise the last one to begin may be the one that takes longest.
         let order = earlier.largest_first(&accounts.all, |account| &account.location);
         let one = |account| job.export_location(account);
-        let mut ended = concurrency::run_within_task(order, args.at_once, one).await;
+        let at_once = machine_limits::limit_locations(args.at_once);
+        let mut ended = concurrency::run_within_task(order, at_once, one).await;
         let places: HashMap<_, _> =
             accounts.all.iter().enumerate().map(|(n, account)| (&account.location, n)).collect();
         ended.sort_by_key(|(location, _)| places.get(location).copied());

@@ -1,0 +1,58 @@
+//! The limits that the system sets for the process, and what fits in them.
+
+use std::num::NonZeroUsize;
+
+/// The open files of one location: its database, its tables, its locks and its connections.
+const FILES_PER_LOCATION: u64 = 48;
+/// The open files of the program itself.
+const OWN_FILES: u64 = 32;
+
+/// Raises the limit of open files as far as the system lets the user raise it. Returns the limit, if there is one.
+#[cfg(unix)]
+fn raise_open_file_limit() -> Option<u64> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        // Some systems have a lower limit of their own.
+        Err(_) => limit.current,
+    }
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+fn raise_open_file_limit() -> Option<u64> {
+    None
+}
+
+/// How many locations can be exported at a time with the open files that the system allows; at least one.
+pub(super) fn limit_locations(asked: NonZeroUsize) -> NonZeroUsize {
+    locations_within(asked, raise_open_file_limit())
+}
+
+fn locations_within(asked: NonZeroUsize, files: Option<u64>) -> NonZeroUsize {
+    let Some(files) = files else { return asked };
+    let fitting = files.saturating_sub(OWN_FILES) / FILES_PER_LOCATION;
+    let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
+    asked.min(NonZeroUsize::new(fitting).unwrap_or(NonZeroUsize::MIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_locations_run_at_a_time_as_the_system_has_files_for() {
+        for (asked, files, expected) in [
+            (64, None, 64),
+            (64, Some(4_096), 64),
+            (64, Some(1_024), 20),
+            (64, Some(64), 1),
+            (2, Some(1_024), 2),
+        ] {
+            let asked = NonZeroUsize::new(asked).unwrap();
+            assert_eq!(locations_within(asked, files).get(), expected, "{files:?}");
+        }
+    }
+}
