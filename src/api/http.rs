@@ -78,6 +78,8 @@ impl HttpOptions {
             .default_headers(headers)
             // A redirect could carry the token to another host.
             .redirect(reqwest::redirect::Policy::none())
+            // The library would send again after `REFUSED_STREAM` or `GOAWAY`, neither paced nor counted.
+            .retry(reqwest::retry::never())
             .https_only(!self.allow_http && !is_loopback_url(url))
             .connect_timeout(self.connect.min(self.patience))
             .read_timeout(self.patience)

@@ -334,3 +334,17 @@ fn a_connection_that_is_not_made_is_given_up_in_time() {
     assert!(check(&done, "reachable").contains("no response in time"), "{}", done.stdout);
     assert!(begun.elapsed() < Duration::from_secs(8));
 }
+
+#[test]
+fn a_refused_stream_of_http_2_is_sent_again_only_as_an_attempt_that_counts() {
+    let authority = Authority::new();
+    let (port, arrived) = tls::refuse_streams(&authority.signs("localhost"));
+    let world = World::new();
+    fs::write(world.path("ca.pem"), &authority.pem).unwrap();
+    let world = world.with_env("GHL_API_URL", &format!("https://localhost:{port}"));
+    let done = world.run_command("whoami --ca-file ca.pem -v");
+    assert_ne!(done.code, 0);
+    let attempts =
+        done.stderr.lines().filter(|line| line.contains("attempt failed")).count() as u64;
+    assert_eq!(arrived.load(std::sync::atomic::Ordering::Relaxed), attempts, "{}", done.stderr);
+}

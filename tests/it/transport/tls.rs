@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -115,4 +116,51 @@ pub(super) fn pass(head: &str, body: &[u8], upstream: &str) -> Vec<u8> {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     answer
+}
+
+/// Serves HTTP/2 over TLS and refuses every stream of every connection; gives the port and how many requests arrived.
+pub(super) fn refuse_streams(config: &ServerConfig) -> (u16, Arc<AtomicU64>) {
+    let mut config = config.clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
+    let (port, count) = (listener.local_addr().unwrap().port(), Arc::new(AtomicU64::new(0)));
+    let arrived = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let (mut stream, arrived) =
+                (StreamOwned::new(connection, stream), Arc::clone(&arrived));
+            // A client that has gone away ends its thread.
+            std::thread::spawn(move || refuse_each_stream(&mut stream, &arrived));
+        }
+    });
+    (port, count)
+}
+
+fn refuse_each_stream(stream: &mut (impl Read + Write), arrived: &AtomicU64) -> Option<()> {
+    const HEADERS: u8 = 1;
+    const SETTINGS: u8 = 4;
+    let mut preface = [0; 24];
+    stream.read_exact(&mut preface).ok()?;
+    stream.write_all(&[0, 0, 0, SETTINGS, 0, 0, 0, 0, 0]).ok()?;
+    stream.flush().ok()?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).ok()?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; length as usize];
+        stream.read_exact(&mut payload).ok()?;
+        let (kind, flags) = (head[3], head[4]);
+        if kind == SETTINGS && flags == 0 {
+            stream.write_all(&[0, 0, 0, SETTINGS, 1, 0, 0, 0, 0]).ok()?;
+        } else if kind == HEADERS {
+            arrived.fetch_add(1, Ordering::Relaxed);
+            // RST_STREAM with REFUSED_STREAM.
+            let mut reset = vec![0, 0, 4, 3, 0];
+            reset.extend(&head[5..9]);
+            reset.extend([0, 0, 0, 7]);
+            stream.write_all(&reset).ok()?;
+        }
+        stream.flush().ok()?;
+    }
 }
