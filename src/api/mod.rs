@@ -29,6 +29,7 @@ mod probe;
 mod rate_limit;
 mod refusal;
 mod repair;
+mod repeated_pages;
 mod response;
 mod retry;
 mod retry_after;
@@ -75,6 +76,7 @@ pub use rate_limit::{
 };
 #[cfg(feature = "fuzzing")]
 pub use repair::fuzz_repair;
+pub use repeated_pages::{RepeatedPages, repeated_pages_error};
 pub use response::{
     ApiResponse, CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, ListPage,
     LocationDetails, MissingRows, SearchCursor, WholeList,

@@ -25,6 +25,16 @@ pub struct TaskSearchPosition {
     pub(super) cursor: Option<String>,
     /// The id of the first task of the page before.
     first: Option<String>,
+    /// The first task of an earlier page, to notice pages that go round in a circle. It is replaced after twice as many
+    /// pages each time, so that a circle of any length is noticed (Brent's algorithm).
+    #[serde(default)]
+    anchor: Option<String>,
+    /// How many pages were read since that one.
+    #[serde(default)]
+    since_anchor: u64,
+    /// After how many pages it is replaced.
+    #[serde(default)]
+    anchor_span: u64,
 }
 
 /// What follows a page of tasks.
@@ -55,11 +65,20 @@ impl TaskPage {
             return TaskWalkStep::End;
         }
         let is_same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
-        if is_same(&self.first, &position.first) || is_same(&cursor, &position.cursor) {
+        let is_circle = is_same(&self.first, &position.first)
+            || is_same(&self.first, &position.anchor)
+            || is_same(&cursor, &position.cursor);
+        if is_circle {
             return TaskWalkStep::Repeated;
         }
         let (rows, first) = (position.rows + self.rows as u64, self.first.clone());
-        TaskWalkStep::Continue(TaskSearchPosition { rows, cursor, first })
+        let mut next = TaskSearchPosition { rows, cursor, first, ..position.clone() };
+        next.since_anchor += 1;
+        if next.since_anchor > next.anchor_span {
+            next.anchor.clone_from(&self.first);
+            (next.since_anchor, next.anchor_span) = (0, 2 * position.anchor_span + 1);
+        }
+        TaskWalkStep::Continue(next)
     }
 }
 
@@ -83,5 +102,28 @@ mod tests {
         // Without a cursor the tasks are counted.
         let TaskWalkStep::Continue(third) = page("c", "").next_step(&second) else { panic!() };
         assert_eq!((third.rows, third.cursor), (4, None));
+    }
+
+    #[test]
+    fn a_circle_of_any_length_is_noticed() {
+        for (start, length) in [(0, 2), (0, 7), (5, 3), (40, 100)] {
+            let mut position = TaskSearchPosition::default();
+            let pages =
+                (0..1_000).map(|at| if at < start { at } else { start + (at - start) % length });
+            let is_noticed = pages.enumerate().find_map(|(at, page)| {
+                let next = SearchCursor::parse(&format!("[{at}]")).ok();
+                let page = TaskPage { rows: 2, first: Some(format!("task{page}")), next };
+                match page.next_step(&position) {
+                    TaskWalkStep::Continue(next) => {
+                        position = next;
+                        None
+                    }
+                    other => Some((other, at)),
+                }
+            });
+            let (step, at) = is_noticed.expect("the walk ends");
+            assert_eq!(step, TaskWalkStep::Repeated);
+            assert!(at <= 4 * (start + length), "{start} {length}: after {at} pages");
+        }
     }
 }

@@ -108,7 +108,7 @@ event_codes! {
         NoRow "no_row": "A row of a response is not a record, so no table has it.",
         Refused "refused": "The server refused the request; its reason is in the message.",
         Scope "scope": "The token lacks the scope that the request needs; add it and retry with `--retry-errors`.",
-        Stuck "stuck": "The search for tasks repeats one page, so later tasks are missing.",
+        Stuck "stuck": "The search repeats pages, so later contacts or tasks may be missing.",
         TooLarge "too_large": "The response is larger than the program accepts.",
         Unclear "unclear": "The value is not an id, e-mail address or phone number; correct the list for `--contacts`.",
     }

@@ -8,7 +8,8 @@ use std::collections::HashSet;
 use super::committed_page::{CommittedPage, PageReaders};
 use super::{Pull, PullError};
 use crate::api::{
-    self, ApiErrorKind, ApiResponse, ContactPage, ContactRef, SEARCH_LIMIT, SearchCursor,
+    self, ApiErrorKind, ApiResponse, ContactPage, ContactRef, RepeatedPages, SEARCH_LIMIT,
+    SearchCursor,
 };
 use crate::concurrency;
 use crate::diagnostic::FetchFailureCode;
@@ -34,6 +35,10 @@ struct SeenContacts {
     previous_page: HashSet<ContactId>,
     /// The latest `dateAdded` so far.
     latest_date: Option<i64>,
+    /// All ids so far.
+    pages: RepeatedPages,
+    /// Whether the server goes round in a circle.
+    is_circle: bool,
 }
 
 impl SeenContacts {
@@ -43,6 +48,7 @@ impl SeenContacts {
     fn filter_new_rows(&mut self, rows: &[Option<ContactRef>]) -> (Vec<Option<ContactId>>, u64) {
         let (mut this_page, mut certain) = (HashSet::with_capacity(rows.len()), 0);
         let mut fresh = Vec::with_capacity(rows.len());
+        self.is_circle = self.pages.add_page(rows.iter().flatten().map(|row| &row.id));
         for row in rows {
             let Some(row) = row else {
                 fresh.push(None);
@@ -196,7 +202,9 @@ impl Pull {
         // Only a total can say that everything was read, if it can be believed and did not fall (what was read and then
         // deleted no longer counts in it); without one the walk goes on until the server has nothing more, twice.
         let fell = progress.total > total;
+        let is_circle = walk.seen.is_circle && count > 0;
         progress.done = stuck
+            || is_circle
             || match api::believable_total(total, progress.rows) {
                 Some(_) if count == 0 => true,
                 Some(total) => progress.rows >= total && !is_full && !fell,
@@ -209,6 +217,9 @@ impl Pull {
         if unusable > 0 {
             self.write_to_spool(SpoolWrite::Failed(unusable_rows_failure(walk.ordinal, unusable)))
                 .await?;
+        }
+        if is_circle {
+            self.write_to_spool(SpoolWrite::Failed(repeated_pages_failure())).await?;
         }
         if count > 0 {
             let (stream, rows) = (stream::CONTACTS.to_owned(), u32::try_from(count).unwrap_or(0));
@@ -226,6 +237,22 @@ impl Pull {
 
 fn update_times(rows: &[Option<ContactRef>]) -> Vec<Option<i64>> {
     rows.iter().map(|row| row.as_ref().and_then(|row| row.updated)).collect()
+}
+
+/// The failure that the search goes round in a circle.
+fn repeated_pages_failure() -> FetchFailure {
+    FetchFailure {
+        stream: stream::CONTACTS.to_owned(),
+        subject: FetchFailure::WHOLE_LIST.to_owned(),
+        code: FetchFailureCode::Stuck,
+        message: "the search for contacts keeps returning contacts that it has returned before; later contacts may \
+                  be missing"
+            .to_owned(),
+        status: None,
+        trace_id: None,
+        transient: false,
+        records: 1,
+    }
 }
 
 fn unusable_rows_failure(ordinal: u64, count: usize) -> FetchFailure {

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use super::children::ChildKind;
 use super::{Pull, PullError};
 use crate::api::{
-    ApiResponse, ContactPage, ContactRef, ContactSearchFilter, SEARCH_LIMIT, SearchCursor,
+    ApiResponse, ContactPage, ContactRef, ContactSearchFilter, RepeatedPages, SEARCH_LIMIT,
+    SearchCursor,
 };
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
@@ -194,11 +195,13 @@ impl Pull {
         known: &mut KnownContacts,
     ) -> Result<bool, PullError> {
         let (mut cursor, mut found, mut read) = (None::<SearchCursor>, false, 0);
+        let mut pages = RepeatedPages::default();
         loop {
             let page = self.client.search_contacts(filter, SEARCH_LIMIT, cursor.as_ref()).await?;
             let ApiResponse { body, head, broken } = page;
             read += head.rows.len() as u64;
-            let is_last = head.is_last(read) || head.next == cursor;
+            let is_circle = pages.add_page(head.rows.iter().flatten().map(|row| &row.id));
+            let is_last = head.is_last(read) || head.next == cursor || is_circle;
             let ContactPage { rows, next, .. } = head;
             let fresh: Vec<_> =
                 rows.iter().flatten().filter(|row| known.insert(known_contact_key(row))).collect();

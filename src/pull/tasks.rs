@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ChildKind, Pull, PullError, retry_failed};
 use crate::api::{
-    self, ApiClient, ApiErrorKind, ApiResponse, ContactPage, TaskPage, TaskSearchPosition,
-    TaskWalkStep,
+    self, ApiClient, ApiEndpoint, ApiErrorKind, ApiResponse, ContactPage, TaskPage,
+    TaskSearchPosition, TaskWalkStep,
 };
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
@@ -269,7 +269,12 @@ async fn fetch_tasks_of(
         let response = client.search_tasks(contacts, &position).await?;
         let next = response.head.next_step(&position);
         pages.push(response);
-        let TaskWalkStep::Continue(next) = next else { return Ok(pages) };
-        position = next;
+        match next {
+            TaskWalkStep::Continue(next) => position = next,
+            TaskWalkStep::End => return Ok(pages),
+            TaskWalkStep::Repeated => {
+                return Err(api::repeated_pages_error(ApiEndpoint::SearchTasks));
+            }
+        }
     }
 }

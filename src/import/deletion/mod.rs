@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::before_image::{BeforeImageReader, ImageReadResult};
 use super::ImportError;
 use super::planning::validate_rows::to_json;
-use crate::api::{TaskSearchPosition, TaskWalkStep};
+use crate::api::{ApiEndpoint, TaskSearchPosition, TaskWalkStep, repeated_pages_error};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::RunEvent;
@@ -49,8 +49,13 @@ impl BeforeImageFetcher<'_> {
             let next = page.head.next_step(&place);
             let body = page.body;
             self.with_store(move |rows| store_task_owners(rows, &body)).await?;
-            let TaskWalkStep::Continue(next) = next else { return Ok(()) };
-            place = next;
+            match next {
+                TaskWalkStep::Continue(next) => place = next,
+                TaskWalkStep::End => return Ok(()),
+                TaskWalkStep::Repeated => {
+                    return Err(repeated_pages_error(ApiEndpoint::SearchTasks).into());
+                }
+            }
         }
     }
 

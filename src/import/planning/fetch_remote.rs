@@ -122,9 +122,12 @@ impl RemoteFetcher<'_> {
         first: ApiResponse<api::ContactPage>,
         total: u64,
     ) -> Result<(), ImportError> {
-        let (mut page, mut seen) = (first, 0);
+        let (mut page, mut seen, mut pages) = (first, 0, api::RepeatedPages::default());
         loop {
             seen += page.head.rows.len() as u64;
+            if pages.add_page(page.head.rows.iter().flatten().map(|row| &row.id)) {
+                return Err(api::repeated_pages_error(api::ApiEndpoint::SearchContacts).into());
+            }
             let more = Some(&page.head).filter(|head| !head.is_last(seen));
             let more = more.and_then(|head| head.next.clone());
             let storing = self.store_page(page.body);
@@ -278,8 +281,11 @@ impl RemoteFetcher<'_> {
                 let page = self.client.search_tasks(&ids, &place).await?;
                 let next = page.head.next_step(&place);
                 self.store_children(ContactPart::Tasks, "tasks", None, page.body).await?;
-                let TaskWalkStep::Continue(next) = next else { break };
-                place = next;
+                match next {
+                    TaskWalkStep::Continue(next) => place = next,
+                    TaskWalkStep::End => break,
+                    TaskWalkStep::Repeated => return Err(repeated_tasks_error()),
+                }
             }
         }
         Ok(())
@@ -349,6 +355,10 @@ impl RemoteFetcher<'_> {
 }
 
 /// Whether a contact is deleted or hidden from the token: its rows match no contact.
+fn repeated_tasks_error() -> ImportError {
+    api::repeated_pages_error(api::ApiEndpoint::SearchTasks).into()
+}
+
 fn is_out_of_reach(error: &api::ApiError) -> bool {
     error.kind == api::ApiErrorKind::Gone || error.forbids_record()
 }

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use super::lookup_key::{self, ContactKey};
 use crate::api::{
-    self, ApiClient, ApiErrorKind, BrokenRecord, ContactSearchFilter, LookupValue, SEARCH_LIMIT,
+    self, ApiClient, ApiErrorKind, BrokenRecord, ContactSearchFilter, LookupValue, RepeatedPages,
+    SEARCH_LIMIT,
 };
 
 /// The rows of a search, or that the server rejects such a search.
@@ -34,7 +35,7 @@ pub(super) async fn search_keys(
     let filter =
         ContactSearchFilter { filters: vec![json!({"group": "OR", "filters": any})], query: None };
     let (mut rows_found, mut broken) = (Vec::new(), Vec::new());
-    let (mut cursor, mut read) = (None, 0);
+    let (mut cursor, mut read, mut pages) = (None, 0, RepeatedPages::default());
     loop {
         let page = match client.search_contacts(&filter, SEARCH_LIMIT, cursor.as_ref()).await {
             Err(error) if matches!(error.kind, ApiErrorKind::Refused | ApiErrorKind::TooLarge) => {
@@ -49,6 +50,9 @@ pub(super) async fn search_keys(
         };
         // A server that ignores the filter returns all contacts.
         if !rows.is_empty() && !rows.iter().any(|row| matches_batch(row)) {
+            return Ok(KeySearchResult::Refused);
+        }
+        if pages.add_page(page.head.rows.iter().flatten().map(|row| &row.id)) {
             return Ok(KeySearchResult::Refused);
         }
         read += rows.len() as u64;

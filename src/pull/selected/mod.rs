@@ -19,7 +19,9 @@ use serde_json::value::RawValue;
 use super::committed_page::{CommittedPage, PageReaders};
 use super::contacts::ContactWalk;
 use super::{Pull, PullError, failure_from_api_error};
-use crate::api::{ApiErrorKind, BrokenRecord, ContactSearchFilter, SEARCH_LIMIT, SearchCursor};
+use crate::api::{
+    ApiErrorKind, BrokenRecord, ContactSearchFilter, RepeatedPages, SEARCH_LIMIT, SearchCursor,
+};
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::id::ContactId;
@@ -183,7 +185,7 @@ impl SelectedContactSearch<'_> {
                 let why = format!("the cursor: {error}");
                 crate::run::RunError::Damaged { path: self.pull.db.clone(), why }
             })?;
-        let mut limit = SEARCH_LIMIT;
+        let (mut limit, mut pages) = (SEARCH_LIMIT, RepeatedPages::default());
         let ids_only = self.selected.keys.keys().all(|key| matches!(key, ContactKey::Id(_)));
         while !self.receiver_closed {
             let response = self
@@ -200,7 +202,9 @@ impl SelectedContactSearch<'_> {
                 page => page?,
             };
             let rows = decode_rows(&page.body).map_err(|error| self.damaged_page_error(&error))?;
-            let end = rows.is_empty() || page.head.next.is_none() || page.head.next == cursor;
+            let is_circle = pages.add_page(page.head.rows.iter().flatten().map(|row| &row.id));
+            let next = &page.head.next;
+            let end = rows.is_empty() || next.is_none() || *next == cursor || is_circle;
             cursor = page.head.next;
             let place = cursor.as_ref().map(|cursor| cursor.as_str().to_owned());
             self.store_wanted_rows(rows, &page.broken, &SelectionStrategy::Scan(place)).await?;
