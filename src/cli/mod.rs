@@ -22,6 +22,7 @@ use args::global::GlobalArgs;
 use config::dirs;
 use output::error::CliError;
 use output::exit_code::CliExitCode;
+use output::stdout_failure;
 use settings::Settings;
 
 use crate::run::ShortRunIds;
@@ -90,6 +91,7 @@ enum CliCommand {
 /// Runs the program: parses the arguments, runs the command, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    disable_core_dumps();
     if let Some(answered) = completion::answer_shell() {
         return answered;
     }
@@ -104,14 +106,33 @@ pub fn main() -> ExitCode {
             }
         };
     args::global::init_logging(settings.verbose);
-    match run_command(&command, &settings) {
-        Ok(code) => code.into(),
-        Err(failure) => {
-            let short_ids = dirs::runs_home().map(|home| home.short_ids()).unwrap_or_default();
-            failure.print(settings.json, &short_ids).into()
-        }
-    }
+    let code = run_command(&command, &settings).unwrap_or_else(|failure| {
+        let short_ids = dirs::runs_home().map(|home| home.short_ids()).unwrap_or_default();
+        failure.print(settings.json, &short_ids)
+    });
+    report_stdout_failure(code).into()
 }
+
+/// Says on stderr, even with `--json`, what could not be written to stdout. Returns the exit code.
+fn report_stdout_failure(code: CliExitCode) -> CliExitCode {
+    let Some(sentence) = stdout_failure::take_failure() else { return code };
+    let printed = CliError::usage(sentence).print(false, &ShortRunIds::default());
+    if code == CliExitCode::Done { printed } else { code }
+}
+
+/// A core dump would hold the token. The limit that a user may raise again stays: the commands that this program starts
+/// inherit it.
+#[cfg(unix)]
+fn disable_core_dumps() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Core).maximum;
+    // Refused in a restricted environment, which is not worth ending for.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+}
+
+/// Other systems write no core dumps.
+#[cfg(not(unix))]
+fn disable_core_dumps() {}
 
 fn run_command(command: &CliCommand, settings: &Settings) -> Result<CliExitCode, CliError> {
     match command {

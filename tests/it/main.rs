@@ -19,6 +19,7 @@ mod export_files;
 mod filters;
 mod floors;
 mod foreign_responses;
+mod full_stdout;
 mod hostile;
 mod hostile_headers;
 mod hostile_sheets;

@@ -14,6 +14,10 @@ use super::time_arg;
 use crate::api::QuotaReserve;
 use crate::cli::output::progress::ProgressArg;
 use crate::id::LocationId;
+use crate::text::format_count;
+
+/// The most concurrent requests: far more than the API's rate limit has a use for.
+const MAX_CONCURRENCY: usize = 1_000;
 
 /// Options of every command, without any side effect; `Settings` is what they resolve to.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -39,7 +43,7 @@ pub(crate) struct GlobalArgs {
     pub(crate) sandbox: bool,
 
     /// Maximum number of concurrent requests; the API's rate limit sets the pace
-    #[arg(long, global = true, value_name = "N", default_value = "32", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "N", default_value = "32", value_parser = parse_concurrency, hide_short_help = true)]
     pub(crate) concurrency: NonZeroUsize,
 
     /// Requests of the daily quota to leave for other programs: a number, or a share such as `10%`
@@ -92,6 +96,14 @@ pub(crate) struct GlobalArgs {
     /// Log requests and responses to stderr (secrets redacted); repeat for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// Parses a number of concurrent requests.
+fn parse_concurrency(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse::<NonZeroUsize>().ok().filter(|number| number.get() <= MAX_CONCURRENCY);
+    number.ok_or_else(|| {
+        format!("expected a number from 1 to {}", format_count(MAX_CONCURRENCY as u64))
+    })
 }
 
 /// Starts the log on stderr if `-v` asks for one.

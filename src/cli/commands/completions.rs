@@ -1,12 +1,11 @@
 //! `ghl-bulk completions`.
 
-use std::io::{self, Write};
-
 use clap_complete::Shell;
 
 use crate::cli::completion;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::stdout::print_stdout;
 
 /// Print the script that sets up completion in a shell
 ///
@@ -27,10 +26,8 @@ pub(crate) struct CompletionsArgs {
 }
 
 /// Runs the command.
-#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 pub(crate) fn run(args: &CompletionsArgs) -> Result<CliExitCode, CliError> {
     let script = completion::registration_script(&args.shell.to_string());
-    // A closed pipe: the reader has seen enough.
-    let _ = io::stdout().lock().write_all(&script);
+    print_stdout(&script)?;
     Ok(CliExitCode::Done)
 }

@@ -12,6 +12,7 @@ use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts, Mult
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::output::stdout_failure;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
@@ -113,10 +114,10 @@ fn print_entries(
     }
     let mut out = io::stdout().lock();
     for (at, (known, _)) in all.iter().enumerate() {
-        // A closed pipe is a reader that has seen enough.
-        let _ = if at > 0 { writeln!(out) } else { Ok(()) };
+        stdout_failure::remember_failure(if at > 0 { writeln!(out) } else { Ok(()) });
         for (what, value) in known.labeled_values() {
-            let _ = writeln!(out, "{what:<12} {}", escape_for_terminal(&value));
+            let value = escape_for_terminal(&value);
+            stdout_failure::remember_failure(writeln!(out, "{what:<12} {value}"));
         }
     }
     drop(out);

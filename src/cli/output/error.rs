@@ -329,8 +329,15 @@ fn failing_endpoint_error(error: &api::ApiError, fault: EndpointFault) -> CliErr
 
 /// `until` is a sentence that a time completes.
 fn pause_error(until: &str, resume_in: std::time::Duration) -> CliError {
-    let now = jiff::Timestamp::now();
-    let at = now.checked_add(resume_in).unwrap_or(now).round(jiff::Unit::Second).unwrap_or(now);
+    // The server says when, and a number that large is a mistake.
+    const LONGEST: std::time::Duration = std::time::Duration::from_hours(366 * 24);
+    let time = jiff::Timestamp::now().checked_add(resume_in.min(LONGEST));
+    let time = time.and_then(|time| time.round(jiff::Unit::Second)).ok();
+    let Some(at) = time.filter(|_| resume_in < LONGEST) else {
+        let message = format!("{until} a time that is more than a year away");
+        return CliError::new(CliExitCode::Paused, message)
+            .with_hint("the server's numbers cannot be right; resume tomorrow");
+    };
     CliError::new(CliExitCode::Paused, format!("{until} {at}"))
         .with_hint("resume then, or use `--wait` to sleep until then")
 }

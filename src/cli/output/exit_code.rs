@@ -57,8 +57,10 @@ impl From<CliExitCode> for ExitCode {
 
 /// Shows help, version or a usage error.
 pub(crate) fn print_clap_error(error: &clap::Error) -> ExitCode {
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
     // A closed pipe is not an error: the reader has seen enough.
-    let _ = error.print();
-    let _ = std::io::stdout().flush();
+    if printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+        return CliExitCode::Usage.into();
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(CliExitCode::Usage as u8))
 }

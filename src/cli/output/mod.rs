@@ -6,5 +6,7 @@ pub(super) mod import_error;
 pub(super) mod progress;
 pub(super) mod question;
 mod run_error;
+pub(super) mod stdout;
+pub(super) mod stdout_failure;
 pub(super) mod text_format;
 pub(super) mod text_table;

@@ -7,11 +7,11 @@ use std::io::{self, IsTerminal};
 
 use clap::Subcommand;
 
-use crate::cli::commands::map::presets::print_stdout;
 use crate::cli::config::FILE;
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::stdout::print_stdout;
 use crate::cli::settings::Settings;
 use crate::text::escape_for_terminal;
 
@@ -93,5 +93,5 @@ fn print_config_path() -> Result<(), CliError> {
     // A program that is given it needs it as it is.
     let shown =
         if io::stdout().is_terminal() { escape_for_terminal(&path) } else { path.as_str().into() };
-    print_stdout(&format!("{shown}\n"))
+    print_stdout(format!("{shown}\n"))
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     CliExitCode, CliReporter, DoctorCheck, DoctorFailureKind, LocationId, Settings, format_plural,
 };
+use crate::cli::output::stdout_failure;
 use crate::doctor::DoctorStatus;
 use crate::text::escape_for_terminal;
 
@@ -91,8 +92,11 @@ impl DoctorOutput {
         let mut out = std::io::stdout().lock();
         if check.location.is_some() && check.location != self.shown {
             let name = check.location.as_ref().map(LocationId::as_str).unwrap_or_default();
-            // When stdout is closed, the exit code still reports it.
-            let _ = writeln!(out, "location {}", escape_for_terminal(name));
+            stdout_failure::remember_failure(writeln!(
+                out,
+                "location {}",
+                escape_for_terminal(name)
+            ));
         }
         self.shown.clone_from(&check.location);
         let (word, ink) = match check.status {
@@ -104,11 +108,13 @@ impl DoctorOutput {
         let word = format!("{word:<7}");
         let word = if color { format!("\u{1b}[{ink}m{word}\u{1b}[0m") } else { word };
         let name = check.id.split(':').next().unwrap_or_default().replace('_', " ");
-        let _ = writeln!(out, "{word}  {name:<13}  {}", escape_for_terminal(&check.what));
+        let what = escape_for_terminal(&check.what);
+        stdout_failure::remember_failure(writeln!(out, "{word}  {name:<13}  {what}"));
         if let Some(hint) = &check.hint {
-            let _ = writeln!(out, "{:24}hint: {}", "", escape_for_terminal(hint));
+            let hint = escape_for_terminal(hint);
+            stdout_failure::remember_failure(writeln!(out, "{:24}hint: {hint}", ""));
         }
-        let _ = out.flush();
+        stdout_failure::remember_failure(out.flush());
     }
 
     fn count_status(&self, status: DoctorStatus) -> u64 {
@@ -163,6 +169,6 @@ impl DoctorOutput {
                 format_plural(warnings, "warning")
             ),
         };
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        stdout_failure::remember_failure(writeln!(std::io::stdout().lock(), "{line}"));
     }
 }

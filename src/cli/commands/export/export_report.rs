@@ -9,6 +9,7 @@ use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::output::stdout_failure;
 use crate::cli::output::text_format::{format_bytes, format_duration, wrap_line};
 use crate::cli::settings::Settings;
 use crate::event::{ExportOutcome, ExportReport};
@@ -224,9 +225,12 @@ pub(crate) fn report_estimates(
             Err(failure) => print_location_error(&shown, &failure),
             Ok(ExportOrEstimate::Report(_)) => {}
             Ok(ExportOrEstimate::Estimate(estimate)) => {
-                // A closed pipe: the reader has seen enough.
-                let _ = if many { writeln!(out, "{shown}") } else { Ok(()) };
-                let _ = write_estimate(&mut out, &estimate);
+                stdout_failure::remember_failure(if many {
+                    writeln!(out, "{shown}")
+                } else {
+                    Ok(())
+                });
+                stdout_failure::remember_failure(write_estimate(&mut out, &estimate));
             }
         }
     }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::presets::print_stdout;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::stdout::print_stdout;
 use crate::cli::settings::Settings;
 use crate::mapping::{
     TargetDescription, custom_field_target, describe_builtin_targets, is_writable_field,

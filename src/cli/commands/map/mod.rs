@@ -15,6 +15,7 @@ use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::output::stdout::print_stdout;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::event::CancelSignal;
@@ -321,7 +322,7 @@ impl MappingDestination {
     }
 
     fn write(&self, text: &str) -> Result<(), CliError> {
-        let Some(path) = self.path() else { return presets::print_stdout(text) };
+        let Some(path) = self.path() else { return print_stdout(text) };
         let fail = |error: io::Error| CliError::usage(format!("`{}`: {error}", path.display()));
         if let (Self::Preset(_), Some(dir)) = (self, path.parent()) {
             std::fs::create_dir_all(dir).map_err(fail)?;

@@ -1,12 +1,12 @@
 //! The presets, listed and shown.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::stdout::print_stdout;
 use crate::cli::settings::Settings;
 use crate::import::{PresetLibrary, problem_lines};
 use crate::mapping::preset::{self, Preset, PresetDirection};
@@ -88,7 +88,7 @@ fn preset_json(preset: &Preset) -> Value {
 
 /// Prints a preset's text on stdout.
 pub(crate) fn print_preset(presets: &PresetLibrary, name: &str) -> Result<CliExitCode, CliError> {
-    print_stdout(&presets.find_by_name(name)?.text)?;
+    print_stdout(presets.find_by_name(name)?.text.as_bytes())?;
     Ok(CliExitCode::Done)
 }
 
@@ -105,14 +105,4 @@ pub(crate) fn preset_path(dir: Option<&Path>, name: &str) -> Result<PathBuf, Cli
             .with_hint("set `GHL_BULK_CONFIG` to a directory")
     })?;
     Ok(dir.join(format!("{name}.toml")))
-}
-
-/// Prints a text on stdout; a closed pipe is not a failure.
-pub(crate) fn print_stdout(text: &str) -> Result<(), CliError> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(CliError::usage(format!("stdout cannot be written: {error}")))
-        }
-        _ => Ok(()),
-    }
 }

@@ -17,6 +17,7 @@ use super::export::OutputFormatArgs;
 use crate::cli::args::output_dir_arg::parse_output_dir;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::stdout::check_stdout;
 use crate::cli::settings::Settings;
 use crate::run::RunRef;
 
@@ -108,10 +109,5 @@ pub(crate) fn run(args: &RunsArgs, settings: &Settings) -> Result<CliExitCode, C
 
 /// A closed pipe is a reader that has seen enough.
 fn ignore_broken_pipe(result: io::Result<()>) -> Result<CliExitCode, CliError> {
-    match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(CliError::usage(format!("stdout cannot be written: {error}")))
-        }
-        _ => Ok(CliExitCode::Done),
-    }
+    check_stdout(result).map(|()| CliExitCode::Done)
 }

@@ -6,7 +6,6 @@ mod described_table;
 mod read_code;
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -19,6 +18,7 @@ use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress;
+use crate::cli::output::stdout::print_stdout;
 use crate::cli::settings::Settings;
 use crate::diagnostic::{DiagnosticCode, DiagnosticSeverity, EventWarningCode, FetchFailureCode};
 use crate::text::escape_for_terminal;
@@ -88,12 +88,7 @@ pub(crate) fn run(args: &SchemaArgs, settings: &Settings) -> Result<CliExitCode,
         SchemaTopicArg::Codes if settings.json => format!("{:#}\n", codes_json()),
         SchemaTopicArg::Codes => codes_text(),
     };
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(CliError::usage(format!("stdout cannot be written: {error}")))
-        }
-        _ => Ok(CliExitCode::Done),
-    }
+    print_stdout(text).map(|()| CliExitCode::Done)
 }
 
 impl SchemaArgs {

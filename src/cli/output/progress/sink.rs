@@ -1,7 +1,7 @@
 //! The two output streams of the program.
 //!
 //! Lines for people go to stderr, above the bars if there are any; events go to stdout. Neither can
-//! fail: a closed stdout is remembered, a closed stderr is ignored.
+//! fail: a closed or full stdout is remembered, a closed stderr is ignored.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::live_area::{LiveArea, TerminalSize};
 use super::{OutputStyle, lock_ignoring_poison};
+use crate::cli::output::stdout_failure;
 use crate::cli::output::text_format::{terminal_width, wrap_line};
 use crate::event::RunWarning;
 use crate::id::RunId;
@@ -136,6 +137,7 @@ impl OutputStreams {
         let written = out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush());
         if written.is_err() {
             self.broken.store(true, Ordering::Relaxed);
+            stdout_failure::remember_failure(written);
         }
     }
 
