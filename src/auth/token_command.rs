@@ -19,6 +19,11 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// How much of its output is read, in bytes.
 const MOST: u64 = 64 << 10;
 
+/// Secrets of this program that the command has no use for.
+const OWN_SECRETS: [&str; 3] = ["GHL_TOKEN", "GHL_CLIENT_SECRET", "GHL_BULK_PASSPHRASE"];
+/// How long a word of letters and digits is that may be a secret.
+const SHORTEST_SECRET: usize = 16;
+
 /// How the command is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenCommand {
@@ -52,6 +57,9 @@ impl TokenCommand {
         };
         let mut command = tokio::process::Command::new(program);
         command.args(arguments).kill_on_drop(true);
+        for name in OWN_SECRETS {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -105,14 +113,39 @@ async fn capture_output(
     Ok((status, output, String::from_utf8_lossy(&complaint).into_owned()))
 }
 
-/// The end of the standard error on one line, with the token removed.
+/// A text in which every word that looks like a token is `…`: a Private Integration Token, a JWT, or a long word of
+/// letters and digits.
+fn mask_secrets(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '~');
+    let is_secret = |word: &str| {
+        let has = |kind: fn(&char) -> bool| word.chars().any(|c| kind(&c));
+        let is_random = has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
+        word.starts_with("pit-")
+            || word.starts_with("eyJ")
+            || (word.len() >= SHORTEST_SECRET && is_random)
+            || word.len() >= 2 * SHORTEST_SECRET
+    };
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(length);
+        masked.push_str(if is_secret(word) { "…" } else { word });
+        let other = after.find(is_part).unwrap_or(after.len());
+        masked.push_str(&after[..other]);
+        rest = &after[other..];
+    }
+    masked
+}
+
+/// The end of the standard error on one line, with the token and what looks like one removed.
 fn redacted_stderr(complaint: &str, token: &str) -> String {
     const LONGEST: usize = 200;
     let token = token.trim();
     let text =
         if token.is_empty() { complaint.to_owned() } else { complaint.replace(token, "…") };
     let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let text = text.chars().map(plain).collect::<String>();
+    let text = mask_secrets(&text).chars().map(plain).collect::<String>();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let long = text.chars().count().saturating_sub(LONGEST);
     match text.char_indices().nth(long) {

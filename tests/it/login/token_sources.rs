@@ -136,3 +136,26 @@ fn an_unknown_profile_is_an_error_whatever_the_environment_holds() {
         .says("there is no profile `clinc`");
     assert_eq!(world.get_control("log")["requests"], 0);
 }
+
+#[test]
+fn the_token_command_gets_no_secrets_no_core_dumps_and_shows_no_token() {
+    let world = world().with_env("GHL_CLIENT_SECRET", "app-secret");
+    let world = world.with_env("GHL_BULK_PASSPHRASE", "pass-phrase");
+    let script = "#!/bin/sh\n\
+        echo \"core $(ulimit -c), ${GHL_CLIENT_SECRET-none} ${GHL_BULK_PASSPHRASE-none}\" >&2\n\
+        echo 'denied: token=pit-0a1b2c3d-4e5f bearer eyJhbGciOi.eyJzdWIi.c2ln key 9f8e7d6c5b4a39281706' >&2\n\
+        exit 3\n";
+    write(&world, "print", script, 0o700);
+    write(&world, "config/config.toml", "[profiles.p]\ntoken_command = [\"./print\"]\n", 0o644);
+    let mut command = std::process::Command::new("sh");
+    let line = world.command("whoami --profile p");
+    // As on a machine that writes core dumps.
+    command.args(["-c", "ulimit -S -c unlimited; exec \"$@\"", "sh"]).arg(line.get_program());
+    command.args(line.get_args()).current_dir(line.get_current_dir().unwrap()).env_clear();
+    command.envs(line.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(8), "{stderr}");
+    assert!(stderr.contains("core 0, none none"), "{stderr}");
+    assert!(stderr.contains("denied: token=… bearer … key …"), "{stderr}");
+}
