@@ -426,3 +426,17 @@ fn an_empty_cell_takes_a_contact_out_of_its_business_where_that_is_allowed() {
     world.run_command(&format!("undo {} --yes --out undone", world.last_run("import"))).exits(0);
     assert_eq!(business(), "business1");
 }
+
+#[test]
+fn what_a_killed_import_has_left_in_the_directory_of_results_is_removed() {
+    let world = empty_world();
+    world.write_sheet("in.csv", "email\nada@example.com\n");
+    std::fs::create_dir(world.path("results")).unwrap();
+    std::fs::write(world.path("results/.ghl-bulk-Ab12Cd"), "ada@example.com").unwrap();
+    let writing = std::fs::File::create(world.path("results/.ghl-bulk-Ef34Gh")).unwrap();
+    writing.lock().unwrap();
+    world.run_command("import in.csv --yes --out results").exits(0);
+    let files = world.list_files("results");
+    let left: Vec<_> = files.iter().filter(|name| name.starts_with(".ghl-bulk-")).collect();
+    assert_eq!(left, [".ghl-bulk-Ef34Gh"], "a process is writing it");
+}

@@ -224,6 +224,7 @@ impl CredentialStore {
 
     /// Replaces the record; the caller holds the lock.
     pub(super) fn replace_record(&self, stored: &StoredCredentials) -> Result<(), AuthError> {
+        record_file::remove_leftovers(&self.inner.path)?;
         let plain = stored.to_json();
         let header = self.unlock_cache().header.clone();
         match header {
@@ -244,6 +245,7 @@ impl CredentialStore {
     pub fn delete_record(&self) -> Result<bool, AuthError> {
         self.create_directory()?;
         let _lock = self.acquire_lock()?;
+        record_file::remove_leftovers(&self.inner.path)?;
         let header = self.stored_header();
         let removed = record_file::remove_durably(&self.inner.path)?;
         header.map_or(Ok(()), |header| header.delete_keyring_entry())?;

@@ -14,6 +14,8 @@ use crate::auth::error::AuthError;
 
 /// The largest record that is read: the token of one location takes some 3 KB.
 const MOST: u64 = 256 << 20;
+/// The length of the name of a temporary file of version 0.1.0: `.new-` and six random characters.
+const OLD_TEMPORARY_LENGTH: usize = 11;
 
 /// Creates the record directory, readable only by its owner.
 pub(crate) fn create_private_dir(path: &Path) -> Result<(), AuthError> {
@@ -42,13 +44,42 @@ pub(crate) fn read_private_file(path: &Path) -> Result<Option<SecretSlice<u8>>, 
     Ok(Some(bytes.into()))
 }
 
+/// The temporary files of a record begin with this and the record's file name.
+fn temporary_prefix(path: &Path) -> String {
+    format!(".new-{}-", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Removes temporary files of this record, which a killed process has left with secrets in them. The caller holds the
+/// lock of the record.
+pub(crate) fn remove_leftovers(path: &Path) -> Result<(), AuthError> {
+    let directory = path.parent().unwrap_or(path);
+    let prefix = temporary_prefix(path);
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|source| AuthError::from_io(directory, source))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|source| AuthError::from_io(directory, source))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // Version 0.1.0 did not name the record. Such a file belongs to no process that holds this lock.
+        let is_old = name.len() == OLD_TEMPORARY_LENGTH && name.starts_with(".new-");
+        if is_old || name.starts_with(&prefix) {
+            remove_durably(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Replaces a file atomically and durably.
 pub(crate) fn replace_atomically(path: &Path, bytes: &[u8]) -> Result<(), AuthError> {
     let failed = |source| AuthError::from_io(path, source);
     let directory = path.parent().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
     // Created with mode 0600; removed again on any error.
-    let mut new =
-        tempfile::Builder::new().prefix(".new-").tempfile_in(directory).map_err(failed)?;
+    let mut new = tempfile::Builder::new()
+        .prefix(&temporary_prefix(path))
+        .tempfile_in(directory)
+        .map_err(failed)?;
     new.write_all(bytes).map_err(failed)?;
     new.as_file().sync_all().map_err(failed)?;
     new.persist(path).map_err(|error| failed(error.error))?;

@@ -25,6 +25,7 @@ use self::rejected_workbook::RejectedWorkbook;
 use self::row_outcome::{RowError, RowOutcome, RowOutcomes};
 use self::source_sheet::{REJECTED_CSV, REJECTED_WORKBOOK, SourceSheet};
 use super::ImportError;
+use super::run_files::create_temporary_file;
 use crate::diagnostic::Diagnostic;
 use crate::failpoint::{self, FailPoint};
 use crate::model::result_columns;
@@ -381,7 +382,7 @@ impl AtomicCsvWriter {
     pub(super) fn new(out: &Path, name: &str, header: &[String]) -> Result<Self, ImportError> {
         let path = out.join(name);
         let fail = |source| ImportError::File { path: path.clone(), source };
-        let file = NamedTempFile::with_prefix_in(".ghl-bulk-", out).map_err(fail)?;
+        let file = create_temporary_file(out).map_err(fail)?;
         let mut table = Self { path, writer: Writer::from_writer(BufWriter::new(file)) };
         table.write_record(header)?;
         Ok(table)

@@ -5,11 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
 use super::persist_file;
 use super::source_sheet::REJECTED_WORKBOOK;
 use crate::import::ImportError;
+use crate::import::run_files::create_temporary_file;
 use crate::table::{TableWriteError, TextWorkbook};
 
 /// The workbook under construction.
@@ -36,7 +35,7 @@ impl RejectedWorkbook {
         let Self { path, workbook } = self;
         let fail = |source| ImportError::File { path: path.clone(), source };
         let dir = path.parent().unwrap_or(Path::new("."));
-        let mut file = NamedTempFile::with_prefix_in(".ghl-bulk-", dir).map_err(fail)?;
+        let mut file = create_temporary_file(dir).map_err(fail)?;
         workbook.save(&mut file).map_err(|error| convert_error(&path, error))?;
         persist_file(file, path)
     }

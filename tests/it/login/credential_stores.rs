@@ -131,3 +131,24 @@ fn a_name_that_could_be_a_path_is_not_a_profile() {
     fed(&world, "login --profile ../up", TOKEN).exits(2);
     assert!(!world.path("up.json").exists() && !world.path("config/up.json").exists());
 }
+
+#[test]
+fn what_a_killed_login_has_left_is_removed_by_the_next_command_that_stores_or_logs_out() {
+    let world = world();
+    let leftovers =
+        ["config/credentials/.new-default.json-Ab12Cd", "config/credentials/.new-Ab12Cd"];
+    for line in ["login", "logout"] {
+        fs::create_dir_all(world.path("config/credentials")).unwrap();
+        let mode = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(world.path("config/credentials"), mode).unwrap();
+        for name in leftovers {
+            fs::write(world.path(name), TOKEN).unwrap();
+        }
+        // Another profile's process may be writing this one.
+        fs::write(world.path("config/credentials/.new-other.json-Ab12Cd"), "").unwrap();
+        fed(&world, line, TOKEN).exits(0);
+        let files = world.list_files("config/credentials");
+        let left: Vec<_> = files.iter().filter(|name| name.starts_with(".new-")).collect();
+        assert_eq!(left, [".new-other.json-Ab12Cd"], "{line}");
+    }
+}
