@@ -25,10 +25,24 @@ impl OauthState {
         Ok(Self(format!("{:032x}", u128::from_be_bytes(bits))))
     }
 
+    /// Whether a query has this state, and no other.
+    pub(super) fn is_in_query(&self, query: &str) -> bool {
+        let mut states = url_pairs(query).filter(|(key, _)| key == "state").peekable();
+        states.peek().is_some() && states.all(|(_, given)| self.constant_time_eq(&given))
+    }
+
     /// Whether a text is equal, in constant time.
     fn constant_time_eq(&self, text: &str) -> bool {
         self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
+}
+
+/// The decoded pairs of a query.
+fn url_pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+    let mut url = Url::parse("http://localhost/").expect("a plain address");
+    url.set_query(Some(query));
+    let pairs: Vec<_> = url.query_pairs().into_owned().collect();
+    pairs.into_iter()
 }
 
 /// The request to the authorisation page.
@@ -89,11 +103,9 @@ impl fmt::Debug for AuthorizationResponse {
 impl AuthorizationResponse {
     /// Reads the query of the address that the browser was sent to.
     pub(super) fn from_query(query: &str, state: &OauthState) -> Self {
-        let mut url = Url::parse("http://localhost/").expect("a plain address");
-        url.set_query(Some(query));
         let all = |name: &'static str| {
-            let pairs = url.query_pairs().filter(move |(key, _)| key == name);
-            pairs.map(|(_, value)| value.into_owned()).collect::<Vec<_>>()
+            let pairs = url_pairs(query).filter(|(key, _)| key == name);
+            pairs.map(|(_, value)| value).collect::<Vec<_>>()
         };
         let states = all("state");
         if states.iter().any(|given| !state.constant_time_eq(given)) {

@@ -1,8 +1,9 @@
 //! The loopback listener: where the browser brings the answer (RFC 8252 §7.3).
 //!
 //! It listens before the browser opens, on this machine only, answers everything but the one path with
-//! 404, and its page repeats nothing that it was sent. It takes one answer and closes. Whether that
-//! answer is valid is decided by [`AuthorizationResponse`]; this file does not know what it is used for.
+//! 404, and its page repeats nothing that it was sent. It takes one answer with the state of this login and closes:
+//! any page of this machine can send others, so those get 400 and end nothing. Whether an answer is valid is decided
+//! by [`AuthorizationResponse`]; this file does not know what it is used for.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -31,6 +32,9 @@ const TAKEN: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><t
     <p>ghl-bulk has the answer and goes on in the terminal. You can close this page.";
 const NOT_TAKEN: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ghl-bulk</title>\
     <p>ghl-bulk cannot use this answer; the terminal says why. You can close this page.";
+const IGNORED: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ghl-bulk</title>\
+    <p>This answer has not the <code>state</code> of this login, so ghl-bulk ignores it and goes on waiting. If it is \
+    the answer of your own login, press Ctrl-C in the terminal and log in with <code>--paste</code>.";
 
 /// Listeners on one port of this machine.
 #[derive(Debug)]
@@ -149,13 +153,16 @@ async fn handle_callback(
     if method != Method::GET || uri.path() != desk.path {
         return (StatusCode::NOT_FOUND, [(CONNECTION, "close")]).into_response();
     }
-    let answer = AuthorizationResponse::from_query(uri.query().unwrap_or_default(), &desk.state);
-    let (status, page) = match answer {
-        AuthorizationResponse::Code(_) => (StatusCode::OK, TAKEN),
-        _ => (StatusCode::BAD_REQUEST, NOT_TAKEN),
+    let query = uri.query().unwrap_or_default();
+    let (status, page) = if desk.state.is_in_query(query) {
+        let answer = AuthorizationResponse::from_query(query, &desk.state);
+        let is_code = matches!(answer, AuthorizationResponse::Code(_));
+        // Full: another answer came first, and decides.
+        let _ = desk.sender.try_send(answer);
+        if is_code { (StatusCode::OK, TAKEN) } else { (StatusCode::BAD_REQUEST, NOT_TAKEN) }
+    } else {
+        (StatusCode::BAD_REQUEST, IGNORED)
     };
-    // Full: another answer came first, and decides.
-    let _ = desk.sender.try_send(answer);
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
