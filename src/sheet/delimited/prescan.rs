@@ -7,7 +7,7 @@ use std::io::{self, Read};
 
 use super::dialect::DetectedDialect;
 use super::quotes;
-use super::tokenizer::{DelimitedRecord, QuoteError, RecordTokenizer};
+use super::tokenizer::{DelimitedRecord, MAX_COLUMNS, QuoteError, RecordTokenizer};
 use super::{empty_file_error, is_blank_record};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::{SheetColumn, header_row};
@@ -128,6 +128,9 @@ impl RecordPrescan {
             return Err(self.missing_header_error(dialect));
         };
         let line = dialect.header.clone()?;
+        if names.len() > MAX_COLUMNS {
+            return Err(too_many_columns_error(line));
+        }
         if let Some((byte, at)) = self.damaged {
             let message = format!(
                 "the header (line {line}) contains byte 0x{byte:02X} at offset {at}, which is not valid text"
@@ -160,6 +163,14 @@ impl RecordPrescan {
             .with_hint("set `--header-row` to the line with the column names, counted from 1"),
         }
     }
+}
+
+fn too_many_columns_error(line: u64) -> Diagnostic {
+    let message = format!(
+        "the header (line {line}) has more than {MAX_COLUMNS} columns, which is the most that is read"
+    );
+    Diagnostic::new(DiagnosticCode::E_NO_HEADER, message)
+        .with_hint("remove the columns that are not to be imported")
 }
 
 fn open_quote_error(record: u64, line: u64, how: &str) -> Diagnostic {

@@ -9,8 +9,11 @@ use std::io::{self, Read};
 /// The number of bytes read at a time.
 const BLOCK: usize = 64 * 1024;
 
+/// The maximum number of columns of a file, as in a spreadsheet.
+pub(crate) const MAX_COLUMNS: usize = 16_384;
+
 /// The maximum number of cells in a record. The last one also gets all text after it, without delimiters.
-const CELLS: usize = 2_000_000;
+const CELLS: usize = MAX_COLUMNS + 1;
 
 /// A record. It is reused, so that reading does not allocate.
 #[derive(Debug, Default)]
