@@ -4,10 +4,12 @@
 //! consumer, healthy requests would time out. So every piece of work here is a task of its own.
 //! Results come out in the order of the input, or as they finish where the order does not matter.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
@@ -186,6 +188,31 @@ async fn join_task<T>(task: JoinHandle<T>) -> T {
             Err(_) => futures::future::pending().await,
         },
     }
+}
+
+thread_local! {
+    /// Whether a panic of this thread is expected, so that nothing is printed about it.
+    static PANICS_ARE_SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` of a library that may panic on damaged data. Nothing about the panic is printed.
+///
+/// # Errors
+/// The value that `work` panicked with. What `work` changed must not be used again.
+pub(crate) fn catch_silently<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !PANICS_ARE_SILENT.get() {
+                print(panic);
+            }
+        }));
+    });
+    let before = PANICS_ARE_SILENT.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    PANICS_ARE_SILENT.set(before);
+    result
 }
 
 #[cfg(test)]

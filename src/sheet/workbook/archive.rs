@@ -12,6 +12,15 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 /// The maximum ratio by which deflate can compress.
 const DEFLATE: u64 = 1032;
 
+/// The maximum ratio by which a part may be compressed if it is larger than [`SMALL_PART`]. Sheets reach 30.
+const MAX_RATIO: u64 = 100;
+
+/// The unpacked size, in bytes, up to which any ratio is fine.
+const SMALL_PART: u64 = 64 * 1024 * 1024;
+
+/// The maximum size of all parts of a workbook together, unpacked, in bytes.
+const MAX_WORKBOOK: u64 = 2 * BOUND;
+
 /// The number of bytes examined at the beginning of a part.
 const BEGINNING: u64 = 4096;
 
@@ -34,8 +43,12 @@ impl SpreadsheetArchive {
         let archive = ZipArchive::new(bytes).map_err(|error| corrupt_error(&error.to_string()))?;
         let mut package = Self { archive };
         let flavour = package.detect_format()?;
+        let mut total = 0_u64;
         for index in 0..package.archive.len() {
-            package.check_part_size(index)?;
+            total = total.saturating_add(package.check_part_size(index)?);
+            if total > MAX_WORKBOOK {
+                return Err(too_large_error("the spreadsheet", MAX_WORKBOOK));
+            }
         }
         Ok((package, flavour))
     }
@@ -68,24 +81,29 @@ impl SpreadsheetArchive {
             .with_hint("unpack it if it holds the contacts, or export them as CSV or XLSX"))
     }
 
-    /// Refuses a part that is too large, whatever size it declares.
-    fn check_part_size(&mut self, index: usize) -> Result<(), Diagnostic> {
+    /// Refuses a part that is too large, whatever size it declares, and returns its size.
+    fn check_part_size(&mut self, index: usize) -> Result<u64, Diagnostic> {
         let unreadable = |error: zip::result::ZipError| corrupt_error(&error.to_string());
         let part = self.archive.by_index_raw(index).map_err(unreadable)?;
         let name = String::from_utf8_lossy(part.name_raw()).to_lowercase();
-        let (size, packed) = (part.size(), part.compressed_size());
+        let (mut size, packed) = (part.size(), part.compressed_size());
         drop(part);
         if !matches!(name.rsplit('.').next(), Some("xml" | "bin")) {
-            return Ok(());
+            return Ok(0);
         }
         if size > BOUND {
-            return Err(too_large_error("a part of the spreadsheet"));
+            return Err(too_large_error("a part of the spreadsheet", BOUND));
         }
-        if packed.saturating_mul(DEFLATE) > BOUND {
+        if packed.saturating_mul(DEFLATE) > SMALL_PART {
+            let most = packed.saturating_mul(MAX_RATIO).clamp(SMALL_PART, BOUND);
             let part = self.archive.by_index(index).map_err(unreadable)?;
-            let unpacked = std::io::copy(&mut part.take(BOUND + 1), &mut std::io::sink());
-            if unpacked.map_err(|error| corrupt_error(&error.to_string()))? > BOUND {
-                return Err(too_large_error("a part of the spreadsheet"));
+            let unpacked = std::io::copy(&mut part.take(most + 1), &mut std::io::sink());
+            size = unpacked.map_err(|error| corrupt_error(&error.to_string()))?;
+            if size > most && most < BOUND {
+                return Err(compressed_too_much_error());
+            }
+            if size > BOUND {
+                return Err(too_large_error("a part of the spreadsheet", BOUND));
             }
         }
         if name.ends_with("sharedstrings.xml") || name.ends_with("sharedstrings.bin") {
@@ -96,7 +114,7 @@ impl SpreadsheetArchive {
                 return Err(corrupt_error("it declares more texts than it can contain"));
             }
         }
-        Ok(())
+        Ok(size)
     }
 
     /// Opens a part by its name, to be unpacked while it is read.
@@ -153,6 +171,16 @@ impl SpreadsheetArchive {
             }
         }
     }
+}
+
+/// A part that was made to fill the memory.
+fn compressed_too_much_error() -> Diagnostic {
+    let message = format!(
+        "a part of the spreadsheet has more than {} MiB unpacked and is compressed more than {MAX_RATIO}-fold",
+        SMALL_PART / 1024 / 1024
+    );
+    Diagnostic::new(DiagnosticCode::E_XLSX_CORRUPT, message)
+        .with_hint("save the sheet as CSV, which can have any size")
 }
 
 /// The number of strings that a part of shared strings declares; its reader allocates that many at once.

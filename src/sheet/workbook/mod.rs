@@ -6,12 +6,14 @@
 
 mod archive;
 mod cells;
+mod compound;
 mod grid;
 mod hidden;
 mod number_format;
 mod open;
 mod reader;
 mod select;
+mod xls_bounds;
 mod xlsx_flags;
 
 use std::io::{Cursor, Read};
@@ -122,7 +124,7 @@ fn read_file(path: &Path) -> Result<(Arc<[u8]>, FileStamp, String), Diagnostic> 
     let failed = |error: std::io::Error| io_error(path, &error);
     let (file, stamp) = source_file::open_file(path)?;
     if stamp.size > BOUND {
-        return Err(too_large_error("the file"));
+        return Err(too_large_error("the file", BOUND));
     }
     let mut hashing = HashingReader::new(file.take(BOUND));
     let mut bytes = Vec::new();
@@ -131,8 +133,8 @@ fn read_file(path: &Path) -> Result<(Arc<[u8]>, FileStamp, String), Diagnostic> 
 }
 
 /// A file or part that is larger than any spreadsheet of contacts.
-fn too_large_error(what: &str) -> Diagnostic {
-    let message = format!("{what} has more than {} MiB unpacked", BOUND / 1024 / 1024);
+fn too_large_error(what: &str, bound: u64) -> Diagnostic {
+    let message = format!("{what} has more than {} MiB unpacked", bound / 1024 / 1024);
     Diagnostic::new(DiagnosticCode::E_XLSX_CORRUPT, message)
         .with_hint("save the sheet as CSV, which can have any size")
 }

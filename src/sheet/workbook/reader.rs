@@ -1,15 +1,15 @@
 //! Reads the sheets of a spreadsheet of any format as names and cells.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use calamine::{Data, DataRef, Ods, Reader, SheetType, SheetVisible, Xls, Xlsb, Xlsx, XlsxError};
 
 use super::archive::{ArchiveFormat, SpreadsheetArchive};
 use super::cells::convert_cell;
 use super::grid::{COLUMNS, CellGrid};
 use super::hidden::HiddenRows;
+use super::xls_bounds::check_xls_bounds;
 use super::xlsx_flags::XlsxFlags;
 use super::{BytesCursor, corrupt_error};
+use crate::concurrency::catch_silently;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::file_type::SheetFileType;
 
@@ -36,6 +36,13 @@ pub(super) struct SheetInfo {
 impl WorkbookReader {
     pub(super) fn open(kind: SheetFileType, bytes: &BytesCursor) -> Result<Self, Diagnostic> {
         if kind == SheetFileType::Compound {
+            check_xls_bounds(bytes.get_ref()).map_err(|reason| {
+                if is_encrypted(bytes.get_ref()) {
+                    encrypted_error()
+                } else {
+                    corrupt_error(&reason)
+                }
+            })?;
             let format =
                 catch_panics(|| Xls::new(bytes.clone()).map_err(|error| error.to_string()))
                     .map(|xls| FormatReader::Xls(Box::new(xls)))
@@ -248,18 +255,22 @@ fn add_cell(
 
 /// Runs a format's reader, which may panic on a damaged file.
 fn catch_panics<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
+    catch_silently(read).unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
 }
 
 fn unreadable_xls_error(bytes: &[u8]) -> Diagnostic {
-    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    if memchr::memmem::find(bytes, &name).is_some() {
+    if is_encrypted(bytes) {
         return encrypted_error();
     }
     let message = "the file is an old or encrypted spreadsheet that cannot be read";
     Diagnostic::new(DiagnosticCode::E_ENCRYPTED_OR_LEGACY_XLS, message)
         .with_hint("open it in a spreadsheet program and save it as XLSX without a password")
+}
+
+/// Whether an OLE container holds an encrypted spreadsheet.
+fn is_encrypted(bytes: &[u8]) -> bool {
+    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    memchr::memmem::find(bytes, &name).is_some()
 }
 
 fn encrypted_error() -> Diagnostic {

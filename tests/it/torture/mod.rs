@@ -4,6 +4,7 @@
 //! of its own, so that one failure hides no other. `options` holds further expectations about those files,
 //! `text_files` and `spreadsheets` more files of the same kinds.
 
+mod bombs;
 mod corpus;
 mod expectations;
 mod options;
