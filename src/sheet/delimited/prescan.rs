@@ -11,7 +11,7 @@ use super::tokenizer::{DelimitedRecord, MAX_COLUMNS, QuoteError, RecordTokenizer
 use super::{empty_file_error, is_blank_record};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::{SheetColumn, header_row};
-use crate::text::format_plural;
+use crate::text::{format_count, format_plural};
 
 /// The maximum number of bytes stored of a record below the header, of which only the form matters.
 const KEEP: usize = 1024 * 1024;
@@ -167,7 +167,8 @@ impl RecordPrescan {
 
 fn too_many_columns_error(line: u64) -> Diagnostic {
     let message = format!(
-        "the header (line {line}) has more than {MAX_COLUMNS} columns, which is the most that is read"
+        "the header (line {line}) has more than {} columns, which is the most that is read",
+        format_count(MAX_COLUMNS as u64)
     );
     Diagnostic::new(DiagnosticCode::E_NO_HEADER, message)
         .with_hint("remove the columns that are not to be imported")

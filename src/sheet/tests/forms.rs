@@ -206,7 +206,8 @@ fn the_digest_is_that_of_the_bytes() {
 
 #[test]
 fn very_wide_files_take_no_time_out_of_proportion() {
-    let columns = 20_000;
+    // With the two others, as many as are read.
+    let columns = 16_382;
     let header: Vec<String> = (0..columns).map(|i| format!("Column {i}")).collect();
     let row = vec!["x"; columns].join(",");
     let text = format!("Name,Email,{}\nA,a@b.c,{row}\n{}\n", header.join(","), ",".repeat(300_000));

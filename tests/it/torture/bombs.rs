@@ -85,7 +85,7 @@ fn a_small_spreadsheet_that_unpacks_to_hundreds_of_megabytes_is_refused() {
 #[test]
 fn a_text_file_with_millions_of_columns_is_refused() {
     let bytes = format!("Email{}\na@example.com\n", ",Name".repeat(3_000_000));
-    is_refused("in.csv", bytes.as_bytes(), "more than 16384 columns");
+    is_refused("in.csv", bytes.as_bytes(), "more than 16,384 columns");
 }
 
 #[test]
