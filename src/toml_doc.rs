@@ -4,6 +4,8 @@
 //! but neither mappings nor configurations.
 
 use std::fmt::Display;
+use std::io;
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -11,6 +13,25 @@ use toml::de::{DeTable, DeValue};
 use super::choice::Choice;
 use super::diagnostic::{Diagnostic, DiagnosticCode};
 use super::text::{closest_match, comparison_key};
+
+/// The most bytes of a TOML file that is read: a mapping of 10,000 columns has less than one megabyte.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Reads a TOML file.
+///
+/// # Errors
+/// When it cannot be read, is longer than 16 MiB, or is a pipe or a device: that may have no end, or never begin.
+pub(crate) fn read_toml_file(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path)?;
+    let wrong = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why.to_owned()));
+    if !metadata.is_file() && !metadata.is_dir() {
+        return wrong("it is a pipe or a device, not a file");
+    }
+    if metadata.len() > MAX_BYTES {
+        return wrong("it has more than 16 MiB");
+    }
+    std::fs::read(path)
+}
 
 /// A text and the problems found in it.
 pub(crate) struct TomlDocument {

@@ -20,6 +20,7 @@ use crate::id::LocationId;
 use crate::model::ContactDraft;
 use crate::run::{IdentityKind, ImportStore, Run};
 use crate::text::encode_hex;
+use crate::toml_doc::read_toml_file;
 
 /// Decisions read per batch.
 const LOT: usize = 1_000;
@@ -47,7 +48,7 @@ pub(super) fn check_source_files(run: &Run, request: &ImportRequest) -> Result<(
     let now = match &request.mapping {
         None => None,
         Some(path) => {
-            let text = std::fs::read(path)
+            let text = read_toml_file(path)
                 .map_err(|source| ImportError::File { path: path.clone(), source })?;
             Some(sha256_hex(&text))
         }

@@ -245,3 +245,20 @@ fn a_planted_manifest_removes_nothing_that_no_export_has_written() {
     }
     assert!(!world.path("out/contacts.csv").exists(), "an old export's own file goes");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_in_place_of_a_mapping_or_a_configuration_is_refused() {
+    let world = World::new();
+    world.write_sheet("in.csv", "Email\na@example.com\n");
+    std::fs::create_dir(world.path("config")).unwrap();
+    for pipe in ["map.toml", "config/config.toml"] {
+        let made = std::process::Command::new("mkfifo").arg(world.path(pipe)).status().unwrap();
+        assert!(made.success());
+    }
+    let not_a_file = "it is a pipe or a device, not a file";
+    world.run_command("import in.csv --map map.toml --dry-run").exits(2).says(not_a_file);
+    let config = world.path("config").display().to_string();
+    let world = world.with_env("GHL_BULK_CONFIG", &config);
+    world.run_command("import in.csv --dry-run").exits(2).says(not_a_file);
+}

@@ -24,6 +24,7 @@ use super::output::error::CliError;
 use crate::auth::CredentialStoreKind;
 use crate::id::LocationId;
 use crate::mapping::closest_name;
+use crate::toml_doc::read_toml_file;
 
 /// The file's name in the configuration directory.
 pub(super) const FILE: &str = "config.toml";
@@ -141,7 +142,7 @@ impl ConfigFile {
                 "make it readable for you, or set `GHL_BULK_CONFIG` to another directory",
             )
         };
-        let mut config = match std::fs::read(&file) {
+        let mut config = match read_toml_file(&file) {
             Ok(bytes) => {
                 Self { exists: true, ..parse_config::parse_config(&bytes, &file, &cli())? }
             }

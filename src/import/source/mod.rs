@@ -25,6 +25,7 @@ use crate::model::{ImportMode, ImportPolicy, LocationDirectory, MappingTarget};
 use crate::plan::DeletedRecordKind;
 use crate::sheet::{Sheet, SheetColumn, SheetReadOptions};
 use crate::text::{format_plural, select_plural, truncate_text};
+use crate::toml_doc::read_toml_file;
 
 /// How many characters of a column's name are shown.
 const SHOWN: usize = 100;
@@ -86,7 +87,7 @@ impl ImportSource {
         let presets = PresetLibrary::load(presets)?;
         let (mapping, mapping_digest) = match (&request.mapping, &request.preset) {
             (Some(path), _) => {
-                let text = std::fs::read_to_string(path)
+                let text = read_mapping(path)
                     .map_err(|source| ImportError::File { path: path.clone(), source })?;
                 let name = path.display().to_string();
                 let mapping = Mapping::parse(&text, &name)
@@ -314,4 +315,9 @@ fn column_mappings(plan: &mapping::BoundMapping, columns: &[SheetColumn]) -> Vec
 #[must_use]
 pub fn problem_lines(problems: &[Diagnostic]) -> Vec<String> {
     problems.iter().map(|problem| problem.list_line(DiagnosticCode::E_MAPPING)).collect()
+}
+
+fn read_mapping(path: &Path) -> std::io::Result<String> {
+    let not_utf8 = |_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text");
+    String::from_utf8(read_toml_file(path)?).map_err(not_utf8)
 }

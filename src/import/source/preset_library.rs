@@ -11,6 +11,7 @@ use crate::import::ImportError;
 use crate::mapping::mapping_problem;
 use crate::mapping::preset::{self, Preset, PresetDetection};
 use crate::sheet::SheetColumn;
+use crate::toml_doc::read_toml_file;
 
 /// The available presets.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl PresetLibrary {
     }
 
     fn add_file(&mut self, path: PathBuf) -> Result<(), ImportError> {
-        let bytes = std::fs::read(&path)
+        let bytes = read_toml_file(&path)
             .map_err(|source| ImportError::File { path: path.clone(), source })?;
         let name = preset_name(&path);
         let preset = match String::from_utf8(bytes) {
