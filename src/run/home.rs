@@ -179,10 +179,10 @@ impl RunStore {
         let mut runs = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|source| RunError::from_io(&self.runs, source))?;
-            let name = entry.file_name();
-            let name = name.to_str().filter(|name| !new_run::is_unfinished(name));
-            let id = name.and_then(|name| name.parse::<RunId>().ok());
-            runs.extend(id.map(|id| (id, entry.path())));
+            let id = entry.file_name().to_str().and_then(|name| name.parse::<RunId>().ok());
+            let is_run =
+                entry.path().join("run.db").exists() || !new_run::is_unfinished(&entry.path());
+            runs.extend(id.filter(|_| is_run).map(|id| (id, entry.path())));
         }
         runs.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(runs)

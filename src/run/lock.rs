@@ -52,15 +52,6 @@ impl FileLock {
         Self::try_acquire(open.map_err(|source| RunError::from_io(&path, source))?, &path)
     }
 
-    /// Locks a directory for an instant, once no other process has locked it.
-    pub(super) fn wait_for_directory(path: &Path) -> Result<Self, RunError> {
-        loop {
-            if let Some(lock) = Self::try_lock_directory(path)? {
-                return Ok(lock);
-            }
-        }
-    }
-
     /// Whether a process has locked a file. Creates no file.
     pub(super) fn is_locked(path: &Path) -> bool {
         // Shared, so that two processes that ask at the same time do not take each other for the holder.

@@ -161,8 +161,8 @@ impl World {
     pub(crate) fn try_only_run_id(&self) -> Option<String> {
         let mut runs =
             if self.path("home/runs").exists() { self.list_files("home/runs") } else { Vec::new() };
-        // What was being created has a hidden name.
-        runs.retain(|name| !name.starts_with('.'));
+        // What was being created has no database yet.
+        runs.retain(|name| self.path(&format!("home/runs/{name}/run.db")).exists());
         assert!(runs.len() <= 1, "{runs:?}");
         runs.pop()
     }

@@ -89,8 +89,9 @@ fn a_printed_command_has_the_full_id_where_the_short_one_names_two_runs() {
     let other = format!("20200101-000000-{}", short_id(&run));
     let runs = world.path("home/runs");
     std::fs::create_dir(runs.join(&other)).unwrap();
+    std::fs::write(runs.join(&other).join("run.db"), "").unwrap();
     world.run_command("resume").exits(8).says(&format!("resume: ghl-bulk resume {run}\n"));
-    std::fs::remove_dir(runs.join(&other)).unwrap();
+    std::fs::remove_dir_all(runs.join(&other)).unwrap();
     let short = short_id(&run);
     world.run_command("resume").exits(8).says(&format!("resume: ghl-bulk resume {short}\n"));
     let summary = world.run_command("resume --json").exits(8).summary();
