@@ -3,7 +3,9 @@
 //! Two copies of an import would both send the rest of it. So a run that sends belongs to the place where it was
 //! created; a copied, moved or restored directory is another place.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,21 +21,19 @@ pub(super) struct RunPlace {
     machine: Option<String>,
     /// The directory, without symbolic links.
     dir: PathBuf,
-    /// The file's number in its file system: a copy has another one.
+    /// The file's number in its file system. A copy has another one, unless the number was free again.
     file: Option<u64>,
+    /// When the file was created, in nanoseconds since 1970, on file systems that store it. A copy was created later.
+    created_ns: Option<u64>,
 }
 
 impl RunPlace {
     /// The place of a database.
     pub(super) fn of_database(db: &Path) -> std::io::Result<Self> {
         let dir = db.parent().unwrap_or(Path::new(".")).canonicalize()?;
-        Ok(Self { machine: machine_id(), dir, file: file_number(db)? })
-    }
-
-    /// The place after its directory is renamed to another one in the same directory.
-    pub(super) fn renamed(mut self, dir: &Path) -> Self {
-        self.dir.set_file_name(dir.file_name().unwrap_or_default());
-        self
+        let metadata = std::fs::metadata(db)?;
+        let (file, created_ns) = (file_number(&metadata), created_ns(&metadata));
+        Ok(Self { machine: machine_id(), dir, file, created_ns })
     }
 
     /// How this place differs from the one where the run was created, for a message; `None` if it is the same.
@@ -46,7 +46,10 @@ impl RunPlace {
         if self.dir != created.dir {
             return Some(format!("in `{}`", created.dir.display()));
         }
-        let is_copy = matches!((self.file, created.file), (Some(a), Some(b)) if a != b);
+        let is_other =
+            |a: Option<u64>, b: Option<u64>| matches!((a, b), (Some(a), Some(b)) if a != b);
+        let is_copy =
+            is_other(self.file, created.file) || is_other(self.created_ns, created.created_ns);
         is_copy.then(|| "here, but its file has been replaced since".to_owned())
     }
 }
@@ -60,14 +63,19 @@ fn machine_id() -> Option<String> {
 }
 
 #[cfg(unix)]
-fn file_number(path: &Path) -> std::io::Result<Option<u64>> {
-    Ok(Some(std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path)?)))
+fn file_number(metadata: &Metadata) -> Option<u64> {
+    Some(std::os::unix::fs::MetadataExt::ino(metadata))
 }
 
 /// Other systems do not say.
 #[cfg(not(unix))]
-fn file_number(_: &Path) -> std::io::Result<Option<u64>> {
-    Ok(None)
+fn file_number(_: &Metadata) -> Option<u64> {
+    None
+}
+
+fn created_ns(metadata: &Metadata) -> Option<u64> {
+    let since = metadata.created().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_nanos()).ok()
 }
 
 #[cfg(test)]
@@ -80,6 +88,7 @@ mod tests {
             machine: machine.map(str::to_owned),
             dir: dir.into(),
             file,
+            created_ns: Some(1),
         };
         let created = place(Some("a"), "/home/runs/1", Some(7));
         for (now, expected) in [
@@ -94,6 +103,13 @@ mod tests {
         ] {
             assert_eq!(now.difference_from(&created).as_deref(), expected);
         }
+        let later = RunPlace { created_ns: Some(2), ..created.clone() };
+        assert!(
+            later.difference_from(&created).is_some(),
+            "the number of a deleted file is used again"
+        );
+        let unknown = RunPlace { created_ns: None, file: None, ..created.clone() };
+        assert_eq!(unknown.difference_from(&created), None);
     }
 
     #[test]
