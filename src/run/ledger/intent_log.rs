@@ -126,12 +126,16 @@ pub(super) fn read_log(path: &Path, mark: u64) -> Result<LogContent, RunError> {
         if read == 0 {
             return Ok(content);
         }
-        let Some((end, intents)) = parse_line(&content.end, &line) else {
+        let line = parse_line(&content.end, &line);
+        // Those before the mark are in the database.
+        let intents = line.as_ref().filter(|(end, _)| end.groups > mark);
+        let intents = intents.map(|(_, json)| serde_json::from_str::<Vec<LoggedIntent>>(json));
+        let (Some((end, _)), Ok(intents)) = (line, intents.transpose()) else {
             content.has_invalid_end = true;
             return Ok(content);
         };
         content.valid_bytes += read as u64;
-        if end.groups > mark {
+        if let Some(intents) = intents {
             content.later.extend(intents);
         } else if end.groups == mark {
             content.at_mark = Some(end.clone());
@@ -140,14 +144,12 @@ pub(super) fn read_log(path: &Path, mark: u64) -> Result<LogContent, RunError> {
     }
 }
 
-fn parse_line(begin: &LogPosition, line: &[u8]) -> Option<(LogPosition, Vec<LoggedIntent>)> {
+/// The position after a line, and its intents as JSON; `None` if it is not what was written.
+fn parse_line<'l>(begin: &LogPosition, line: &'l [u8]) -> Option<(LogPosition, &'l str)> {
     let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let (sum, json) = line.split_once(' ')?;
     let end = begin.after_group(json);
-    if end.sum != sum {
-        return None;
-    }
-    Some((end, serde_json::from_str(json).ok()?))
+    (end.sum == sum).then_some((end, json))
 }
 
 /// A log that is open for appending.
