@@ -119,7 +119,7 @@ fn parse_conditions(filter: &Value) -> Option<RowCondition> {
 /// Whether a row certainly does not match. The tags of a contact that was changed lately may be newer than the index.
 fn is_mismatch(row: &str, conditions: &[RowCondition], fresh_since: i64) -> bool {
     let Ok(row) = serde_json::from_str::<CheckedRow>(row) else { return false };
-    let is_old = epoch_millis(&row.date_updated).is_some_and(|at| at < fresh_since);
+    let is_old = equality::value_epoch_millis(&row.date_updated).is_some_and(|at| at < fresh_since);
     conditions.iter().any(|condition| match condition {
         RowCondition::Tag(tag) => {
             let Value::Array(tags) = &row.tags else { return false };
@@ -132,7 +132,7 @@ fn is_mismatch(row: &str, conditions: &[RowCondition], fresh_since: i64) -> bool
                 DateKey::Updated => &row.date_updated,
             };
             #[expect(clippy::cast_precision_loss, reason = "milliseconds have 41 bits")]
-            let date = epoch_millis(date).map(|date| date as f64);
+            let date = equality::value_epoch_millis(date).map(|date| date as f64);
             date.is_some_and(|at| at < from - TOLERANCE_MS || at > to + TOLERANCE_MS)
         }
         RowCondition::Business(id) => match &row.business_id {
@@ -140,10 +140,6 @@ fn is_mismatch(row: &str, conditions: &[RowCondition], fresh_since: i64) -> bool
             _ => false,
         },
     })
-}
-
-fn epoch_millis(date: &Value) -> Option<i64> {
-    date.as_i64().or_else(|| equality::parse_epoch_millis(date.as_str()?))
 }
 
 /// A text without case and punctuation, which an index may leave out.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::classify::{self, equals_child};
 use super::{AssumedSend, InDoubtOp, OpResolution, ReconcileError, Reconciler, remaining_time};
-use crate::model::remote::equality::child_id;
+use crate::model::remote::equality::{child_id, value_epoch_millis};
 use crate::model::{IdempotencyClass, OpChange};
 
 /// How far the server's clock and ours may differ, in milliseconds: with and without a known offset. What was added in
@@ -54,7 +54,7 @@ impl Reconciler {
         let slack = if offset.is_some() { CLOCKS[0] } else { CLOCKS[1] };
         let since_ms = case.since_ms.saturating_add(offset.unwrap_or(0));
         for child in equal.filter(|child| !is_other(child)) {
-            match added_ms(child) {
+            match value_epoch_millis(&child["dateAdded"]) {
                 added if assumed.in_new_contact => new.push((added.unwrap_or(0), child)),
                 Some(added) if added > since_ms.saturating_add(slack) => new.push((added, child)),
                 Some(added) if added < since_ms.saturating_sub(slack) => {}
@@ -72,12 +72,4 @@ impl Reconciler {
             None => OpResolution::NotApplied,
         })
     }
-}
-
-/// When a note or task was added, in milliseconds since 1970.
-fn added_ms(child: &Value) -> Option<i64> {
-    let date = &child["dateAdded"];
-    let parse =
-        |text: &str| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
-    date.as_i64().or_else(|| date.as_str().and_then(parse))
 }

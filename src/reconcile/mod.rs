@@ -356,11 +356,19 @@ impl Reconciler {
     /// Whether another op of the run has created this contact.
     async fn is_made_by_other_op(&self, contact: &str, op: u64) -> Result<bool, ReconcileError> {
         self.ledger.flush().await?;
+        self.shared.ledger_checked.get_or_try_init(|| self.check_ledger()).await?;
         let (db, contact) = (self.db.clone(), contact.to_owned());
         let found = concurrency::run_blocking(move || {
             LedgerReader::open(&db)?.is_made_by_other_op(&contact, op)
         });
         Ok(found.await?)
+    }
+
+    /// Reads every op with its checksum: a search finds no record whose id is damaged.
+    async fn check_ledger(&self) -> Result<(), ReconcileError> {
+        let db = self.db.clone();
+        let check = move || LedgerReader::open(&db)?.for_each_op(|_| Ok(()));
+        Ok(concurrency::run_blocking(check).await?)
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::OnceCell;
+
 /// The state that all look-ups share.
 #[derive(Debug, Default)]
 pub struct ReconcilerShared {
@@ -14,6 +16,8 @@ pub struct ReconcilerShared {
     /// Pieces of work in progress, and those of them that are waiting.
     pub(super) open: AtomicU64,
     pub(super) resting: AtomicU64,
+    /// Set once every op of the ledger has been read with its checksum.
+    pub(super) ledger_checked: OnceCell<()>,
     /// Contacts without identity that a look-up has attributed to an op.
     claims: Mutex<HashMap<String, u64>>,
 }
