@@ -115,7 +115,7 @@ fn an_answer_without_the_state_of_the_login_is_ignored_and_nothing_is_exchanged(
     for path in [&foreign, &twice, "/callback", "/callback?code=x", "/callback?error=x&state="] {
         let (status, page) = waiting.visit(path);
         assert_eq!(status, 400, "{path}");
-        assert!(page.contains("goes on waiting") && page.contains("--paste"), "{page}");
+        assert!(page.contains("keeps waiting") && page.contains("--paste"), "{page}");
     }
     assert_eq!(exchanged(&world), 0);
     assert_nothing_kept(&world);

@@ -33,8 +33,8 @@ const TAKEN: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><t
 const NOT_TAKEN: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ghl-bulk</title>\
     <p>ghl-bulk cannot use this answer; the terminal says why. You can close this page.";
 const IGNORED: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ghl-bulk</title>\
-    <p>This answer has not the <code>state</code> of this login, so ghl-bulk ignores it and goes on waiting. If it is \
-    the answer of your own login, press Ctrl-C in the terminal and log in with <code>--paste</code>.";
+    <p>This answer does not have the <code>state</code> of this login, so ghl-bulk ignores it and keeps waiting. If it is \
+    the answer to your own login, press Ctrl-C in the terminal and log in with <code>--paste</code>.";
 
 /// Listeners on one port of this machine.
 #[derive(Debug)]
