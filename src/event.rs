@@ -185,6 +185,8 @@ pub enum WaitReason {
     /// Requests got no response; they are looked up once the server must have applied or dropped
     /// them.
     Reconciling,
+    /// Requests got no response and were sent again; the first copies may still be applied.
+    LateWrites,
 }
 
 /// An output file.

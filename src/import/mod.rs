@@ -13,6 +13,7 @@ mod drift;
 mod error;
 mod facts;
 mod inherit;
+mod late_writes;
 mod planning;
 mod recovery;
 mod request;
@@ -35,7 +36,7 @@ use crate::event::{RunEvent, RunPhase};
 use crate::id::RunId;
 use crate::mapping::{may_mean_custom_field, suggest_custom_fields};
 use crate::plan::DeletedRecordKind;
-use crate::run::{FileLock, Run, RunError, RunKind, RunMetadata, RunState};
+use crate::run::{FileLock, Run, RunKind, RunMetadata, RunState};
 
 pub use apply::{ImportReport, apply_plan, rewrite_results};
 pub use error::ImportError;
@@ -216,7 +217,7 @@ pub async fn plan_import(
         options: serde_json::to_value(&request)
             .map_err(|error| ImportError::Request(error.to_string()))?,
     };
-    let held = lock_location(context, &meta)?;
+    let held = lock_location(context, &meta).await?;
     let run = context.home.create_run(meta)?;
     run_planning(context, run, request, input, held, false).await
 }
@@ -239,7 +240,7 @@ async fn suggest_location_fields(client: &ApiClient, mut error: ImportError) -> 
 /// As [`plan_import`]; [`ImportError::Stale`] when the sheet, the mapping, or a contact has changed since the plan.
 pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, ImportHalted> {
     run.ensure_own_place()?;
-    let held = lock_location(context, &run.meta)?;
+    let held = lock_location(context, &run.meta).await?;
     let halted = |error: ImportError| halt_run(context, &run, error);
     let stage = current_stage(&run).map_err(halted)?;
     if stage != ImportStage::Planned {
@@ -269,14 +270,20 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, Imp
     Ok(assemble_plan(run, &request, summary, stage == ImportStage::Planned, held))
 }
 
-/// Locks the location for a run, and says to other processes what the run does.
-fn lock_location(context: &EngineContext, meta: &RunMetadata) -> Result<FileLock, RunError> {
+/// Locks the location for a run, says to other processes what the run does, and waits until no write of an earlier run
+/// can be applied any more.
+async fn lock_location(
+    context: &EngineContext,
+    meta: &RunMetadata,
+) -> Result<FileLock, ImportError> {
     let file = meta.options["file"].as_str().and_then(|file| Path::new(file).file_name());
     let task = match file {
         Some(file) => format!("{} {}", meta.kind, file.to_string_lossy()),
         None => meta.kind.to_string(),
     };
-    context.home.lock_location(meta, &task)
+    let held = context.home.lock_location(meta, &task)?;
+    late_writes::wait_for_earlier_runs(context, &meta.location, &meta.run).await?;
+    Ok(held)
 }
 
 fn stored_summary(run: &Run) -> Result<PlanSummary, ImportError> {

@@ -168,11 +168,12 @@ impl BatchSender<'_> {
     ) -> Result<(), PushError> {
         if let [(member, attempt)] = sent.as_slice() {
             let message = format!("{status}: {}", api::error_message(body));
-            let finding = if api::is_gone_response(status, body) {
+            let refused = if api::is_gone_response(status, body) {
                 OpResolution::Refused { code: reconcile::CONTACT_GONE, message, contact: None }
             } else {
                 server_reply::server_refusal(message)
             };
+            let finding = self.resolve_refused_member(member, refused).await?;
             return self
                 .settle_member(member, attempt.clone(), finding, SettledBy::Answer, mark)
                 .await;
@@ -191,6 +192,18 @@ impl BatchSender<'_> {
         Ok(())
     }
 
+    /// Reads a contact whose change was refused: it may have been applied nevertheless.
+    async fn resolve_refused_member(
+        &self,
+        member: &BatchMember,
+        refused: OpResolution,
+    ) -> Result<OpResolution, PushError> {
+        Ok(match self.look_up_member(member).await? {
+            OpResolution::NotApplied | OpResolution::Undecidable { .. } => refused,
+            found => found,
+        })
+    }
+
     /// Handles a missing response: the part is sent again in halves; after [`ATTEMPTS`] times each contact is
     /// looked up.
     async fn handle_no_response(
@@ -203,6 +216,9 @@ impl BatchSender<'_> {
             let pause = self.work.retry_delay(unanswered);
             self.halve_part(BatchPart { members: part.members, unanswered });
             return Ok(self.work.doubt.sleep_unless_cancelled(pause).await?);
+        }
+        if let Some((_, last)) = sent.first() {
+            self.work.wait_until_applied_or_lost(last.at_ms).await?;
         }
         for (member, attempt) in sent {
             let finding = match self.look_up_member(&member).await? {

@@ -12,6 +12,7 @@ mod bulk;
 mod difference_check;
 mod duplicate_check;
 mod failure_budget;
+mod give_up;
 mod notes_and_tasks;
 mod op_request;
 mod serial;
@@ -240,7 +241,25 @@ impl PushContext {
             return Err(PushError::stopped());
         }
         self.ledger.flush().await?;
+        self.wait_for_late_writes().await?;
         self.find_duplicates().await
+    }
+
+    /// Waits until no request of this run without an answer can be applied any more: whoever edits the contacts after
+    /// the end of the run must not be overwritten by it.
+    async fn wait_for_late_writes(&self) -> Result<(), PushError> {
+        let since_ms = reconcile::oldest_late_write(self.doubt.settle);
+        let last = self.read_ledger(move |reader| reader.last_unanswered_send(since_ms)).await?;
+        match last {
+            Some(last) => self.wait_until_applied_or_lost(last).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until a request that was sent at this time must have been applied or lost.
+    async fn wait_until_applied_or_lost(&self, sent_ms: i64) -> Result<(), PushError> {
+        let settle = self.doubt.settle;
+        Ok(reconcile::wait_for_late_writes(sent_ms, settle, &self.stop, &self.observer).await?)
     }
 
     /// Awaits tasks. The first failure cancels the push, and the other tasks wind down.

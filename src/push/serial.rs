@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::notes_and_tasks::KnownChildren;
 use super::server_reply::{self, LookupReason, ResponseTrace, ResponseVerdict};
-use super::{ATTEMPTS, PushContext, PushError, op_request};
+use super::{ATTEMPTS, PushContext, PushError, give_up, op_request};
 use crate::api::{ApiErrorKind, WriteOutcome};
 use crate::id::ContactId;
 use crate::model::op_codec::{self, OpDetails};
@@ -105,7 +105,11 @@ impl SerialGroup<'_> {
                 _ => return self.settle_op(op, contact, outcome).await,
             };
             if !again {
-                let finding = server_reply::after_giving_up(&outcome.finding, attempts);
+                let at_ms = outcome.attempt.at_ms;
+                let case = InDoubtOp::sent_once(op, contact, at_ms, None);
+                let last = outcome.finding;
+                let finding =
+                    give_up::resolve_last_attempt(self.work, &case, last, attempts).await?;
                 return self.settle_op(op, contact, ResolvedAttempt { finding, ..outcome }).await;
             }
             if outcome.finding == OpResolution::NotApplied {
@@ -183,9 +187,7 @@ impl SerialGroup<'_> {
         let (finding, settled_by) = match server_reply::interpret_outcome(op, attempt.id > 1, sent)
         {
             ResponseVerdict::Known(finding) => {
-                let at_ms = attempt.at_ms;
-                let case =
-                    InDoubtOp { op, contact, since_ms: at_ms, at_ms, reference, assumed: None };
+                let case = InDoubtOp::sent_once(op, contact, attempt.at_ms, reference);
                 let confirmed = self.work.differences.confirm(&self.work.doubt, &case, finding);
                 (confirmed.await, SettledBy::Answer)
             }
@@ -223,13 +225,16 @@ impl SerialGroup<'_> {
                     None => refused,
                 }
             }
-            LookupReason::Denied(refused) => match doubt.resolve_denied_write(case).await? {
-                Some(found) => applied_despite(
-                    found,
-                    "the server answered that it did not succeed, yet applied it",
-                ),
-                None => refused,
-            },
+            LookupReason::Denied(refused) => {
+                let _suspect = self.work.mark_pending_failure();
+                match doubt.resolve_denied_write(case).await? {
+                    Some(found) => applied_despite(
+                        found,
+                        "the server answered that it did not succeed, yet applied it",
+                    ),
+                    None => refused,
+                }
+            }
         })
     }
 

@@ -50,14 +50,13 @@ impl Reconciler {
             |child: &&Value| child_id(child).is_some_and(|id| assumed.created.contains(id));
         let equal = children.iter().filter(|child| equals_child(&case.op.change, child));
         let (mut new, mut unclear) = (Vec::new(), 0);
-        let offset = self.client.server_time_offset();
-        let slack = if offset.is_some() { CLOCKS[0] } else { CLOCKS[1] };
-        let since_ms = case.since_ms.saturating_add(offset.unwrap_or(0));
+        let slack = CLOCKS[usize::from(self.client.server_time_offset().is_none())];
+        let begun = self.possible_record_times(case.since_ms, slack);
         for child in equal.filter(|child| !is_other(child)) {
             match value_epoch_millis(&child["dateAdded"]) {
                 added if assumed.in_new_contact => new.push((added.unwrap_or(0), child)),
-                Some(added) if added > since_ms.saturating_add(slack) => new.push((added, child)),
-                Some(added) if added < since_ms.saturating_sub(slack) => {}
+                Some(added) if added > *begun.end() => new.push((added, child)),
+                Some(added) if added < *begun.start() => {}
                 Some(_) | None => unclear += 1,
             }
         }

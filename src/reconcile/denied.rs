@@ -1,6 +1,7 @@
-//! Whether a write was applied that the server answered with a success status and a body that denies it.
+//! Whether a write was applied that the server refused, or answered with a success status and a body that denies it.
 //!
-//! The request is over, so one read of the record decides; creates of contacts are looked up like refused ones.
+//! A row that is called rejected is sent again by whoever fixes `rejected.csv`, so a note would double. The request is
+//! over, and one read of the record decides; creates of contacts are looked up separately (api.md §5.9).
 
 use super::{InDoubtOp, OpResolution, ReconcileError, Reconciler, classify};
 use crate::api::ApiErrorKind;

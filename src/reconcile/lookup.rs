@@ -248,7 +248,7 @@ impl Reconciler {
         &self,
         case: &InDoubtOp<'_>,
     ) -> Result<Vec<RemoteContact>, ReconcileError> {
-        let CreationWindow { from, to } = self.creation_window(case);
+        let CreationWindow { from, to, .. } = self.creation_window(case);
         let window = json!({ "gte": from, "lte": to });
         let filter = json!({ "field": "dateAdded", "operator": "range", "value": window });
         self.search_contacts(vec![filter], PAGES).await

@@ -15,10 +15,12 @@ mod classify;
 mod count_duplicates;
 mod deleted;
 mod denied;
+mod late_writes;
 mod lookup;
 mod shared_state;
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -40,6 +42,7 @@ use crate::run::{self, Ledger, LedgerReader};
 
 pub use baseline::ChildBaseline;
 pub use classify::{classify_applied, contact_gone, equals_child};
+pub use late_writes::{oldest_late_write, wait_for_late_writes};
 pub use shared_state::{ActiveWorkGuard, ReconcilerShared};
 
 /// How far the server's clock and ours may differ: with and without a known offset.
@@ -139,6 +142,19 @@ pub struct InDoubtOp<'a> {
     pub reference: Option<ChildBaseline>,
     /// If it is not recorded that it was sent: what tells its result from older records.
     pub assumed: Option<AssumedSend<'a>>,
+}
+
+impl<'a> InDoubtOp<'a> {
+    /// An op that was sent once, at this time.
+    #[must_use]
+    pub fn sent_once(
+        op: &'a Op,
+        contact: Option<&'a ContactId>,
+        at_ms: i64,
+        reference: Option<ChildBaseline>,
+    ) -> Self {
+        Self { op, contact, since_ms: at_ms, at_ms, reference, assumed: None }
+    }
 }
 
 /// What is known about an op of which it is not recorded that it was sent.
@@ -307,15 +323,27 @@ impl Reconciler {
         self.settle.max(lag * 4).min(LONGEST.max(self.settle))
     }
 
-    /// The window in which the op's result can have been added, by the server's clock.
+    /// The window in which the op's result can have been added.
     fn creation_window(&self, case: &InDoubtOp<'_>) -> CreationWindow {
         let offset = self.client.server_time_offset();
-        let slack = duration_millis(if offset.is_some() { CLOCKS[0] } else { CLOCKS[1] });
-        let offset = offset.unwrap_or(0);
+        let slack = duration_millis(CLOCKS[usize::from(offset.is_none())]);
         CreationWindow {
-            from: case.since_ms.saturating_add(offset).saturating_sub(slack),
-            to: case.at_ms.saturating_add(offset + slack + duration_millis(self.settle)),
+            from: *self.possible_record_times(case.since_ms, slack).start(),
+            certain_from: case.since_ms.saturating_add(offset.unwrap_or(0)).saturating_sub(slack),
+            to: self
+                .possible_record_times(case.at_ms, slack)
+                .end()
+                .saturating_add(duration_millis(self.settle)),
         }
+    }
+
+    /// The times that the server may have put on a record that was written at this time, in milliseconds since 1970.
+    /// Dates need not be by the same clock as the `Date` of a response, which another machine writes; so that clock and
+    /// ours are both allowed for.
+    fn possible_record_times(&self, our_ms: i64, slack: i64) -> RangeInclusive<i64> {
+        let offset = self.client.server_time_offset().unwrap_or(0);
+        let from = our_ms.saturating_add(offset.min(0)).saturating_sub(slack);
+        from..=our_ms.saturating_add(offset.max(0)).saturating_add(slack)
     }
 
     fn record_search_lag(&self, at_ms: i64) {

@@ -1,6 +1,7 @@
 //! The storage of runs: one directory each, in the program's home.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -46,6 +47,22 @@ pub struct RunReceipt {
     pub state: RunState,
     /// Its database.
     pub db: PathBuf,
+}
+
+impl RunReceipt {
+    /// `None` if the metadata cannot be read.
+    fn read(db: PathBuf) -> Option<Self> {
+        let (connection, _) = db::open_receipt(&db).ok()?;
+        let meta = read_run_metadata(&db, &connection).ok()?;
+        let state = read_run_state(&db, &connection).ok()?;
+        Some(Self { meta, state, db })
+    }
+}
+
+fn is_written_since(path: &Path, since_ms: i64) -> bool {
+    let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    let since = std::time::UNIX_EPOCH + Duration::from_millis(since_ms.try_into().unwrap_or(0));
+    written.is_ok_and(|written| written >= since)
 }
 
 impl RunStore {
@@ -190,14 +207,17 @@ impl RunStore {
 
     /// The runs with readable metadata, oldest first; including those of version 0.1.0.
     pub fn list_receipts(&self) -> Result<Vec<RunReceipt>, RunError> {
-        let read = |(_, dir): (RunId, PathBuf)| {
-            let db = dir.join("run.db");
-            let (connection, _) = db::open_receipt(&db).ok()?;
-            let meta = read_run_metadata(&db, &connection).ok()?;
-            let state = read_run_state(&db, &connection).ok()?;
-            Some(RunReceipt { meta, state, db })
-        };
-        Ok(self.list_run_dirs()?.into_iter().filter_map(read).collect())
+        let dbs = self.list_run_dirs()?.into_iter().map(|(_, dir)| dir.join("run.db"));
+        Ok(dbs.filter_map(RunReceipt::read).collect())
+    }
+
+    /// Those whose database was written at this time or later, in milliseconds since 1970.
+    pub fn receipts_written_since(&self, since_ms: i64) -> Result<Vec<RunReceipt>, RunError> {
+        let mut dirs = self.list_run_dirs()?;
+        dirs.retain(|(_, dir)| {
+            ["run.db", "run.db-wal"].iter().any(|name| is_written_since(&dir.join(name), since_ms))
+        });
+        Ok(dirs.into_iter().filter_map(|(_, dir)| RunReceipt::read(dir.join("run.db"))).collect())
     }
 
     /// One run, as in a list.

@@ -94,7 +94,7 @@ pub async fn plan_undo(
         options: serde_json::to_value(&undo)
             .map_err(|error| ImportError::Bug(error.to_string()))?,
     };
-    let held = super::lock_location(context, &meta)?;
+    let held = super::lock_location(context, &meta).await?;
     let run = context.home.create_run(meta)?;
     run_planning(context, run, of, undo, held, false).await
 }

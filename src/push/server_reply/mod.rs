@@ -42,9 +42,9 @@ pub(super) enum LookupReason {
     NoAnswer,
     /// The op was applied, but the response does not say what it created.
     Unread,
-    /// The op was refused, but may have been applied nevertheless (api.md §5.9).
+    /// The create was refused, but may have been applied nevertheless (api.md §5.9).
     Refused(OpResolution),
-    /// The status is a success, and the body says that it did not succeed.
+    /// Another write was refused, or answered with a success status and a body that denies it.
     Denied(OpResolution),
     /// The create conflicts with a contact that an earlier attempt may have created.
     Exists(ContactId),
@@ -207,11 +207,11 @@ fn interpret_refusal(op: &Op, again: bool, status: u16, body: &[u8]) -> Response
     } else {
         server_refusal(message)
     };
-    if op.change.creates_contact() {
-        ResponseVerdict::LookUp(LookupReason::Refused(finding))
+    ResponseVerdict::LookUp(if op.change.creates_contact() {
+        LookupReason::Refused(finding)
     } else {
-        ResponseVerdict::Known(finding)
-    }
+        LookupReason::Denied(finding)
+    })
 }
 
 /// The resolution of an op that the server refused.

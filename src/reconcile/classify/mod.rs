@@ -8,11 +8,13 @@ use crate::model::remote::RemoteContact;
 use crate::model::verify::{self, ThreeWayResult};
 use crate::model::{Field, Op, OpChange};
 
-/// The window in which the op's result can have been added, by the server's clock in milliseconds
-/// since 1970.
+/// The window in which the op's result can have been added, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CreationWindow {
+    /// By whichever clock is earlier.
     pub(super) from: i64,
+    /// By the clock that the responses show. What was added before is the op's result only if it is equal to it.
+    pub(super) certain_from: i64,
     pub(super) to: i64,
 }
 
@@ -83,17 +85,19 @@ pub fn contact_gone(id: &ContactId) -> OpResolution {
     OpResolution::Refused { code: CONTACT_GONE, message, contact: None }
 }
 
-/// Whether a contact was added after the op was first sent, however late. Without a date it counts
-/// as the op's result if it is equal to it.
+/// Whether a contact was added after the op was first sent, however late. Where the clocks leave that open, and without
+/// a date, it counts as the op's result if it is equal to it.
 pub(super) fn is_added_since(
     change: &OpChange,
     window: CreationWindow,
     remote: &RemoteContact,
 ) -> bool {
-    match remote.added_ms {
-        Some(added) => added >= window.from,
-        None => verify::find_mismatches(change, remote).is_empty(),
+    let added = remote.added_ms;
+    if added.is_some_and(|added| added >= window.certain_from) {
+        return true;
     }
+    added.is_none_or(|added| added >= window.from)
+        && verify::find_mismatches(change, remote).is_empty()
 }
 
 /// Whether a contact without identity can be the op's result: it has everything that was sent, and

@@ -13,7 +13,11 @@ fn remote(row: &Value) -> RemoteContact {
     RemoteContact::from_json_value(row).unwrap()
 }
 
-const WINDOW: CreationWindow = CreationWindow { from: 1_000_000_000_000, to: 1_000_000_060_000 };
+const WINDOW: CreationWindow = CreationWindow {
+    from: 999_999_910_000,
+    certain_from: 1_000_000_000_000,
+    to: 1_000_000_060_000,
+};
 
 /// `applied`, `differs` or the code of a refusal.
 fn name(finding: &OpResolution) -> &str {
@@ -42,8 +46,11 @@ fn a_contact_with_our_identity_is_ours_when_it_came_since_we_sent_it() {
             "{added:?} {first}"
         );
     };
+    check(Some(WINDOW.certain_from), "Ann", "applied");
+    check(Some(WINDOW.certain_from), "Eve", "differs");
+    // By one of the clocks only.
     check(Some(WINDOW.from), "Ann", "applied");
-    check(Some(WINDOW.from), "Eve", "differs");
+    check(Some(WINDOW.from), "Eve", EXISTS_NOW.spelling());
     // Later than any of our requests could have been applied: no other writer uses this identity.
     check(Some(WINDOW.to + 1), "Ann", "applied");
     check(Some(WINDOW.from - 1), "Ann", EXISTS_NOW.spelling());
@@ -56,7 +63,7 @@ fn a_contact_with_the_phone_but_another_address_is_another_contact() {
     let change = change(json!({ "email": "a@x.org", "phone": "+1 202 555 0143" }));
     let check = |email: Option<&str>, phone: Option<&str>, expected: &str| {
         let remote = remote(&json!({
-            "id": "c", "email": email, "phone": phone, "dateAdded": WINDOW.from,
+            "id": "c", "email": email, "phone": phone, "dateAdded": WINDOW.certain_from,
         }));
         assert_eq!(
             name(&classify_created(&change, WINDOW, &remote)),

@@ -162,6 +162,12 @@ impl LedgerReader {
         last.map_err(|source| RunError::from_sqlite(&self.path, source))
     }
 
+    /// When a request was last sent that got no answer and may still be applied, from `since_ms` on, in milliseconds
+    /// since 1970.
+    pub fn last_unanswered_send(&self, since_ms: i64) -> Result<Option<i64>, RunError> {
+        sql::last_unanswered_send(&self.path, &self.connection, since_ms)
+    }
+
     /// The ops with more than one attempt, ascending.
     pub fn retried_op_ids(&self) -> Result<Vec<u64>, RunError> {
         self.query_numbers("SELECT op FROM attempt WHERE id = 2 ORDER BY op", [])

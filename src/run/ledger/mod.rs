@@ -26,7 +26,7 @@ pub use self::idempotency::IdempotencyClass;
 pub use self::ledger_reader::LedgerReader;
 use self::ledger_writer::{LedgerCommand, LedgerWriter, QueuedCommand};
 pub(in crate::run) use self::lost_tail::ensure_tail_complete;
-pub use self::receipts::{for_each_op_in_state, reverted_op_keys};
+pub use self::receipts::{for_each_op_in_state, last_unanswered_send, reverted_op_keys};
 pub use self::recovery::{LedgerRecovery, recover_ledger};
 pub use self::sql::store_ops;
 use super::error::RunError;

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::super::db::{self, FORMAT};
 use super::super::error::RunError;
 use super::super::import_store::{RowMark, RowValueKind};
-use super::sql::{OP, from_sql_integer, read_op, to_sql_integer};
+use super::sql::{self, OP, from_sql_integer, read_op, to_sql_integer};
 use super::{OpRecord, OpState};
 
 /// Calls a function with all ops in these states, in no order: a later run uses them to skip what has
@@ -37,6 +37,20 @@ pub fn for_each_op_in_state(
         }
     }
     Ok(())
+}
+
+/// When a run last sent a request that got no answer and may still be applied, from `since_ms` on, in milliseconds since
+/// 1970.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn last_unanswered_send(db: &Path, since_ms: i64) -> Result<Option<i64>, RunError> {
+    let (connection, format) = db::open_receipt(db)?;
+    let has_attempts = connection.table_exists(None, "attempt");
+    if format != FORMAT || !has_attempts.map_err(|source| RunError::from_sqlite(db, source))? {
+        return Ok(None);
+    }
+    sql::last_unanswered_send(db, &connection, since_ms)
 }
 
 /// The stable keys of the ops that an undo reverted completely.

@@ -134,6 +134,24 @@ fn delete_unsent_ops(path: &Path, connection: &Connection) -> Result<(), RunErro
     }
 }
 
+/// When a request was last sent that got no answer, from `since_ms` on. What a look-up has found applied cannot be
+/// applied later.
+pub(super) fn last_unanswered_send(
+    path: &Path,
+    connection: &Connection,
+    since_ms: i64,
+) -> Result<Option<i64>, RunError> {
+    let unanswered = "state IS NULL OR (settled_by = ?2 AND state NOT IN (?3, ?4))";
+    let query = format!("SELECT max(at_ms) FROM attempt WHERE at_ms >= ?1 AND ({unanswered})");
+    let (applied, differs) = (OpState::Applied.name(), OpState::Differs.name());
+    let last = connection.query_row(
+        &query,
+        params![since_ms, SettledBy::LookUp.name(), applied, differs],
+        |row| row.get(0),
+    );
+    last.map_err(|source| RunError::from_sqlite(path, source))
+}
+
 /// The state of an op.
 #[derive(Debug, Clone)]
 pub(super) struct OpStatusRow {

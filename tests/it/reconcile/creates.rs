@@ -180,3 +180,17 @@ fn a_contact_that_cannot_be_found_is_never_sent_twice_and_is_named() {
     assert_eq!((doubt["Name"].as_str(), doubt["_doubt_decision"].as_str()), ("Nobody Known", ""));
     assert_eq!(world.read_contacts().len(), 1);
 }
+
+#[test]
+fn a_create_is_known_although_the_clock_of_the_answers_is_ahead_of_that_of_the_records() {
+    for ahead in [90, -90, 3_600] {
+        for fault in ["drop=after", "truncate", "applied=500"] {
+            let world = world(&[&format!("POST /contacts/ {fault} times=1")]);
+            world.control_request("POST", "settings", &json!({ "clock_ahead": ahead }));
+            world.write_sheet("in.csv", ONE);
+            world.run_import("").exits(0);
+            assert_eq!(world.count_results(), [1, 0, 0, 0, 0], "{ahead} {fault}");
+            assert_eq!(world.read_contacts().len(), 1, "{ahead} {fault}");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 mod corrupt_ledger;
 mod creates;
 mod interruptions;
+mod late_writes;
 mod rejected_writes;
 mod updates;
 

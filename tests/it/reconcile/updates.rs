@@ -117,3 +117,41 @@ fn a_value_that_the_server_accepted_and_did_not_store_is_named() {
     assert_eq!(differs[0]["message"], "sent `Rome`, and the account has `Boston`");
     assert_eq!(differs[1]["message"], "sent `Oslo`, and the account has nothing");
 }
+
+#[test]
+fn what_is_refused_and_yet_applied_is_not_called_rejected() {
+    for fault in ["applied=422", "applied=400", "applied=404"] {
+        let world = world(&[
+            &format!("PUT /contacts/* {fault} times=1"),
+            &format!("POST /contacts/*/notes {fault} times=1"),
+            &format!("POST /contacts/*/tasks {fault} times=1"),
+            &format!("POST /contacts/bulk/tags/update/add {fault} times=1"),
+        ]);
+        world.add_contacts(&[json!({ "email": "avery@example.com", "city": "Boston" })]);
+        let sheet =
+            "Email,City,Tags,Notes,Task,Due\navery@example.com,Rome,new,hello,Call,2027-01-02\n";
+        world.write_sheet("in.csv", sheet);
+        world.run_import("--map Task=task.title --map Due=task.dueDate").exits(0);
+        assert_eq!(world.count_results(), [1, 0, 0, 0, 0], "{fault}");
+        let avery = world.contact_by_email("avery@example.com");
+        assert_eq!(avery["contact"]["city"], "Rome", "{fault}");
+        assert_eq!(tag_names(&avery), ["new"], "{fault}");
+        assert_eq!(avery["notes"].as_array().unwrap().len(), 1, "{fault}");
+        assert_eq!(avery["tasks"].as_array().unwrap().len(), 1, "{fault}");
+        let warnings = world.read_csv("res/warnings.csv");
+        assert!(
+            warnings.iter().any(|it| it["message"].contains("yet applied it")),
+            "{warnings:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_deletion_that_is_refused_and_yet_done_is_done() {
+    let world = world(&["DELETE /contacts/* applied=422 times=1"]);
+    let ids = world.add_contacts(&[json!({ "email": "avery@example.com" })]);
+    world.write_sheet("in.csv", &format!("Contact Id\n{}\n", ids[0]));
+    world.run_import("--mode delete --confirm-delete 1").exits(0);
+    assert_eq!(world.count_results(), [1, 0, 0, 0, 0]);
+    assert!(world.read_contacts().is_empty());
+}

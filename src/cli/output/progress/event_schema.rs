@@ -165,12 +165,16 @@ fn progress_event() -> NamedSchema {
 
 fn waiting_event() -> NamedSchema {
     let reason = json!({
-        "enum": ["rate_limit", "rate_limited", "budget", "retry", "index_lag", "reconciling"],
-        "description": "Why. `refused`: the server answered 429, nothing is sent until its window \
-            is over. `budget`: the day's requests are used up and `--wait` was given. `retry`: a \
-            request failed in a way that passes and is sent again. `index`: the search hides a \
-            record for a moment and is asked again. `settle`: writes got no answer, and what became \
-            of them is looked up when they must have been applied or dead.",
+        "enum": [
+            "rate_limit", "rate_limited", "budget", "retry", "index_lag", "reconciling", "late_writes",
+        ],
+        "description": "Why. `rate_limited`: the server answered 429, nothing is sent until its \
+            window is over. `budget`: the day's requests are used up and `--wait` was given. \
+            `retry`: a request failed in a way that passes and is sent again. `index_lag`: the \
+            search hides a record for a moment and is asked again. `reconciling`: writes got no \
+            answer, and what became of them is looked up when they must have been applied or lost. \
+            `late_writes`: writes got no answer and were sent again; a first copy could still \
+            arrive, and would undo what is written after it.",
     });
     let fields = json!({ "reason": reason, "ms": count_schema("How long, in milliseconds.") });
     event_schema(

@@ -136,6 +136,7 @@ pub(super) fn wait_reason(reason: WaitReason) -> &'static str {
         WaitReason::DailyQuota => "waiting for the next day's quota",
         WaitReason::Retry => "a request failed, retrying",
         WaitReason::Reconciling => "waiting to look up requests without an answer",
+        WaitReason::LateWrites => "waiting until requests without an answer can no longer arrive",
         WaitReason::IndexLag => "waiting for the search index",
     }
 }

@@ -246,6 +246,7 @@ fn every_reason_to_wait_is_documented() {
         WaitReason::Retry,
         WaitReason::IndexLag,
         WaitReason::Reconciling,
+        WaitReason::LateWrites,
     ];
     let schema = events_schema();
     assert_eq!(json!(reasons), schema["$defs"]["waiting"]["properties"]["reason"]["enum"]);
