@@ -254,12 +254,18 @@ struct PageRow<'a> {
     id: Option<Cow<'a, str>>,
     added: Option<i64>,
     updated: Option<i64>,
+    location: Option<Cow<'a, str>>,
     after: Option<&'a RawValue>,
 }
 
 impl PageRow<'_> {
     fn into_contact_ref(self) -> Option<ContactRef> {
-        Some(ContactRef { id: self.id?.parse().ok()?, added: self.added, updated: self.updated })
+        Some(ContactRef {
+            id: self.id?.parse().ok()?,
+            added: self.added,
+            updated: self.updated,
+            location: self.location.map(|location| location.into()),
+        })
     }
 
     fn search_cursor(&self) -> Option<SearchCursor> {
@@ -299,6 +305,7 @@ impl<'de> Visitor<'de> for RowVisitor {
                 PageRowKey::Id => row.id = parse_text_or_number(map.next_value()?),
                 PageRowKey::DateAdded => row.added = parse_millis(map.next_value()?),
                 PageRowKey::DateUpdated => row.updated = parse_millis(map.next_value()?),
+                PageRowKey::LocationId => row.location = parse_text_or_number(map.next_value()?),
                 PageRowKey::SearchAfter => row.after = Some(map.next_value()?),
                 PageRowKey::Other => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -339,6 +346,8 @@ enum PageRowKey {
     DateAdded,
     #[serde(rename = "dateUpdated")]
     DateUpdated,
+    #[serde(rename = "locationId")]
+    LocationId,
     #[serde(rename = "searchAfter")]
     SearchAfter,
     #[serde(other)]

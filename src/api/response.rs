@@ -79,6 +79,8 @@ pub struct ContactRef {
     pub added: Option<i64>,
     /// When it was last changed, in milliseconds since 1970.
     pub updated: Option<i64>,
+    /// The location that it belongs to, if the response says so.
+    pub location: Option<Box<str>>,
 }
 
 /// A complete list, such as one contact's notes.

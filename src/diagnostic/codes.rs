@@ -201,6 +201,7 @@ diagnostic_codes! {
         R_NO_RECORD_ID: "The row has no id of the note or task to delete; fill it in.",
         R_NUMBER_INVALID: "The value is not a number; correct the cell, or set `--decimal`.",
         R_OPTION_UNKNOWN: "The value is not one of the custom field's options; correct it, or map it under `values`.",
+        R_OTHER_LOCATION: "The contact that the row is about belongs to another location; nothing is written to it.",
         R_OWNER_AMBIGUOUS: "Several users of the location have this name; use the user's e-mail address.",
         R_OWNER_UNKNOWN: "The location has no user with this name or e-mail address; correct it.",
         R_PHONE_OF_ANOTHER: "The phone number belongs to another contact, and the location allows only one contact to have it.",

@@ -150,6 +150,7 @@ impl DiagnosticCode {
                 R_NOT_FOUND: "row", "rows";
                 R_NOT_KEPT: "row", "rows";
                 R_NO_ANSWER: "row", "rows";
+                R_OTHER_LOCATION: "row", "rows";
                 R_PHONE_OF_ANOTHER: "row", "rows";
                 R_REFUSED: "row", "rows";
                 R_SECONDARY_EMAIL: "row", "rows";

@@ -213,6 +213,7 @@ impl Pull {
 
         let position = format!("page {}", walk.ordinal + 1);
         self.record_broken(stream::CONTACTS, None, &position, &broken).await?;
+        self.record_foreign_contacts(rows.iter().flatten()).await?;
         let unusable = unusable - broken.iter().filter(|record| !record.is_kept).count();
         if unusable > 0 {
             self.write_to_spool(SpoolWrite::Failed(unusable_rows_failure(walk.ordinal, unusable)))
@@ -278,7 +279,12 @@ mod tests {
     #[test]
     fn a_repeated_contact_does_not_count_towards_the_total() {
         let row = |id: &str, added| {
-            Some(ContactRef { id: id.parse().unwrap(), added: Some(added), updated: None })
+            Some(ContactRef {
+                id: id.parse().unwrap(),
+                added: Some(added),
+                updated: None,
+                location: None,
+            })
         };
         let mut seen = SeenContacts::default();
         let (fresh, certain) = seen.filter_new_rows(&[row("a", 1), row("b", 2), row("b", 2), None]);

@@ -14,6 +14,7 @@ mod committed_page;
 mod contacts;
 mod contacts_and_children;
 mod filter_check;
+mod foreign_contacts;
 mod gaps;
 mod metadata;
 mod missing_lists;
@@ -167,6 +168,7 @@ impl Pull {
         } else if self.had_hidden_contacts()? {
             self.fill_gaps(&self.children_of_late_contacts().await?).await?;
         }
+        self.warn_of_foreign_contacts().await?;
         self.retry_failed_records().await
     }
 

@@ -181,3 +181,30 @@ fn hidden_contacts_are_counted_one_by_one() {
     let shown = world.run_command(&format!("runs show {run} --json")).exits(0).stdout;
     assert_eq!(serde_json::from_str::<Value>(&shown).unwrap()["unreadable"], 5);
 }
+
+#[test]
+fn contacts_of_another_location_are_told_and_no_row_is_written_to_them() {
+    let foreign = "POST /contacts/search set=locationId:\"elsewhere\" rows=3 times=1";
+    let (world, done) = export(&[foreign], "", 3);
+    done.says("the server sent 3 contacts of another location");
+    let errors = read_errors_csv(&world, "out");
+    assert_eq!(errors.len(), 3, "{errors:#?}");
+    assert!(errors.iter().all(|line| line["code"] == "other_location"), "{errors:#?}");
+    // None is left out: that would lose the account's own contacts if the server only errs about the location.
+    assert_eq!(world.read_rows("out/contacts.jsonl").len(), 120);
+
+    let world = crate::import_world::empty_world_with_faults(&[
+        "POST /contacts/search set=locationId:\"elsewhere\"",
+        "GET /contacts/* set=locationId:\"elsewhere\"",
+        "GET /contacts/search/duplicate set=locationId:\"elsewhere\"",
+    ]);
+    let ids = world.add_contacts(&[serde_json::json!({ "email": "avery@example.com" })]);
+    world.write_sheet("in.csv", "Email,City\navery@example.com,Rome\n");
+    world.run_import("").exits(3).says("belongs to location `elsewhere`");
+    assert_eq!(world.read_csv("res/rejected.csv")[0]["_reject_code"], "R_OTHER_LOCATION");
+    assert_eq!(world.contact_by_id(&ids[0])["contact"]["city"], Value::Null);
+    world.write_sheet("in.csv", &format!("Contact Id\n{}\n", ids[0]));
+    world.run_import("--mode delete --confirm-delete 1").exits(3);
+    assert_eq!(world.read_csv("res/rejected.csv")[0]["_reject_code"], "R_OTHER_LOCATION");
+    assert_eq!(world.read_contacts().len(), 1);
+}

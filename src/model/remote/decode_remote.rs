@@ -75,6 +75,8 @@ pub(super) struct RawRemoteContact<'a> {
     #[serde(borrow)]
     business_id: JsonScalar<'a>,
     #[serde(borrow)]
+    location_id: JsonScalar<'a>,
+    #[serde(borrow)]
     date_added: JsonScalar<'a>,
     #[serde(borrow)]
     date_updated: JsonScalar<'a>,
@@ -124,6 +126,7 @@ impl RawRemoteContact<'_> {
             business: self.business_id.into_text(),
             additional_emails: parse_text_list(self.additional_emails),
             additional_phones: parse_text_list(self.additional_phones),
+            location: self.location_id.into_text(),
             added_ms: self.date_added.epoch_millis(),
             updated_ms: self.date_updated.epoch_millis(),
         })

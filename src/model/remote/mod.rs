@@ -56,6 +56,9 @@ pub struct RemoteContact {
     /// Phone numbers in addition to the primary one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_phones: Vec<String>,
+    /// The location that it belongs to, if the response says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// When it was created, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub added_ms: Option<i64>,

@@ -20,7 +20,8 @@ use super::committed_page::{CommittedPage, PageReaders};
 use super::contacts::ContactWalk;
 use super::{Pull, PullError, failure_from_api_error};
 use crate::api::{
-    ApiErrorKind, BrokenRecord, ContactSearchFilter, RepeatedPages, SEARCH_LIMIT, SearchCursor,
+    ApiErrorKind, BrokenRecord, ContactPage, ContactSearchFilter, RepeatedPages, SEARCH_LIMIT,
+    SearchCursor,
 };
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
@@ -84,7 +85,11 @@ impl Pull {
     fn previously_not_found(&self) -> Result<HashSet<String>, PullError> {
         let failures = self.open_reader()?.load_failures()?.into_iter();
         let contacts = failures.filter(|failure| {
-            failure.stream == stream::CONTACTS && failure.code != FetchFailureCode::Malformed
+            let is_found = matches!(
+                failure.code,
+                FetchFailureCode::Malformed | FetchFailureCode::OtherLocation
+            );
+            failure.stream == stream::CONTACTS && !is_found
         });
         Ok(contacts.map(|failure| failure.subject).collect())
     }
@@ -342,6 +347,9 @@ impl SelectedContactSearch<'_> {
         }
         let count = u32::try_from(rows.len()).expect("a page is small");
         let body = encode_rows(rows.iter().map(|(_, row)| row.as_ref()));
+        if let Ok(page) = ContactPage::from_json(&body) {
+            self.pull.record_foreign_contacts(page.rows.iter().flatten()).await?;
+        }
         if self.defer_children {
             for child in &self.pull.options.children {
                 for (id, _) in &rows {

@@ -121,12 +121,14 @@ impl RowDecider<'_> {
             Ok(None) => return Ok(Err(already_gone_decision(what, Some(&named.contact)))),
             Ok(Some(image)) => image,
         };
-        if let Some(decision) = self.apply_deferred_errors(
-            row,
-            draft,
-            image.remote_contact().as_ref(),
-            &RemoteChildren::default(),
-        )? {
+        let remote = image.remote_contact();
+        if let Some(rejection) = remote.as_ref().and_then(|remote| self.reject_foreign(remote)) {
+            return Ok(Err(rejection));
+        }
+        let children = RemoteChildren::default();
+        if let Some(decision) =
+            self.apply_deferred_errors(row, draft, remote.as_ref(), &children)?
+        {
             return Ok(Err(decision));
         }
         let Some(planned) = self.build_deletion(row, draft, &named, what, &image) else {

@@ -157,6 +157,9 @@ impl RowDecider<'_> {
             Some(id) => self.load_remote_contact(id)?,
             None => None,
         };
+        if let Some(rejection) = remote.as_ref().and_then(|remote| self.reject_foreign(remote)) {
+            return Ok(Err(rejection));
+        }
         let named = draft.notes.iter().any(|note| note.id.is_some())
             || draft.tasks.iter().any(|task| task.id.is_some());
         let children = match action.contact_id() {
@@ -177,6 +180,16 @@ impl RowDecider<'_> {
             self.planner.plan_row(row.n, &source, draft, &action, remote.as_ref(), &children);
         let planned = planned.and_then(|planned| self.prior.drop_completed_ops(planned));
         Ok(planned.map_err(|rejection| rejection_decision(vec![rejection])))
+    }
+
+    /// The rejection of a row whose contact belongs to another location.
+    fn reject_foreign(&self, remote: &RemoteContact) -> Option<RowDecision> {
+        let own = &self.directory.location;
+        let other = remote.location.as_deref().filter(|location| *location != own.as_str())?;
+        let message =
+            format!("contact `{}` belongs to location `{other}`, not to `{own}`", remote.id);
+        let rejection = Diagnostic::new(DiagnosticCode::R_OTHER_LOCATION, message);
+        Some(rejection_decision(vec![rejection]))
     }
 
     /// The unknown names that the account does not have either.
