@@ -70,6 +70,7 @@ event_codes! {
         CellsCut "cells_cut": "Texts are longer than a cell of a workbook may be and were cut; every other format has all of them.",
         CharactersReplaced "characters_replaced": "A template's encoding lacks some characters; they became `?` in its file.",
         ColumnsNotExported "columns_not_exported": "The template's files have no column for some values; add `--format csv` to keep them.",
+        CustomColumnsLimited "custom_columns_limited": "The location has more custom fields than a table has columns; the column `extra` has the values of the others.",
         CustomFieldsUnreadable "custom_fields_unreadable": "The custom fields of contacts come in a form that the program does not know; their columns are empty, and the column `extra` has what was sent.",
         DeletedTasks "deleted_tasks": "The server sent tasks that were deleted; the table `tasks` does not have them.",
         DuplicateNames "duplicate_names": "A column that must be unique has a value more than once; the other system takes such rows as one.",

@@ -31,6 +31,7 @@ use crate::event::{RunEvent, RunWarning, SharedObserver, WrittenFile};
 use crate::resource::{self, CustomFieldColumns, CustomValueCounts, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
+use crate::text::{format_count, format_plural};
 
 pub use existing_export::{OccupiedOutput, ensure_replaceable};
 pub use file_mode::FileMode;
@@ -161,6 +162,9 @@ pub fn write_export(
 ) -> Result<PublishReport, PublishError> {
     let reader = SpoolReader::open(db)?;
     let fields = load_custom_fields(&reader, running_pull.as_mut())?;
+    if fields.left_out() > 0 {
+        observer.observe(&custom_columns_warning(fields.left_out()));
+    }
     let mut templates = TemplateFiles::create_files(&options.templates, options.csv_safe, staging)?;
     let mut writers = Vec::new();
     for resource in &options.tables {
@@ -283,6 +287,15 @@ fn load_custom_fields(
             return Ok(CustomFieldColumns::default());
         }
     }
+}
+
+fn custom_columns_warning(left_out: usize) -> RunEvent {
+    let message = format!(
+        "the location has more custom fields than a table has columns ({}); the values of {} are in the column `extra`",
+        format_count(resource::MAX_CUSTOM_COLUMNS as u64),
+        format_plural(left_out as u64, "field")
+    );
+    RunEvent::Warning(RunWarning::new(EventWarningCode::CustomColumnsLimited, message))
 }
 
 /// The failure of a row that cannot be decoded.

@@ -4,7 +4,7 @@
 //! Duplicates get `_2`, `_3` and so on, in the order of the field ids. The same definitions always
 //! give the same columns, whatever their order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -13,10 +13,15 @@ use super::column::{ColumnKind, ColumnSource, CustomFieldSource, TableColumn};
 use super::column_name;
 use super::{RowDecodeError, contacts};
 
+/// How many custom fields become columns. More would not fit into a table of BigQuery, and each column of each file costs
+/// memory; the values of the others are in the column `extra`.
+pub const MAX_CUSTOM_COLUMNS: usize = 10_000;
+
 /// The custom fields of contacts, as columns.
 #[derive(Debug, Default, Clone)]
 pub struct CustomFieldColumns {
     columns: Vec<TableColumn>,
+    left_out: usize,
     names: Arc<HashMap<String, String>>,
 }
 
@@ -45,8 +50,10 @@ impl CustomFieldColumns {
         definitions.retain(|d| d.model.as_deref().is_none_or(|model| model == "contact"));
         definitions.sort_by(|a, b| a.id.cmp(&b.id));
         definitions.dedup_by(|a, b| a.id == b.id);
-        let mut taken: HashSet<String> =
-            contacts::standard_columns().map(|column| column.name).collect();
+        let left_out = definitions.len().saturating_sub(MAX_CUSTOM_COLUMNS);
+        definitions.truncate(MAX_CUSTOM_COLUMNS);
+        let mut taken: HashMap<String, u64> =
+            contacts::standard_columns().map(|column| (column.name, 2)).collect();
         let mut columns: Vec<_> =
             definitions.into_iter().map(|definition| definition.into_column(&mut taken)).collect();
         columns.sort_by(|a, b| a.name.cmp(&b.name));
@@ -55,7 +62,13 @@ impl CustomFieldColumns {
             _ => None,
         });
         let names = Arc::new(names.collect());
-        Ok(Self { columns, names })
+        Ok(Self { columns, left_out, names })
+    }
+
+    /// How many fields have no column: those after the first [`MAX_CUSTOM_COLUMNS`], by id.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// The columns, in the order of their names.
@@ -82,7 +95,7 @@ fn parse_definition(row: &str) -> Result<FieldColumnDefinition, RowDecodeError> 
 }
 
 impl FieldColumnDefinition {
-    fn into_column(self, taken: &mut HashSet<String>) -> TableColumn {
+    fn into_column(self, taken: &mut HashMap<String, u64>) -> TableColumn {
         let key = self.field_key.unwrap_or_default();
         let field = CustomFieldSource {
             id: self.id,
@@ -99,13 +112,17 @@ impl FieldColumnDefinition {
     }
 }
 
-fn reserve_unique_name(name: &str, taken: &mut HashSet<String>) -> String {
-    let numbered = (2..).map(|n| format!("{name}_{n}"));
-    let free = std::iter::once(name.to_owned())
-        .chain(numbered)
-        .find(|name| !taken.contains(name))
-        .expect("there are more numbers than names");
-    taken.insert(free.clone());
+/// A name that no column has, and is now taken. `taken` has the number to try next for each name.
+fn reserve_unique_name(name: &str, taken: &mut HashMap<String, u64>) -> String {
+    let mut free = name.to_owned();
+    if let Some(first) = taken.get(name).copied() {
+        let is_taken = |number: &u64| taken.contains_key(&format!("{name}_{number}"));
+        let number =
+            (first..).find(|number| !is_taken(number)).expect("there are more numbers than names");
+        taken.insert(name.to_owned(), number + 1);
+        free = format!("{name}_{number}");
+    }
+    taken.insert(free.clone(), 2);
     free
 }
 

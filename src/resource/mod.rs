@@ -48,7 +48,7 @@ pub use contacts::CONTACTS;
 pub use custom_fields::CUSTOM_FIELDS;
 pub use decoder::{CustomValueCounts, RowDecoder};
 pub use derived::{DerivedKey, DerivedRule};
-pub use fields::CustomFieldColumns;
+pub use fields::{CustomFieldColumns, MAX_CUSTOM_COLUMNS};
 pub use notes::NOTES;
 pub use raw_rows::{has_true_member, response_rows};
 pub use rebuild::rebuild_row;

@@ -36,6 +36,9 @@ pub(super) const FORMAT: TableFormat = TableFormat {
 const GROUP_ROWS: usize = 100_000;
 const GROUP_BYTES: usize = 16 << 20;
 
+/// A table with more columns is not compressed: each column has a compressor of some 150 KB of its own.
+const COMPRESSED_COLUMNS: usize = 1_000;
+
 /// How many rows are sampled to decide whether a column gets a dictionary.
 const SAMPLE_ROWS: usize = 1000;
 
@@ -154,8 +157,11 @@ fn writer_properties(
     let metadata = metadata.map(|(key, value)| KeyValue::new(key, value));
     // Level 3 takes a third more time and does not make our tables smaller.
     let level = ZstdLevel::try_new(1).expect("the level is in range");
+    let is_compressed = schema.fields().len() <= COMPRESSED_COLUMNS;
+    let compression =
+        if is_compressed { Compression::ZSTD(level) } else { Compression::UNCOMPRESSED };
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_key_value_metadata(Some(metadata.collect()))

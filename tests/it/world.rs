@@ -101,12 +101,20 @@ impl World {
 
     /// Runs a command to its end.
     pub(crate) fn run_command(&self, line: &str) -> CommandOutput {
-        let output = self.command(line).output().unwrap();
-        CommandOutput {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+        CommandOutput::from_output(self.command(line).output().unwrap())
+    }
+
+    /// Runs a command to its end with an address space of 512 MiB.
+    pub(crate) fn run_in_little_memory(&self, line: &str) -> CommandOutput {
+        let plain = self.command(line);
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg("ulimit -v 524288; exec \"$0\" \"$@\"");
+        command.arg(plain.get_program()).args(plain.get_args()).env_clear();
+        for (name, value) in plain.get_envs() {
+            command.env(name, value.unwrap_or_default());
         }
+        command.env("MALLOC_ARENA_MAX", "1").current_dir(plain.get_current_dir().unwrap());
+        CommandOutput::from_output(command.output().unwrap())
     }
 
     /// Starts a command that the test will kill or wait for.
@@ -203,6 +211,14 @@ fn words(line: &str) -> Vec<String> {
 }
 
 impl CommandOutput {
+    fn from_output(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Asserts the exit code; shows everything when it is another.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {

@@ -1,33 +1,16 @@
 //! Spreadsheets that would fill the memory or never end: each is refused, in little memory and with a plain sentence.
 
 use std::io::Write as _;
-use std::process::Command;
 
 use zip::write::SimpleFileOptions;
 
 use super::{corpus, location};
 use crate::world::{CommandOutput, World};
 
-/// The address space that the command may use, in KiB.
-const MEMORY: u32 = 700_000;
-
 /// Plans the import of a file with little memory.
 fn plan_in_little_memory(world: &World, file: &str, bytes: &[u8]) -> CommandOutput {
     std::fs::write(world.path(file), bytes).unwrap();
-    let plain = world.command(&format!("import {file} --dry-run --out res --default-country US"));
-    let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\""));
-    command.arg(plain.get_program()).args(plain.get_args()).env_clear();
-    for (name, value) in plain.get_envs() {
-        command.env(name, value.unwrap_or_default());
-    }
-    command.env("MALLOC_ARENA_MAX", "1").current_dir(plain.get_current_dir().unwrap());
-    let output = command.output().unwrap();
-    CommandOutput {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    world.run_in_little_memory(&format!("import {file} --dry-run --out res --default-country US"))
 }
 
 /// Asserts that a file is refused in little memory, with a sentence that has `part` in it.
