@@ -240,6 +240,7 @@ diagnostic_codes! {
         E_NO_HEADER: "No row with column names was found; `--header-row` says where it is.",
         E_PRESET_AMBIGUOUS: "Several presets fit the file equally well; choose one with `--preset`.",
         E_SHEET_AMBIGUOUS: "The spreadsheet has several sheets, and it is not clear which one to import; name it with `--sheet`.",
+        E_TEXT_TOO_LONG: "A row or cell is longer than is read; a quote may be missing, or remove the column that it is in.",
         E_UNTERMINATED_QUOTE: "A quote is not closed before the end of the file; correct it in the file.",
         E_XLSX_CORRUPT: "The spreadsheet is damaged; open it in a spreadsheet program and save it again.",
     }

@@ -4,6 +4,10 @@ use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
+/// The maximum length of a text in a spreadsheet or of a row in a text file, in bytes. Spreadsheet programs have at most
+/// 32,767 characters in a cell.
+pub(super) const MAX_TEXT: u64 = 16 * 1024 * 1024;
+
 /// The system cannot read the file.
 pub(super) fn io_error(path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::E_IO, format!("cannot read `{}`: {error}", path.display()))

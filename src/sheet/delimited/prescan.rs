@@ -10,14 +10,15 @@ use super::quotes;
 use super::tokenizer::{DelimitedRecord, MAX_COLUMNS, QuoteError, RecordTokenizer};
 use super::{empty_file_error, is_blank_record};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::sheet::error::MAX_TEXT;
 use crate::sheet::{SheetColumn, header_row};
 use crate::text::{format_count, format_plural};
 
 /// The maximum number of bytes stored of a record below the header, of which only the form matters.
 const KEEP: usize = 1024 * 1024;
 
-/// The maximum number of bytes stored of a record that may be the header.
-const KEEP_HEADER: usize = 64 * 1024 * 1024;
+/// The maximum length of a header, in bytes: 64 for each of the columns that a file may have.
+const MAX_HEADER: usize = KEEP;
 
 /// What was found in the records.
 #[derive(Default)]
@@ -35,6 +36,8 @@ pub(crate) struct RecordPrescan {
     suspect: Option<(u64, u64)>,
     /// The record and line of a quote that is never closed.
     open: Option<(u64, u64)>,
+    /// The line of the first record that is longer than is read, and the most bytes that it may have.
+    too_long: Option<(u64, u64)>,
     lines: u64,
 }
 
@@ -52,15 +55,13 @@ impl RecordPrescan {
     ) -> io::Result<Self> {
         let line = dialect.header.as_ref().ok().copied();
         let mut scanner = RecordTokenizer::new(input, dialect.delimiter);
-        scanner.keep = KEEP_HEADER;
+        scanner.keep = KEEP;
         let mut record = DelimitedRecord::default();
         let mut survey = Self::default();
         while scanner.read_record(&mut record)? {
+            survey.check_length(&record, scanner.record_length(&record));
             if survey.header.is_none() {
                 survey.scan_up_to_header(&record, line, mark);
-                if survey.header.is_some() {
-                    scanner.keep = KEEP;
-                }
             } else if !is_blank_record(&record) {
                 survey.total += 1;
                 survey.mark_used_columns(&record);
@@ -69,6 +70,13 @@ impl RecordPrescan {
             survey.lines = record.line;
         }
         Ok(survey)
+    }
+
+    fn check_length(&mut self, record: &DelimitedRecord, length: u64) {
+        let most = if self.header.is_none() { MAX_HEADER as u64 } else { MAX_TEXT };
+        if length > most {
+            self.too_long.get_or_insert((record.line, most));
+        }
     }
 
     /// Scans the records up to and including the header.
@@ -124,13 +132,16 @@ impl RecordPrescan {
         if let Some((record, line)) = self.open {
             return Err(open_quote_error(record, line, "never closed"));
         }
+        if self.header.as_ref().is_some_and(|names| names.len() > MAX_COLUMNS) {
+            return Err(too_many_columns_error(dialect.header.clone()?));
+        }
+        if let Some((line, most)) = self.too_long {
+            return Err(too_long_error(line, most));
+        }
         let Some(names) = self.header else {
             return Err(self.missing_header_error(dialect));
         };
         let line = dialect.header.clone()?;
-        if names.len() > MAX_COLUMNS {
-            return Err(too_many_columns_error(line));
-        }
         if let Some((byte, at)) = self.damaged {
             let message = format!(
                 "the header (line {line}) contains byte 0x{byte:02X} at offset {at}, which is not valid text"
@@ -172,6 +183,16 @@ fn too_many_columns_error(line: u64) -> Diagnostic {
     );
     Diagnostic::new(DiagnosticCode::E_NO_HEADER, message)
         .with_hint("remove the columns that are not to be imported")
+}
+
+fn too_long_error(line: u64, most: u64) -> Diagnostic {
+    let what = if most == MAX_TEXT { "the row" } else { "the header" };
+    let message = format!(
+        "{what} on line {line} is longer than {} MiB, which is the most that is read",
+        most / 1024 / 1024
+    );
+    Diagnostic::new(DiagnosticCode::E_TEXT_TOO_LONG, message)
+        .with_hint("a quote may be missing there; or remove the column with the long text")
 }
 
 fn open_quote_error(record: u64, line: u64, how: &str) -> Diagnostic {

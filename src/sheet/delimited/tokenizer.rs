@@ -161,6 +161,11 @@ impl<R: Read> RecordTokenizer<R> {
         self.input
     }
 
+    /// The length in the text of the record that was read last, in bytes.
+    pub(crate) fn record_length(&self, record: &DelimitedRecord) -> u64 {
+        self.byte_offset() - record.starts.first().copied().unwrap_or(0)
+    }
+
     /// Reads the next record; false at the end of the text.
     pub(crate) fn read_record(&mut self, record: &mut DelimitedRecord) -> io::Result<bool> {
         if self.peek_byte()? == Some(b'\n') && self.after_cr {

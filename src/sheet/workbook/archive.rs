@@ -8,6 +8,7 @@ use zip::ZipArchive;
 
 use super::{BOUND, BytesCursor, corrupt_error, too_large_error};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::sheet::error::MAX_TEXT;
 
 /// The maximum ratio by which deflate can compress.
 const DEFLATE: u64 = 1032;
@@ -94,11 +95,15 @@ impl SpreadsheetArchive {
         if size > BOUND {
             return Err(too_large_error("a part of the spreadsheet", BOUND));
         }
-        if packed.saturating_mul(DEFLATE) > SMALL_PART {
+        if packed.saturating_mul(DEFLATE) > MAX_TEXT {
             let most = packed.saturating_mul(MAX_RATIO).clamp(SMALL_PART, BOUND);
             let part = self.archive.by_index(index).map_err(unreadable)?;
-            let unpacked = std::io::copy(&mut part.take(most + 1), &mut std::io::sink());
+            let mut texts = LongestText::default();
+            let unpacked = std::io::copy(&mut part.take(most + 1), &mut texts);
             size = unpacked.map_err(|error| corrupt_error(&error.to_string()))?;
+            if texts.longest > MAX_TEXT && name.ends_with(".xml") {
+                return Err(text_too_long_error());
+            }
             if size > most && most < BOUND {
                 return Err(compressed_too_much_error());
             }
@@ -171,6 +176,36 @@ impl SpreadsheetArchive {
             }
         }
     }
+}
+
+/// Measures the longest text between two tags of XML that is written to it.
+#[derive(Default)]
+struct LongestText {
+    longest: u64,
+    current: u64,
+}
+
+impl std::io::Write for LongestText {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut begin = 0;
+        for tag in memchr::memchr_iter(b'<', bytes) {
+            self.longest = self.longest.max(self.current + (tag - begin) as u64);
+            (self.current, begin) = (0, tag);
+        }
+        self.current += (bytes.len() - begin) as u64;
+        self.longest = self.longest.max(self.current);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn text_too_long_error() -> Diagnostic {
+    let message = format!("a text in the spreadsheet has more than {} MiB", MAX_TEXT / 1024 / 1024);
+    Diagnostic::new(DiagnosticCode::E_TEXT_TOO_LONG, message)
+        .with_hint("remove it, or the column that it is in")
 }
 
 /// A part that was made to fill the memory.

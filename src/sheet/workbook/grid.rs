@@ -9,6 +9,8 @@ use crate::sheet::row::SheetCell;
 
 /// The maximum number of columns in a spreadsheet.
 pub(super) const COLUMNS: u32 = 16_384;
+/// The maximum number of rows in a sheet.
+pub(super) const ROWS: u32 = 1_048_576;
 
 /// The non-empty cells of a sheet, by row.
 #[derive(Debug, Default)]

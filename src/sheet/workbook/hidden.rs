@@ -5,9 +5,7 @@ use std::io::BufRead;
 use quick_xml::events::Event;
 
 use super::archive::attribute_value;
-
-/// The maximum number of rows in a sheet, which limits repetition counts.
-const ROWS: u32 = 1_048_576;
+use super::grid::ROWS;
 
 /// Hidden rows, as sorted ranges counted from 0.
 #[derive(Debug, Default)]

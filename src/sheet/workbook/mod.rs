@@ -10,6 +10,7 @@ mod compound;
 mod grid;
 mod hidden;
 mod number_format;
+mod ods_bounds;
 mod open;
 mod reader;
 mod select;
@@ -27,11 +28,15 @@ use super::row_shaper::{RawSheetRow, RowShaper};
 use super::source_file::{self, FileStamp, HashingReader};
 use super::{HiddenRowPolicy, SheetColumn};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::text::format_count;
 
 pub(super) use self::open::open;
 
 /// The maximum size of a spreadsheet, and of each of its parts when unpacked, in bytes.
 const BOUND: u64 = 1024 * 1024 * 1024;
+
+/// The maximum number of cells in the rectangles of all sheets of an XLS or ODS file together: some 200 MB of memory.
+const MAX_CELLS: u64 = 8 * 1024 * 1024;
 
 /// The file's bytes, in the form that readers take.
 type BytesCursor = Cursor<Arc<[u8]>>;
@@ -137,6 +142,15 @@ fn too_large_error(what: &str, bound: u64) -> Diagnostic {
     let message = format!("{what} has more than {} MiB unpacked", bound / 1024 / 1024);
     Diagnostic::new(DiagnosticCode::E_XLSX_CORRUPT, message)
         .with_hint("save the sheet as CSV, which can have any size")
+}
+
+/// Why a file is refused whose sheets would take more than [`MAX_CELLS`].
+fn far_apart_reason(cells: u64) -> String {
+    format!(
+        "the cells of its sheets lie so far apart that {} would be read; at most {} are",
+        format_count(cells),
+        format_count(MAX_CELLS)
+    )
 }
 
 /// A spreadsheet that is damaged.

@@ -4,8 +4,9 @@ use calamine::{Data, DataRef, Ods, Reader, SheetType, SheetVisible, Xls, Xlsb, X
 
 use super::archive::{ArchiveFormat, SpreadsheetArchive};
 use super::cells::convert_cell;
-use super::grid::{COLUMNS, CellGrid};
+use super::grid::{COLUMNS, CellGrid, ROWS};
 use super::hidden::HiddenRows;
+use super::ods_bounds::check_ods_bounds;
 use super::xls_bounds::check_xls_bounds;
 use super::xlsx_flags::XlsxFlags;
 use super::{BytesCursor, corrupt_error};
@@ -49,7 +50,12 @@ impl WorkbookReader {
                     .map_err(|_| unreadable_xls_error(bytes.get_ref()))?;
             return Ok(Self { format, package: None });
         }
-        let (package, flavour) = SpreadsheetArchive::open(bytes.clone())?;
+        let (mut package, flavour) = SpreadsheetArchive::open(bytes.clone())?;
+        if flavour == ArchiveFormat::Ods
+            && let Some(content) = package.open_part("content.xml")
+        {
+            check_ods_bounds(content).map_err(|reason| corrupt_error(&reason))?;
+        }
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let bytes = bytes.clone();
         let format = catch_panics(|| {
@@ -243,7 +249,7 @@ fn add_cell(
     code: &str,
 ) -> Result<(), String> {
     let (row, column) = place;
-    if column >= COLUMNS {
+    if column >= COLUMNS || row >= ROWS {
         return Err("a cell is outside of any sheet".to_owned());
     }
     let cell = convert_cell(value, code);

@@ -4,9 +4,8 @@
 //! announces. Two cells in opposite corners therefore take as much memory as all cells in between.
 
 use super::compound::CompoundFile;
+use super::{MAX_CELLS, far_apart_reason};
 
-/// The maximum number of cells in the rectangles of all sheets together: 128 full columns, and some 200 MB of memory.
-const MAX_CELLS: u64 = 65_536 * 128;
 /// The maximum number of cells that a sheet may announce: all that Excel 97 could store.
 const MAX_ANNOUNCED: u64 = 65_536 * 256;
 
@@ -54,9 +53,7 @@ pub(super) fn check_xls_bounds(bytes: &[u8]) -> Result<(), String> {
         let Some(start) = start.map(|it| u32::from_le_bytes(*it) as usize) else { continue };
         total += count_cells(stream.get(start..).unwrap_or_default())?;
         if total > MAX_CELLS {
-            return Err(format!(
-                "the cells of its sheets lie so far apart that {total} would be read; at most {MAX_CELLS} are"
-            ));
+            return Err(far_apart_reason(total));
         }
     }
     Ok(())

@@ -111,3 +111,89 @@ fn repaired_xls() -> Vec<u8> {
 fn find_record(bytes: &[u8], head: [u8; 4]) -> usize {
     bytes.windows(4).position(|it| it == head).unwrap()
 }
+
+#[test]
+fn a_header_of_thirty_megabytes_is_refused() {
+    let name = "x".repeat(30_000_000);
+    let part = "the header on line 1 is longer than 1 MiB";
+    is_refused("in.csv", format!("Email,{name}\na@example.com,Bo\n").as_bytes(), part);
+    let quoted = format!("Email,\"{}\"\na@example.com,Bo\n", &name[..2_000_000]);
+    is_refused("in.csv", quoted.as_bytes(), part);
+}
+
+#[test]
+fn a_row_that_is_longer_than_a_row_can_be_is_refused() {
+    let text = "x y\n".repeat(4_500_000);
+    let part = "the row on line 2 is longer than 16 MiB";
+    for file in [
+        format!("Email,Notes\na@example.com,\"{text}\"\nb@example.com,Bo\n"),
+        format!("Email,Notes\na@example.com,{}\nb@example.com,Bo\n", text.replace('\n', " ")),
+    ] {
+        is_refused("in.csv", file.as_bytes(), part);
+    }
+}
+
+#[test]
+fn rows_and_cells_of_an_ods_file_that_are_repeated_without_end_are_refused() {
+    let cell = |attributes: &str| {
+        format!(
+            "<table:table-cell office:value-type=\"string\" {attributes}><text:p>a@example.com\
+             </text:p></table:table-cell>"
+        )
+    };
+    let row = |attributes: &str, cells: &str| {
+        format!("<table:table-row {attributes}>{cells}</table:table-row>")
+    };
+    let gap = "<table:table-cell table:number-columns-repeated=\"4294967295\"/>";
+    let rows = "table:number-rows-repeated";
+    for table in [
+        row(&format!("{rows}=\"1048576\""), &cell("table:number-columns-repeated=\"90\"")),
+        row(&format!("{rows}=\"4000000000\""), &cell("")),
+        row("", &(cell("") + gap + &cell(""))),
+    ] {
+        let part = "the cells of its sheets lie so far apart";
+        is_refused("in.ods", &ods_with_rows(&(row("", &cell("")) + &table)), part);
+    }
+}
+
+#[test]
+fn a_text_of_a_spreadsheet_that_fills_the_memory_is_refused() {
+    // It cannot be compressed much.
+    let mut state = 1_u64;
+    let mut letters = || {
+        let next = |_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            b'a' + u8::try_from(state >> 60).unwrap()
+        };
+        (0..1 << 20).map(next).collect::<Vec<u8>>()
+    };
+    let begin = "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>\
+                 <row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>";
+    let end = "</t></is></c></row></sheetData></worksheet>";
+    let pieces = std::iter::once(begin.into())
+        .chain((0..18).map(|_| letters()))
+        .chain(std::iter::once(end.into()))
+        .collect::<Vec<Vec<u8>>>();
+    let bytes = book_with_part("xl/worksheets/sheet1.xml", pieces.into_iter());
+    is_refused("in.xlsx", &bytes, "a text in the spreadsheet has more than 16 MiB");
+}
+
+/// A spreadsheet with one sheet of these rows.
+fn ods_with_rows(rows: &str) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let kind = "application/vnd.oasis.opendocument.spreadsheet";
+    let names = ["office", "table", "text"]
+        .map(|name| format!("xmlns:{name}=\"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0\""));
+    let content = format!(
+        "<office:document-content {}><office:body><office:spreadsheet><table:table table:name=\"S\">\
+         {rows}</table:table></office:spreadsheet></office:body></office:document-content>",
+        names.join(" ")
+    );
+    for (name, text) in [("mimetype", kind), ("content.xml", &content)] {
+        zip.start_file(name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
