@@ -56,6 +56,9 @@ pub(crate) fn state_after_api_error(
         (ApiErrorKind::Halted(HaltReason::Cancelled), Some(CancelCause::Terminate)) => {
             said(RunState::Interrupted, "SIGTERM")
         }
+        (ApiErrorKind::Halted(HaltReason::Cancelled), Some(CancelCause::Hangup)) => {
+            said(RunState::Interrupted, "the terminal was closed")
+        }
         (ApiErrorKind::Halted(HaltReason::Cancelled), _) => said(RunState::Interrupted, "Ctrl-C"),
         _ => (state_after_error(began), error.to_string()),
     }

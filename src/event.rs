@@ -237,6 +237,8 @@ pub enum CancelCause {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// SIGHUP: the terminal was closed.
+    Hangup,
     /// `--deadline` is reached.
     Deadline,
     /// Another part of the same work failed.

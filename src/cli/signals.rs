@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and the deadline: the first stops the work in order, a second signal leaves at once.
+//! Ctrl-C, SIGTERM, SIGHUP and the deadline: the first stops the work in order, a second signal leaves at once.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,6 +106,7 @@ fn exit_on_second_signal() -> std::io::Result<()> {
 fn exit_code(cause: CancelCause) -> CliExitCode {
     match cause {
         CancelCause::Terminate => CliExitCode::Terminated,
+        CancelCause::Hangup => CliExitCode::HungUp,
         _ => CliExitCode::Interrupted,
     }
 }
@@ -130,19 +131,35 @@ async fn next_signal() -> CancelCause {
     StopSignals::install().next().await
 }
 
-/// Ctrl-C and SIGTERM. Without a handler the system's own remains: the process ends, and the run resumes.
+/// Ctrl-C, SIGTERM and SIGHUP. Without a handler the system's own remains: the process ends, and the run resumes.
 #[cfg(unix)]
 struct StopSignals {
     interrupt: Option<tokio::signal::unix::Signal>,
     terminate: Option<tokio::signal::unix::Signal>,
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+/// Whether SIGHUP must have no effect: a command after `nohup` goes on without its terminal. Where the system does not
+/// say, it keeps the effect that it has.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    const HANGUP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_none_or(|mask| mask & HANGUP != 0)
 }
 
 #[cfg(unix)]
 impl StopSignals {
     fn install() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let interrupt = signal(SignalKind::interrupt()).ok();
-        Self { interrupt, terminate: signal(SignalKind::terminate()).ok() }
+        let installed = |kind| signal(kind).ok();
+        Self {
+            interrupt: installed(SignalKind::interrupt()),
+            terminate: installed(SignalKind::terminate()),
+            hangup: (!ignores_hangup()).then(|| installed(SignalKind::hangup())).flatten(),
+        }
     }
 
     async fn next(&mut self) -> CancelCause {
@@ -155,6 +172,7 @@ impl StopSignals {
         tokio::select! {
             () = receive(&mut self.interrupt) => CancelCause::Interrupt,
             () = receive(&mut self.terminate) => CancelCause::Terminate,
+            () = receive(&mut self.hangup) => CancelCause::Hangup,
         }
     }
 }

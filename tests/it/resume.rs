@@ -196,6 +196,37 @@ fn sigterm_ends_it_like_ctrl_c_with_a_code_of_its_own() {
 }
 
 #[test]
+fn a_closed_terminal_ends_it_in_order_except_after_nohup() {
+    for (ignored, code) in [(false, 129), (true, 0)] {
+        let world = World::with_faults(&["GET /contacts/*/notes hold after=20"]);
+        let plain = world.command(EXPORT);
+        let mut command = std::process::Command::new("/bin/sh");
+        let trap = if ignored { "trap '' HUP; " } else { "" };
+        command.arg("-c").arg(format!("{trap}exec \"$0\" \"$@\""));
+        command.arg(plain.get_program()).args(plain.get_args()).env_clear();
+        for (name, value) in plain.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        command.current_dir(plain.get_current_dir().unwrap());
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let export = RunningCommand::from_child(command.spawn().unwrap());
+        world.get_control("held?at_least=32");
+        // Nobody reads what it says any more.
+        export.send_signal("HUP");
+        world.control_request("DELETE", "faults", &Value::Null);
+        world.control_request("POST", "release", &Value::Null);
+        export.wait_for_exit().exits(code);
+        if !ignored {
+            let run = world.only_run_id();
+            let shown = world.run_command(&format!("runs show {run}")).exits(0).stdout;
+            assert!(shown.contains("the terminal was closed"), "{shown}");
+            world.run_command("resume").exits(0);
+        }
+        ExportFiles::of_undisturbed_export(60).assert_same(&ExportFiles::read_from(&world, "out"));
+    }
+}
+
+#[test]
 fn a_second_ctrl_c_leaves_at_once_and_the_run_resumes() {
     let world = World::with_faults(&["GET /contacts/*/notes hold times=1 after=20"]);
     let mut export = RunningCommand::start(&world, EXPORT);

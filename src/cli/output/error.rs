@@ -221,6 +221,9 @@ fn stop_cause_error(cause: CancelCause) -> CliError {
         CancelCause::Terminate => {
             CliError::new(CliExitCode::Terminated, "terminated by SIGTERM; progress is saved")
         }
+        CancelCause::Hangup => {
+            CliError::new(CliExitCode::HungUp, "the terminal was closed; progress is saved")
+        }
         CancelCause::Deadline => {
             CliError::new(CliExitCode::Paused, "the deadline has passed; progress is saved")
         }

@@ -37,6 +37,8 @@ pub(crate) enum CliExitCode {
     Damaged = 12,
     /// A dry run with `--detailed-exit-code` found something to change.
     Changes = 20,
+    /// Ended by SIGHUP, when its terminal was closed; resumable.
+    HungUp = 129,
     /// Interrupted by Ctrl-C; resumable.
     Interrupted = 130,
     /// Terminated by SIGTERM; resumable.

@@ -83,6 +83,7 @@ pub(crate) fn run(args: &DoctorArgs, settings: &Settings) -> Result<CliExitCode,
         Ok(match stop.cause() {
             Some(CancelCause::Interrupt) => CliExitCode::Interrupted,
             Some(CancelCause::Terminate) => CliExitCode::Terminated,
+            Some(CancelCause::Hangup) => CliExitCode::HungUp,
             Some(_) => CliExitCode::Paused,
             None => page.exit_code(),
         })

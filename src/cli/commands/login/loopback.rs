@@ -131,6 +131,9 @@ pub(super) fn interrupted_error(stop: &CancelSignal) -> CliError {
         Some(CancelCause::Terminate) => {
             CliError::new(CliExitCode::Terminated, "terminated by SIGTERM; nothing was stored")
         }
+        Some(CancelCause::Hangup) => {
+            CliError::new(CliExitCode::HungUp, "the terminal was closed; nothing was stored")
+        }
         Some(CancelCause::Deadline) => {
             CliError::new(CliExitCode::Paused, "the deadline is reached; nothing was stored")
         }
