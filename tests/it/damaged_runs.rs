@@ -168,3 +168,15 @@ fn a_damaged_run_is_listed_with_what_is_wrong_and_can_be_removed() {
     world.run_command(&format!("runs rm {}", wreck.run)).exits(0);
     assert!(!wreck.path("run.db").exists());
 }
+
+#[test]
+fn a_run_that_is_removed_while_the_command_runs_is_named_as_that() {
+    let world = World::with_faults(&["GET /contacts/*/notes hold after=20"]);
+    let export =
+        RunningCommand::start(&world, "export --format jsonl --notes-by contact --out out");
+    world.get_control("held?at_least=30");
+    std::fs::remove_dir_all(world.path("home").join("runs")).unwrap();
+    world.control_request("DELETE", "faults", &Value::Null);
+    world.control_request("POST", "release", &Value::Null);
+    export.wait_for_exit().exits(2).says("was removed while the command ran");
+}

@@ -61,7 +61,11 @@ impl From<run::RunError> for CliError {
                 "allow more (`ulimit -u`), or export fewer locations at a time (`--at-once`); what was read is saved",
             ),
             (_, CliExitCode::Damaged) => failure.with_hint(
-                "nothing was written from it; export again, and remove it with `ghl-bulk runs rm`",
+                "nothing was sent from it; an export can be started again, but of an import, look up in the \
+                 account which rows it has written before you import them again",
+            ),
+            (run::RunError::Store { path, .. }, _) if !path.exists() => failure.with_hint(
+                "the run's directory was removed while the command ran; start the command again",
             ),
             _ => failure.with_hint("check permissions and free space"),
         }
