@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 
 /// The open files of one location: its database, its tables, its locks and its connections.
 const FILES_PER_LOCATION: u64 = 48;
+/// The open files of a run without its connections.
+const FILES_PER_RUN: u64 = 24;
 /// The open files of the program itself.
 const OWN_FILES: u64 = 32;
 
@@ -31,6 +33,23 @@ pub(super) fn limit_locations(asked: NonZeroUsize) -> NonZeroUsize {
     locations_within(asked, raise_open_file_limit())
 }
 
+/// How many requests can be in flight with the open files that the system allows; at least one. The embedded sandbox
+/// is the other end of its connections, too.
+pub(super) fn limit_requests(asked: NonZeroUsize, sandbox: bool) -> NonZeroUsize {
+    requests_within(asked, raise_open_file_limit(), if sandbox { 2 } else { 1 })
+}
+
+fn requests_within(
+    asked: NonZeroUsize,
+    files: Option<u64>,
+    files_per_request: u64,
+) -> NonZeroUsize {
+    let Some(files) = files else { return asked };
+    let fitting = files.saturating_sub(OWN_FILES + FILES_PER_RUN) / files_per_request;
+    let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
+    asked.min(NonZeroUsize::new(fitting).unwrap_or(NonZeroUsize::MIN))
+}
+
 fn locations_within(asked: NonZeroUsize, files: Option<u64>) -> NonZeroUsize {
     let Some(files) = files else { return asked };
     let fitting = files.saturating_sub(OWN_FILES) / FILES_PER_LOCATION;
@@ -53,6 +72,20 @@ mod tests {
         ] {
             let asked = NonZeroUsize::new(asked).unwrap();
             assert_eq!(locations_within(asked, files).get(), expected, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn as_many_requests_are_in_flight_as_the_system_has_files_for() {
+        let asked = NonZeroUsize::new(32).unwrap();
+        for (files, per_request, expected) in [
+            (None, 1, 32),
+            (Some(1_024), 2, 32),
+            (Some(64), 1, 8),
+            (Some(64), 2, 4),
+            (Some(8), 1, 1),
+        ] {
+            assert_eq!(requests_within(asked, files, per_request).get(), expected, "{files:?}");
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::args::global::GlobalArgs;
 use super::config::{ConfigFile, Profile};
+use super::machine_limits;
 use super::output::error::CliError;
 use super::output::progress::{OutputStyle, ProgressArg};
 use crate::api::{HttpOptions, QuotaPolicy};
@@ -80,7 +81,7 @@ impl Settings {
             given_api_url: typed.api_url,
             layers,
             sandbox: typed.sandbox,
-            concurrency: typed.concurrency,
+            concurrency: machine_limits::limit_requests(typed.concurrency, typed.sandbox),
             quota: QuotaPolicy { reserve: typed.daily_reserve, wait: typed.wait },
             deadline: typed.deadline,
             transport: HttpOptions {

@@ -30,6 +30,7 @@ mod kills;
 mod known_warnings;
 mod login;
 mod lost_tail;
+mod machine_limits;
 mod many_custom_fields;
 mod map_command;
 mod mappings;

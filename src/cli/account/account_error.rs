@@ -24,7 +24,7 @@ impl From<AuthError> for CliError {
             ),
             AuthError::Damaged { .. } | AuthError::Newer { .. } => Self::new(CliExitCode::Damaged, said)
                 .with_hint("`ghl-bulk login` replaces it, `ghl-bulk logout` removes it"),
-            AuthError::File { .. } => Self::usage(said).with_hint("check permissions and free space"),
+            AuthError::File { .. } => Self::usage(said).with_hint("check permissions, free space and the limit of open files"),
         }
     }
 }

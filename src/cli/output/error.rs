@@ -355,10 +355,12 @@ impl From<publish::PublishError> for CliError {
                 )
             }
             publish::PublishError::Abandoned => Self::new(CliExitCode::Bug, error.to_string()),
-            publish::PublishError::Table(_) | publish::PublishError::File { .. } => {
-                Self::usage(format!("cannot write the output: {error}"))
-                    .with_hint("check permissions and free space; what was read is saved")
-            }
+            publish::PublishError::Table(_) | publish::PublishError::File { .. } => Self::usage(
+                format!("cannot write the output: {error}"),
+            )
+            .with_hint(
+                "check permissions, free space and the limit of open files; what was read is saved",
+            ),
         }
     }
 }

@@ -60,7 +60,7 @@ impl From<ImportError> for CliError {
             ImportError::MaxErrors(_) => Self::new(CliExitCode::TooManyErrors, error.to_string())
                 .with_hint("the file of the rejected rows says why; `ghl-bulk resume` continues with the rest"),
             ImportError::Answer(_) => Self::usage(error.to_string()).with_hint("`-v` logs the responses"),
-            ImportError::File { .. } => Self::usage(error.to_string()).with_hint("check permissions and free space"),
+            ImportError::File { .. } => Self::usage(error.to_string()).with_hint("check permissions, free space and the limit of open files"),
             ImportError::Request(message) => Self::new(CliExitCode::Usage, message),
             ImportError::Bug(_) => Self::new(CliExitCode::Bug, error.to_string())
                 .with_hint("this is a bug; nothing more was sent. Please report it"),

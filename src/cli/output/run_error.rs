@@ -67,7 +67,7 @@ impl From<run::RunError> for CliError {
             (run::RunError::Store { path, .. }, _) if !path.exists() => failure.with_hint(
                 "the run's directory was removed while the command ran; start the command again",
             ),
-            _ => failure.with_hint("check permissions and free space"),
+            _ => failure.with_hint("check permissions, free space and the limit of open files"),
         }
     }
 }
