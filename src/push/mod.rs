@@ -245,8 +245,8 @@ impl PushContext {
         self.find_duplicates().await
     }
 
-    /// Waits until no request of this run without an answer can be applied any more: whoever edits the contacts after
-    /// the end of the run must not be overwritten by it.
+    /// Waits until no request of this run without an answer can be applied any more: what is edited after the end of
+    /// the run must not be overwritten by it.
     async fn wait_for_late_writes(&self) -> Result<(), PushError> {
         let since_ms = reconcile::oldest_late_write(self.doubt.settle);
         let last = self.read_ledger(move |reader| reader.last_unanswered_send(since_ms)).await?;

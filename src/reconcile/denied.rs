@@ -1,6 +1,6 @@
 //! Whether a write was applied that the server refused, or answered with a success status and a body that denies it.
 //!
-//! A row that is called rejected is sent again by whoever fixes `rejected.csv`, so a note would double. The request is
+//! A row that is called rejected is imported again from `rejected.csv`, and a note in it would double. The request is
 //! over, and one read of the record decides; creates of contacts are looked up separately (api.md §5.9).
 
 use super::{InDoubtOp, OpResolution, ReconcileError, Reconciler, classify};

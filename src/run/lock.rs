@@ -37,6 +37,27 @@ impl FileLock {
         Ok(lock)
     }
 
+    /// The same for the removal of the file, without a word in it.
+    pub(super) fn try_lock_for_removal(path: &Path) -> Result<Option<Self>, RunError> {
+        let open = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+        Self::try_acquire(open.map_err(|source| RunError::from_io(path, source))?, path)
+    }
+
+    /// Whether the locked file still has this path: another process may have removed it before it was locked.
+    #[cfg(unix)]
+    pub(super) fn is_file_at(&self, path: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let own = self.file.metadata().map(identity).ok();
+        own.is_some() && own == std::fs::metadata(path).map(identity).ok()
+    }
+
+    /// An open file cannot be removed on other systems.
+    #[cfg(not(unix))]
+    pub(super) fn is_file_at(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
     /// Locks a directory without leaving a file in it. `None` when another process has locked it.
     #[cfg(unix)]
     pub fn try_lock_directory(path: &Path) -> Result<Option<Self>, RunError> {

@@ -18,9 +18,8 @@ use crate::id::RunId;
 
 /// The name of a database that is being built.
 const UNFINISHED: &str = "run.db.new";
-/// How often a directory is made that another process takes for what a killed one has left: it has no lock for an
-/// instant.
-const ATTEMPTS: u32 = 3;
+/// How often a directory is made that other processes take for what a killed one has left: it has no lock for an instant.
+const ATTEMPTS: u32 = 100;
 
 /// Creates a run's directory and locks it.
 pub(super) fn create_run_dir(
@@ -49,9 +48,10 @@ fn make_locked_dir(dir: &Path, meta: &RunMetadata) -> Result<FileLock, RunError>
     let mut last = RunError::from_io(dir, ErrorKind::WouldBlock.into());
     for _ in 0..ATTEMPTS {
         create_private_dir(dir).map_err(|source| RunError::from_io(dir, source))?;
-        match FileLock::try_lock_file(&dir.join("lock"), &holder) {
-            Ok(Some(lock)) => return Ok(lock),
-            Ok(None) => {}
+        let path = dir.join("lock");
+        match FileLock::try_lock_file(&path, &holder) {
+            Ok(Some(lock)) if lock.is_file_at(&path) => return Ok(lock),
+            Ok(_) => {}
             Err(error) => last = error,
         }
     }
@@ -75,9 +75,11 @@ fn remove_unfinished_runs(runs: &Path) {
         let name = entry.file_name();
         let id = name.to_str().and_then(|name| name.parse::<RunId>().ok());
         let dir = entry.path();
-        if id.is_some_and(|id| id.created().is_some())
+        let is_abandoned = id.is_some_and(|id| id.created().is_some()) && is_unfinished(&dir);
+        // The lock is held until the directory is gone: a process that creates a run in it would lock a removed file.
+        if is_abandoned
+            && let Ok(Some(_lock)) = FileLock::try_lock_for_removal(&dir.join("lock"))
             && is_unfinished(&dir)
-            && !FileLock::is_locked(&dir.join("lock"))
         {
             let _ = std::fs::remove_dir_all(dir);
         }
