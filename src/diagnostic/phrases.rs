@@ -102,6 +102,8 @@ impl DiagnosticCode {
                 W_DUPLICATE_VALUE: "cell has a value twice", "cells have a value twice";
                 W_EMAIL_UNUSUAL: "e-mail address is unusual", "e-mail addresses are unusual";
                 W_EXTRA_URLS: "cell has several web addresses; the first is used", "cells have several web addresses; the first is used";
+                W_HTML_ENTITY: "value has HTML entities, which are decoded", "values have HTML entities, which are decoded";
+                W_HTML_ENTITY_KEPT: "text has HTML entities and stays as it is", "texts have HTML entities and stay as they are";
                 W_INVISIBLE_CHARACTER: "value loses invisible characters", "values lose invisible characters";
                 W_MOJIBAKE: "text looks wrongly decoded", "texts look wrongly decoded";
                 W_MULTI_EMAIL: "cell has more e-mail addresses than the API takes", "cells have more e-mail addresses than the API takes";

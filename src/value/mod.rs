@@ -4,6 +4,7 @@
 //! ambiguous text is an error or comes with a notice. Parsers know neither rows nor columns.
 
 mod boolean;
+mod bracketed_list;
 mod consent;
 mod country;
 mod date;
@@ -11,6 +12,7 @@ mod date_order_evidence;
 mod datetime;
 mod digits;
 mod email;
+mod html_entities;
 mod normalize;
 mod number;
 mod phone;
@@ -32,6 +34,7 @@ pub use date::{DateOrder, parse_date, parse_date_of_birth};
 pub use date_order_evidence::DateOrderEvidence;
 pub use datetime::parse_datetime;
 pub use email::parse_emails;
+pub use html_entities::{DecodedEntities, decode_html_entities, has_markup};
 pub use number::{parse_money, parse_number};
 pub use phone::parse_phone;
 pub use phones::parse_phones;

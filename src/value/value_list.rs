@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
-
+use super::bracketed_list::take_bracketed_list;
 use super::split::{longest_prefix_len, split_at_separators};
 
 /// The default separators. Slashes and full stops are not among them: they occur inside items.
@@ -12,13 +11,13 @@ const SEPARATORS: [&str; 6] = [",", ";", "|", "\n", "\r", " ::: "];
 /// Parses the items of a cell: trimmed and not empty, in their original order. Duplicates that differ only in case
 /// are dropped; the first spelling wins.
 ///
-/// A JSON array is accepted. Otherwise `split` gives the separators; by default they are `,` `;` `|`, line breaks
+/// Lists of JSON, Python and Postgres are accepted: `["a","b"]`, `['a', 'b']`, `{a,"b c"}`. Otherwise `split` gives the separators; by default they are `,` `;` `|`, line breaks
 /// and Google's ` ::: `. Where a comma separates items, quotation marks hold one item together: `"Boston,
 /// MA","New"`. Google's group mark `* ` and its group of all contacts are removed.
 #[must_use]
 pub fn parse_list(text: &str, split: Option<&[String]>) -> Vec<String> {
     let text = text.trim();
-    if let Some(items) = parse_json_array(text) {
+    if let Some((items, "")) = take_bracketed_list(text, split.is_none()) {
         return distinct_items(items);
     }
     let items = match split {
@@ -38,27 +37,17 @@ pub fn parse_list(text: &str, split: Option<&[String]>) -> Vec<String> {
     distinct_items(items)
 }
 
-/// Parses a JSON array of strings and numbers.
-fn parse_json_array(text: &str) -> Option<Vec<String>> {
-    if !text.starts_with('[') {
-        return None;
-    }
-    let values: Vec<Value> = serde_json::from_str(text).ok()?;
-    let item = |value| match value {
-        Value::String(text) => Some(text),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        Value::Null => Some(String::new()),
-        Value::Array(_) | Value::Object(_) => None,
-    };
-    values.into_iter().map(item).collect()
-}
-
-/// Splits at separators; an item may be in quotation marks, which are doubled inside it.
+/// Splits at separators; an item may be in quotation marks, which are doubled inside it, or a list of its own.
 fn split_quoted_items(text: &str, separators: &[impl AsRef<str>]) -> Vec<String> {
     let mut items = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         let start = rest.trim_start();
+        if let Some((list, after)) = take_list_item(start, separators) {
+            items.extend(list);
+            rest = after;
+            continue;
+        }
         if let Some((item, after)) = take_quoted_item(start, separators) {
             items.push(item);
             rest = after;
@@ -78,6 +67,21 @@ fn split_quoted_items(text: &str, separators: &[impl AsRef<str>]) -> Vec<String>
         };
     }
     items
+}
+
+/// Takes a list with quoted items up to a separator or the end, and returns its items with the remaining text:
+/// `["a","b"]; c`.
+fn take_list_item<'t>(
+    text: &'t str,
+    separators: &[impl AsRef<str>],
+) -> Option<(Vec<String>, &'t str)> {
+    let (items, after) = take_bracketed_list(text, false)?;
+    let trimmed = after.trim_start_matches([' ', '\t']);
+    if trimmed.is_empty() {
+        return Some((items, ""));
+    }
+    let length = longest_prefix_len(trimmed, separators)?;
+    Some((items, &trimmed[length..]))
 }
 
 /// Takes an item in quotation marks up to a separator or the end, and returns it with the remaining text.
@@ -160,6 +164,29 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_programs_are_understood() {
+        check("['Hot lead', 'VIP']", &["Hot lead", "VIP"]);
+        check(r#"['it\'s', "O'Brien", 3, None]"#, &["it's", "O'Brien", "3"]);
+        check("['VIP',]", &["VIP"]);
+        check("('VIP', 'hot')", &["VIP", "hot"]);
+        check("{vip,hot}", &["vip", "hot"]);
+        check("{vip}", &["vip"]);
+        check("{}", &[]);
+        check(r#"{"Hot lead",VIP,NULL,"say \"hi\""}"#, &["Hot lead", "VIP", "say \"hi\""]);
+        check("{'vip', 'hot'}", &["vip", "hot"]);
+        check("[vip, hot lead]", &["vip", "hot lead"]);
+        check(r#"["a","b"]; c"#, &["a", "b", "c"]);
+        check("c, ['a, x', 'b']", &["c", "a, x", "b"]);
+        check("[VIP]", &["[VIP]"]);
+        check("{{contact.tag}}", &["{{contact.tag}}"]);
+        check("{a", &["{a"]);
+        check("(new), old", &["(new)", "old"]);
+        check(r#"{"a":1}"#, &[r#"{"a":1}"#]);
+        assert_eq!(parse_list("{a,b}", Some(&[String::from(";")])), ["a", "b"]);
+        assert_eq!(parse_list("[a, b]", Some(&[String::from(";")])), ["[a, b]"]);
+    }
+
+    #[test]
     fn named_separators_are_the_only_ones() {
         let semicolon = [String::from(";")];
         assert_eq!(
@@ -177,6 +204,7 @@ mod tests {
     fn a_huge_cell_takes_no_huge_time() {
         assert_eq!(parse_list(&"a,".repeat(300_000), None), ["a"]);
         assert_eq!(parse_list(&"\"a,".repeat(100_000), None).len(), 1);
+        assert_eq!(parse_list(&"{a,".repeat(20_000), None).len(), 1);
     }
 
     proptest::proptest! {

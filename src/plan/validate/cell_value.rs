@@ -1,5 +1,7 @@
 //! Cells: cleans their text, and reports what makes it unusable.
 
+use std::borrow::Cow;
+
 use super::RowValidator;
 use super::cleaned_value::{CellOutcome, CleanedValue};
 use super::field_rule::FieldRule;
@@ -67,7 +69,8 @@ impl RowValidator {
                 message,
             ));
         }
-        let read = match value::clean_text(raw) {
+        let raw = self.decode_entities(step, column, raw, work);
+        let read = match value::clean_text(&raw) {
             Ok(read) => read,
             Err(trouble) => {
                 self.report_unreadable(step, Some(column), trouble, work)?;
@@ -92,6 +95,34 @@ impl RowValidator {
             ));
         }
         Ok(transform_text(step, text))
+    }
+
+    /// Decodes a text's HTML entities where it is not HTML. Notes may be, and what was exported from an account
+    /// is as it is there.
+    fn decode_entities<'t>(
+        &self,
+        step: &FieldRule,
+        column: usize,
+        raw: &'t str,
+        work: &mut RowContext<'_>,
+    ) -> Cow<'t, str> {
+        if !raw.contains('&') {
+            return Cow::Borrowed(raw);
+        }
+        let Some(decoded) = value::decode_html_entities(raw) else { return Cow::Borrowed(raw) };
+        let may_be_html = matches!(step.target, MappingTarget::Note(_) | MappingTarget::Task(_))
+            || value::has_markup(raw);
+        if may_be_html || self.resolved.has_contact_ids {
+            let message = format!(
+                "the text has HTML entities such as `{}`; it is left unchanged",
+                decoded.first
+            );
+            work.add_warning(DiagnosticCode::W_HTML_ENTITY_KEPT, step, Some(column), message);
+            return Cow::Borrowed(raw);
+        }
+        let message = format!("HTML entities such as `{}` were decoded", decoded.first);
+        work.add_warning(DiagnosticCode::W_HTML_ENTITY, step, Some(column), message);
+        Cow::Owned(decoded.text)
     }
 
     /// Reports a spreadsheet's error value.

@@ -20,6 +20,7 @@ use crate::sheet::SheetColumn;
 use crate::value::{self, DateOrder};
 
 /// What every row is validated against.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug)]
 pub(super) struct CompiledMapping {
     pub(super) steps: Vec<FieldRule>,
@@ -27,6 +28,8 @@ pub(super) struct CompiledMapping {
     pub(super) children_only: bool,
     pub(super) has_notes: bool,
     pub(super) has_tasks: bool,
+    /// Whether rows name their contact by its id, as exports from an account do.
+    pub(super) has_contact_ids: bool,
     /// The country of phone numbers in rows without a country.
     pub(super) country: Option<String>,
     /// The time zone of times without one.
@@ -77,6 +80,7 @@ impl CompiledMapping {
         Ok(Self {
             has_notes: has(|target| matches!(target, MappingTarget::Note(_))),
             has_tasks: has(|target| matches!(target, MappingTarget::Task(_))),
+            has_contact_ids: has(|target| *target == MappingTarget::ContactId),
             children_only: has(defines_note_or_task) && !has(is_contact_data),
             country: country.and_then(|text| value::parse_country(text).ok()).map(str::to_owned),
             empty_values: policy

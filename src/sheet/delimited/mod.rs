@@ -8,6 +8,7 @@ pub(super) mod dialect;
 pub(super) mod encoding;
 pub(super) mod prescan;
 pub(super) mod quotes;
+pub(super) mod text_formula;
 pub(super) mod tokenizer;
 
 use std::io::Seek;
@@ -227,18 +228,21 @@ impl DelimitedRows {
 
 /// Converts a record to a row, with the faults of its bytes and quotes.
 fn raw_row(record: &DelimitedRecord, text: &DelimitedFile) -> RawSheetRow {
-    let cell = |text: &str| {
-        if is_blank_text(text) { SheetCell::Empty } else { SheetCell::Text(text.to_owned()) }
-    };
     let (cells, damaged) = match record.cell_texts() {
-        Some(texts) => (texts.map(cell).collect(), None),
+        Some(texts) => (texts.map(text_cell).collect(), None),
         None => (
-            record.cells().map(|it| cell(&decode_lossy(it))).collect(),
+            record.cells().map(|it| text_cell(&decode_lossy(it))).collect(),
             encoding_fault(record, text.coding),
         ),
     };
     let fault = damaged.or_else(|| quoting_fault(record, text));
     RawSheetRow { line: record.line, cells, fault }
+}
+
+fn text_cell(text: &str) -> SheetCell {
+    let unwrapped = text.contains('=').then(|| text_formula::unwrap_text_formula(text)).flatten();
+    let text = unwrapped.as_deref().unwrap_or(text);
+    if is_blank_text(text) { SheetCell::Empty } else { SheetCell::Text(text.to_owned()) }
 }
 
 /// Decodes bytes that are not UTF-8 in the most likely encoding.

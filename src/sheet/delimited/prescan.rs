@@ -7,6 +7,7 @@ use std::io::{self, Read};
 
 use super::dialect::DetectedDialect;
 use super::quotes;
+use super::text_formula::unwrap_text_formula;
 use super::tokenizer::{DelimitedRecord, MAX_COLUMNS, QuoteError, RecordTokenizer};
 use super::{empty_file_error, is_blank_record};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -89,9 +90,11 @@ impl RecordPrescan {
             return;
         }
         self.damaged = record.first_invalid_byte().map(|(_, byte, at)| (byte, mark + at));
-        let names =
-            record.cells().map(|cell| header_row::clean_name(&String::from_utf8_lossy(cell)));
-        let names: Vec<String> = names.collect();
+        let name = |cell: &[u8]| {
+            let cell = String::from_utf8_lossy(cell);
+            header_row::clean_name(&unwrap_text_formula(&cell).unwrap_or(cell.into_owned()))
+        };
+        let names: Vec<String> = record.cells().map(name).collect();
         self.used = vec![false; names.len()];
         self.header = Some(names);
     }
