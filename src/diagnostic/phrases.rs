@@ -66,6 +66,7 @@ impl DiagnosticCode {
                 W_NUMBER_INVALID: "value is not a number", "values are not numbers";
                 W_PHONE_EXTENSION: "phone number has an extension, which the API does not store", "phone numbers have extensions, which the API does not store";
                 W_PHONE_INVALID: "value is not a valid phone number", "values are not valid phone numbers";
+                W_PLACEHOLDER: "value stands for nothing (`--empty-values` empties such cells)", "values stand for nothing (`--empty-values` empties such cells)";
                 W_SPREADSHEET_ERROR: "cell is a spreadsheet error", "cells are spreadsheet errors";
                 W_TIMEZONE_UNKNOWN: "value is not a known time zone", "values are not known time zones";
                 W_URL_INVALID: "value is not a web address", "values are not web addresses";
@@ -115,6 +116,7 @@ impl DiagnosticCode {
                 W_PHONE_IDD_00: "phone number begins with `00` or `011`, read as `+`", "phone numbers begin with `00` or `011`, read as `+`";
                 W_PHONE_SCIENTIFIC: "phone number was in scientific notation", "phone numbers were in scientific notation";
                 W_PHONE_UNUSUAL: "phone number does not follow its country's plan", "phone numbers do not follow their country's plan";
+                W_PLACEHOLDER_KEPT: "value seems to stand for nothing (`--empty-values` empties such cells) but is stored", "values seem to stand for nothing (`--empty-values` empties such cells) but are stored";
                 W_ZIP_PADDED: "postal code gets its leading zeros back", "postal codes get their leading zeros back";
                 W_ZIP_SUSPECT: "postal code may have lost its leading zeros", "postal codes may have lost their leading zeros";
             }

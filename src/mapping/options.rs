@@ -112,6 +112,7 @@ policy_options! {
     date_locale: DateLocale = choice();
     timezone: String = TIMEZONE_OPTION;
     empty_values: Vec<String> = EMPTY_VALUES_OPTION;
+    empty_values_ignore_case: bool = SWITCH;
     on_invalid_phone: InvalidPhoneRule = choice();
     strict: bool = SWITCH;
     note_date: NoteDateRule = choice();

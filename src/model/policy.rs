@@ -46,6 +46,8 @@ pub struct ImportPolicy {
     pub timezone: Option<String>,
     /// Values to treat as empty, such as `N/A`.
     pub empty_values: Vec<String>,
+    /// Whether the case of those values does not matter.
+    pub empty_values_ignore_case: bool,
     /// Rows with an invalid phone number.
     pub on_invalid_phone: InvalidPhoneRule,
     /// Whether a field that would be dropped with a warning rejects its row instead.

@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::MappingTarget;
 use crate::model::target::Field;
 use crate::sheet::SheetCell;
-use crate::value;
+use crate::value::{self, Placeholder};
 
 /// The maximum size of a cell that is not a note, in bytes.
 const LONGEST_CELL: usize = 64 * 1024;
@@ -31,6 +31,9 @@ impl RowValidator {
         let value = match row.cells.get(column).unwrap_or(&SheetCell::Empty) {
             SheetCell::Empty => return Ok(CellOutcome::Blank),
             SheetCell::Text(raw) => return self.read_text_cell(step, column, raw, work),
+            SheetCell::Error(text) if self.resolved.is_empty_value(text) => {
+                return Ok(CellOutcome::Blank);
+            }
             SheetCell::Error(text) => return self.report_error_value(step, column, text, work),
             SheetCell::NoValue => return self.report_uncomputed_formula(step, column, work),
             SheetCell::Number(number, text) => CleanedValue::Number(*number, text.clone()),
@@ -85,6 +88,11 @@ impl RowValidator {
         if text.starts_with('#') && value::is_spreadsheet_error(&text) {
             return self.report_error_value(step, column, &text, work);
         }
+        if let Some(kind) = value::find_placeholder(&text)
+            && !self.keeps_placeholder(kind, step, column, &text, work)?
+        {
+            return Ok(CellOutcome::Unusable);
+        }
         if is_test_lead(&text) {
             let message = format!("`{}` marks a test lead", shorten_for_message(&text));
             return Err(work.rejection_for_rule(
@@ -95,6 +103,52 @@ impl RowValidator {
             ));
         }
         Ok(transform_text(step, text))
+    }
+
+    /// Whether a cell that stands for no value is used nevertheless; reports it in any case, unless it will be
+    /// reported as invalid.
+    fn keeps_placeholder(
+        &self,
+        kind: Placeholder,
+        step: &FieldRule,
+        column: usize,
+        text: &str,
+        work: &mut RowContext<'_>,
+    ) -> Result<bool, Diagnostic> {
+        if !step.reports_placeholders() || step.words.replacement_for(text).is_some() {
+            return Ok(true);
+        }
+        let adds_record = matches!(
+            step.target,
+            MappingTarget::Note(_) | MappingTarget::Task(_) | MappingTarget::Tags
+        );
+        let is_name = matches!(
+            step.target,
+            MappingTarget::Field(Field::FirstName | Field::LastName | Field::Name)
+        );
+        let is_text = matches!(
+            step.kind,
+            TargetValueType::Line | TargetValueType::Text | TargetValueType::PostalCode
+        );
+        let keeps = match kind {
+            Placeholder::Certain => false,
+            Placeholder::Word => is_name,
+            Placeholder::Filler => !adds_record,
+        };
+        let advice = format!("`--empty-values '{}'` empties such cells", shorten_for_message(text));
+        if !keeps {
+            let message = format!("the cell stands for no value, so it is left out; {advice}");
+            if self.policy.strict {
+                let code = DiagnosticCode::R_VALUE_INVALID;
+                return Err(work.rejection_for_rule(code, step, Some(column), message));
+            }
+            work.add_warning(DiagnosticCode::W_PLACEHOLDER, step, Some(column), message);
+        } else if is_text {
+            let message =
+                format!("the cell seems to stand for no value, but it is stored; {advice}");
+            work.add_warning(DiagnosticCode::W_PLACEHOLDER_KEPT, step, Some(column), message);
+        }
+        Ok(keeps)
     }
 
     /// Decodes a text's HTML entities where it is not HTML. Notes may be, and what was exported from an account

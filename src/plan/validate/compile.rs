@@ -36,8 +36,9 @@ pub(super) struct CompiledMapping {
     pub(super) zone: TimeZone,
     /// The custom field that identifies rows.
     pub(super) key: Option<String>,
-    /// Texts that count as empty, in lower case.
+    /// Texts that count as empty; in lower case if their case does not matter.
     pub(super) empty_values: HashSet<String>,
+    empty_values_ignore_case: bool,
 }
 
 impl CompiledMapping {
@@ -77,17 +78,18 @@ impl CompiledMapping {
         let has =
             |wanted: fn(&MappingTarget) -> bool| steps.iter().any(|step| wanted(&step.target));
         let country = policy.default_country.as_deref().or(directory.country.as_deref());
+        let ignores_case = policy.empty_values_ignore_case;
+        let fold = |text: &str| {
+            if ignores_case { text.trim().to_lowercase() } else { text.trim().to_owned() }
+        };
         Ok(Self {
             has_notes: has(|target| matches!(target, MappingTarget::Note(_))),
             has_tasks: has(|target| matches!(target, MappingTarget::Task(_))),
             has_contact_ids: has(|target| *target == MappingTarget::ContactId),
             children_only: has(defines_note_or_task) && !has(is_contact_data),
             country: country.and_then(|text| value::parse_country(text).ok()).map(str::to_owned),
-            empty_values: policy
-                .empty_values
-                .iter()
-                .map(|text| text.trim().to_lowercase())
-                .collect(),
+            empty_values: policy.empty_values.iter().map(|text| fold(text)).collect(),
+            empty_values_ignore_case: policy.empty_values_ignore_case,
             steps,
             zone,
             key,
@@ -96,7 +98,15 @@ impl CompiledMapping {
 
     /// Whether a text counts as empty.
     pub(super) fn is_empty_value(&self, text: &str) -> bool {
-        !self.empty_values.is_empty() && self.empty_values.contains(&text.trim().to_lowercase())
+        if self.empty_values.is_empty() {
+            return false;
+        }
+        let text = text.trim();
+        if self.empty_values_ignore_case {
+            self.empty_values.contains(&text.to_lowercase())
+        } else {
+            self.empty_values.contains(text)
+        }
     }
 }
 

@@ -67,7 +67,12 @@ impl RowValidator {
             MappingTarget::Field(field) => self.set_native_field(*field, step, column, value, work),
             MappingTarget::Custom(_) => self.set_custom_field(step, column, value, work),
             MappingTarget::Tags => {
-                work.draft.tags.extend(step.split_values(&value.into_text()));
+                let mut tags = step.split_values(&value.into_text());
+                // What was exported from an account is as it is there.
+                if !self.resolved.has_contact_ids {
+                    tags = drop_placeholder_tags(step, column, tags, work);
+                }
+                work.draft.tags.extend(tags);
                 work.draft.replaces_tags |= step.replaces && !work.draft.tags.is_empty();
                 Ok(())
             }
@@ -224,6 +229,29 @@ impl RowValidator {
             )),
         }
     }
+}
+
+/// Drops tags that stand for no value, with a warning.
+fn drop_placeholder_tags(
+    step: &FieldRule,
+    column: Option<usize>,
+    mut tags: Vec<String>,
+    work: &mut RowContext<'_>,
+) -> Vec<String> {
+    let is_nothing = |tag: &String| {
+        column.is_some()
+            && step.words.is_empty()
+            && value::find_placeholder(tag).is_some_and(|kind| kind != value::Placeholder::Filler)
+    };
+    if let Some(first) = tags.iter().find(|tag| is_nothing(tag)) {
+        let message = format!(
+            "the tag `{}` stands for no value, so it is left out",
+            shorten_for_message(first)
+        );
+        work.add_warning(DiagnosticCode::W_PLACEHOLDER, step, column, message);
+        tags.retain(|tag| !is_nothing(tag));
+    }
+    tags
 }
 
 /// A full name counts only if its parts are missing. Some systems put the e-mail address into it.

@@ -136,6 +136,18 @@ impl FieldRule {
         matches!(&self.source, FieldRuleSource::Columns { join: Some(_), .. })
     }
 
+    /// Whether cells that stand for no value are reported. In columns about consent, they are answers.
+    pub(super) fn reports_placeholders(&self) -> bool {
+        !matches!(
+            self.target,
+            MappingTarget::Dnd
+                | MappingTarget::DndChannel(_)
+                | MappingTarget::OptIn
+                | MappingTarget::Ignore
+                | MappingTarget::Undecided
+        )
+    }
+
     /// Whether it reads a note's text, which has its own length limit.
     pub(super) fn is_note_body(&self) -> bool {
         self.target == MappingTarget::Note(NotePart::Body)

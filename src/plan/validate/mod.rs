@@ -97,12 +97,15 @@ impl RowValidator {
     pub fn validate_row(&self, row: &SheetRow) -> ValidatedRow {
         let mut work = RowContext::new(row, &self.columns);
         self.tally.count_unmapped_errors(row, &self.columns);
+        if !self.resolved.empty_values.is_empty() && row.fault.is_none() {
+            self.tally.count_emptied(row, |text| self.resolved.is_empty_value(text));
+        }
         self.apply_rules(&mut work);
         work.into_validated_row()
     }
 
-    /// Warnings about all rows validated so far: errors in columns that are not imported, and empty cells that did
-    /// not clear.
+    /// Warnings about all rows validated so far: errors in columns that are not imported, empty cells that did not
+    /// clear, and cells that `--empty-values` emptied.
     #[must_use]
     pub fn sheet_warnings(&self) -> Vec<Diagnostic> {
         self.tally.sheet_warnings(&self.resolved.steps, &self.columns)

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::cell_value::shorten_for_message;
 use super::field_rule::{FieldRule, FieldRuleSource};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::{SheetCell, SheetColumn, SheetRow};
+use crate::text::{format_plural, select_plural};
 use crate::value;
 
 /// Counters over all rows.
@@ -15,6 +17,8 @@ pub(super) struct ValidationTotals {
     /// Empty cells that did not clear, by field rule.
     left: Vec<AtomicU64>,
     unmapped: Vec<usize>,
+    /// How many cells of a column `--empty-values` emptied: the first text, and their number.
+    emptied: Mutex<BTreeMap<usize, (String, u64)>>,
     /// Errors in columns that are not imported: the first one, and their number.
     errors: Mutex<BTreeMap<usize, (String, u64)>>,
 }
@@ -22,7 +26,7 @@ pub(super) struct ValidationTotals {
 impl ValidationTotals {
     pub(super) fn new(steps: usize, unmapped: Vec<usize>) -> Self {
         let left = std::iter::repeat_with(AtomicU64::default).take(steps).collect();
-        Self { left, unmapped, errors: Mutex::default() }
+        Self { left, unmapped, emptied: Mutex::default(), errors: Mutex::default() }
     }
 
     /// Counts an empty cell that should clear its field but must not.
@@ -49,6 +53,33 @@ impl ValidationTotals {
         }
     }
 
+    /// Counts the cells that `is_empty_value` empties.
+    pub(super) fn count_emptied(&self, row: &SheetRow, is_empty_value: impl Fn(&str) -> bool) {
+        for (column, cell) in row.cells.iter().enumerate() {
+            let text = cell.to_text();
+            if !text.is_empty() && !self.unmapped.contains(&column) && is_empty_value(&text) {
+                let mut emptied = self.emptied.lock().unwrap_or_else(PoisonError::into_inner);
+                emptied.entry(column).or_insert_with(|| (text.trim().to_owned(), 0)).1 += 1;
+            }
+        }
+    }
+
+    fn emptied_warnings(&self, columns: &[SheetColumn]) -> Vec<Diagnostic> {
+        let emptied = self.emptied.lock().unwrap_or_else(PoisonError::into_inner);
+        let warning = |(column, (first, count)): (&usize, &(String, u64))| {
+            let message = format!(
+                "{} {} as empty because of `--empty-values`, such as `{}`",
+                format_plural(*count, "cell"),
+                select_plural(*count, "counts", "count"),
+                shorten_for_message(first)
+            );
+            Diagnostic::new(DiagnosticCode::W_EMPTIED_VALUES, message)
+                .at_column(*column)
+                .in_field(column_header(columns, *column))
+        };
+        emptied.iter().map(warning).collect()
+    }
+
     pub(super) fn sheet_warnings(
         &self,
         steps: &[FieldRule],
@@ -68,6 +99,7 @@ impl ValidationTotals {
             .iter()
             .filter_map(|step| self.uncleared_warning(step, columns))
             .chain(of_errors)
+            .chain(self.emptied_warnings(columns))
             .collect()
     }
 

@@ -2,6 +2,7 @@
 //! a kind of fault.
 
 mod foreign_syntax;
+mod nothing_values;
 
 use std::path::Path;
 

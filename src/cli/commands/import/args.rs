@@ -89,10 +89,13 @@ pub(crate) struct PolicyArgs {
     /// The time zone of times without one, such as `Europe/Berlin` [default: the location's]
     #[arg(long, value_name = "ZONE", value_parser = |text: &str| TIMEZONE_OPTION.parse_text(text))]
     timezone: Option<String>,
-    /// Values to treat as empty, comma-separated: `N/A,-,none`
+    /// Values to treat as empty, comma-separated and with exact case: `N/A,-,NULL`
     // One value, because clap would turn the parser's result into a list.
     #[arg(long, value_name = "TEXTS")]
     empty_values: Option<String>,
+    /// Ignore the case of `--empty-values`, so that `null` also empties `Null`, which may be a name
+    #[arg(long)]
+    empty_values_ignore_case: bool,
     /// What to do with rows with an invalid phone number [default: reject]
     #[arg(long, value_name = "WHAT", value_parser = choice_parser::<InvalidPhoneRule>())]
     on_invalid_phone: Option<InvalidPhoneRule>,
@@ -165,6 +168,7 @@ impl PolicyArgs {
             date_locale: self.date_locale,
             timezone: self.timezone.clone(),
             empty_values: self.empty_values(),
+            empty_values_ignore_case: given(self.empty_values_ignore_case),
             on_invalid_phone: self.on_invalid_phone,
             strict: given(self.strict),
             note_date: self.note_date,

@@ -42,8 +42,19 @@ fn what_cannot_be_cleared_is_reported() {
 
 #[test]
 fn texts_that_mean_nothing_are_empty() {
-    case(&["Email=email", "City=city", "Phone=phone"], "Email,City,Phone\na@example.com,n/a,-\n")
-        .policy(|policy| policy.empty_values = vec!["N/A".to_owned(), "-".to_owned()])
+    let words = || vec!["N/A".to_owned(), "-".to_owned()];
+    let rules = ["Email=email", "City=city", "Phone=phone"];
+    case(&rules, "Email,City,Phone\na@example.com,N/A,-\n")
+        .policy(|policy| policy.empty_values = words())
+        .check(&[json!({ "email": "a@example.com" })]);
+    case(&rules, "Email,City,Phone\na@example.com,n/a,-\n")
+        .policy(|policy| policy.empty_values = words())
+        .check(&[json!({ "email": "a@example.com", "city": "n/a" })]);
+    case(&rules, "Email,City,Phone\na@example.com,n/a,-\n")
+        .policy(|policy| {
+            policy.empty_values = words();
+            policy.empty_values_ignore_case = true;
+        })
         .check(&[json!({ "email": "a@example.com" })]);
 }
 
