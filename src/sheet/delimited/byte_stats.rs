@@ -8,6 +8,9 @@ use std::io::{self, Read};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
 
+use super::plausibility::{self, Plausibility};
+use super::text_encoding::TextEncoding;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::source_file;
 
 /// The number of bytes processed at a time.
@@ -15,6 +18,9 @@ const BLOCK: usize = 64 * 1024;
 
 /// The maximum number of bytes given to the detector, which is certain long before.
 const DETECT: usize = 1024 * 1024;
+
+/// The number of bytes by which the plausibility of an encoding is judged.
+const SAMPLE: usize = 64 * 1024;
 
 /// One valid line in this many invalid ones makes a file UTF-8 with damaged lines.
 const DAMAGED_PER_VALID: u64 = 4;
@@ -31,6 +37,10 @@ pub(crate) struct ByteStats {
     pub(crate) invalid_lines: u64,
     detector: EncodingDetector,
     seen: usize,
+    /// Some of the bytes that are not UTF-8, with the line around them.
+    sample: Vec<u8>,
+    /// The bytes from 0x80 on that occur in lines with invalid UTF-8.
+    high_bytes: [bool; 128],
     line: LineStats,
 }
 
@@ -51,6 +61,8 @@ impl ByteStats {
             invalid_lines: 0,
             detector: EncodingDetector::new(Iso2022JpDetection::Deny),
             seen: 0,
+            sample: Vec::new(),
+            high_bytes: [false; 128],
             line: LineStats::default(),
         };
         let mut block = vec![0; BLOCK];
@@ -102,6 +114,13 @@ impl ByteStats {
             return;
         }
         self.line.invalid = true;
+        for byte in part.iter().filter(|byte| !byte.is_ascii()) {
+            self.high_bytes[usize::from(*byte - 0x80)] = true;
+        }
+        if self.sample.len() + part.len() < SAMPLE {
+            self.sample.extend_from_slice(part);
+            self.sample.push(b'\n');
+        }
         if self.seen < DETECT {
             self.detector.feed(part, false);
             self.detector.feed(b"\n", false);
@@ -121,14 +140,64 @@ impl ByteStats {
             || (self.valid_lines > 0 && self.valid_lines * DAMAGED_PER_VALID >= self.invalid_lines)
     }
 
-    /// The likely encoding of a file that is not UTF-8.
-    pub(crate) fn guess_encoding(&mut self) -> &'static Encoding {
+    /// The likely encoding of a file that is not UTF-8, and a word that speaks for it if the detector's was
+    /// implausible.
+    ///
+    /// # Errors
+    /// If the detector's encoding lacks some of the bytes, and no encoding is plausible.
+    pub(crate) fn guess_encoding(&mut self) -> Result<(TextEncoding, Option<String>), Diagnostic> {
+        let detected = TextEncoding::Standard(self.detect_encoding());
+        let judged = Plausibility::of(detected, &self.sample);
+        if judged.is_likely() || (judged.odd == 0 && !self.is_disproved(detected)) {
+            return Ok((detected, None));
+        }
+        match plausibility::find_plausible_encoding(&self.sample) {
+            Some(encoding) if encoding == detected => Ok((encoding, None)),
+            Some(encoding) => {
+                Ok((encoding, plausibility::find_marked_word(encoding, &self.sample)))
+            }
+            None if self.is_disproved(detected) || is_scattered(detected, judged) => {
+                Err(no_encoding_error(detected))
+            }
+            None => Ok((detected, None)),
+        }
+    }
+
+    /// Whether some of the bytes are none of its characters. What the standard defines for them are control
+    /// characters, which no text has.
+    fn is_disproved(&self, encoding: TextEncoding) -> bool {
+        let is_single_byte = |encoding: &'static Encoding| encoding.is_single_byte();
+        let TextEncoding::Standard(standard) = encoding else { return false };
+        is_single_byte(standard)
+            && (0x80..=0xff).filter(|byte| self.high_bytes[usize::from(byte - 0x80)]).any(|byte| {
+                let text = encoding.decode_lossy(&[byte]);
+                text.contains(|c: char| c.is_control() || c == '\u{fffd}')
+            })
+    }
+
+    fn detect_encoding(&mut self) -> &'static Encoding {
         self.detector.feed(b"", true);
         match self.detector.guess(None, Utf8Detection::Deny) {
             encoding if encoding == UTF_8 => encoding_rs::WINDOWS_1252,
             encoding => encoding,
         }
     }
+}
+
+/// Whether a detected script occurs only as single characters among Latin letters, as bytes of another encoding do.
+fn is_scattered(detected: TextEncoding, judged: Plausibility) -> bool {
+    let TextEncoding::Standard(standard) = detected else { return false };
+    !standard.is_single_byte() && judged.fitting == 0 && judged.odd > 0
+}
+
+fn no_encoding_error(detected: TextEncoding) -> Diagnostic {
+    let message = format!(
+        "the encoding of the file is not known: it looks like {}, but some of its bytes make no sense in it",
+        detected.name()
+    );
+    Diagnostic::new(DiagnosticCode::E_ENCODING, message).with_hint(
+        "save the file as UTF-8, or name its encoding, such as `--encoding macintosh` or `--encoding cp850`",
+    )
 }
 
 /// The length of an incomplete UTF-8 sequence at the end of a block.

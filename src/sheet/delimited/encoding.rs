@@ -6,9 +6,11 @@
 use std::fs::File;
 use std::io::{self, Read, Take};
 
-use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 
 use super::byte_stats::ByteStats;
+use super::code_page::CodePage;
+use super::text_encoding::TextEncoding;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::source_file::{self, HashingReader};
 
@@ -21,7 +23,7 @@ const DAMAGE: u8 = 0xFF;
 /// How to decode the bytes of a file to text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DetectedEncoding {
-    pub(crate) encoding: &'static Encoding,
+    pub(crate) encoding: TextEncoding,
     /// The length of the byte order mark, in bytes.
     pub(crate) mark: u64,
     /// The offset at which the text ends.
@@ -41,16 +43,16 @@ impl DetectedEncoding {
             (Some(encoding), Some((marked, length))) if marked == encoding => (encoding, length),
             (Some(encoding), _) => (encoding, 0),
             (None, Some((encoding, length))) => {
-                if encoding != UTF_8 {
+                if encoding != TextEncoding::UTF_8 {
                     let message = format!(
                         "the file is {}, according to its byte order mark",
-                        encoding_name(encoding)
+                        encoding.name()
                     );
                     warnings.push(Diagnostic::new(DiagnosticCode::W_ENCODING, message));
                 }
                 (encoding, length)
             }
-            (None, None) => (guess_without_bom(head, byte_stats, warnings), 0),
+            (None, None) => (guess_without_bom(head, byte_stats, warnings)?, 0),
         };
         let end = text_end(encoding, byte_stats, warnings);
         Ok(Self { encoding, mark, end })
@@ -64,28 +66,26 @@ impl DetectedEncoding {
             &mut vec![0; usize::try_from(self.mark).unwrap_or_default()],
         )?;
         let left = self.end.saturating_sub(self.mark);
-        let decoder = (self.encoding != UTF_8).then(|| Utf8Transcoder::new(self.encoding));
+        let decoder =
+            (self.encoding != TextEncoding::UTF_8).then(|| Utf8Transcoder::new(self.encoding));
         Ok(TextReader { raw: raw.take(left), decoder })
     }
 }
 
-/// The common name of the encoding.
-pub(crate) fn encoding_name(encoding: &'static Encoding) -> String {
-    encoding.name().to_ascii_lowercase()
-}
-
-fn encoding_for_label(label: &str) -> Result<&'static Encoding, Diagnostic> {
-    match Encoding::for_label(label.as_bytes()) {
-        Some(encoding) if encoding != encoding_rs::REPLACEMENT => Ok(encoding),
-        _ => Err(Diagnostic::new(
+fn encoding_for_label(label: &str) -> Result<TextEncoding, Diagnostic> {
+    TextEncoding::from_label(label).ok_or_else(|| {
+        Diagnostic::new(
             DiagnosticCode::E_ENCODING,
             format!("`{label}` is not a known encoding"),
         )
-        .with_hint("for example `utf-8`, `windows-1252`, `iso-8859-2`, `utf-16le` or `shift_jis`")),
-    }
+        .with_hint(
+            "for example `utf-8`, `windows-1252` (`ansi`), `macintosh`, `cp850` (`dos`), `iso-8859-2`, `utf-16le` or \
+             `shift_jis`",
+        )
+    })
 }
 
-fn detect_bom(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, Diagnostic> {
+fn detect_bom(head: &[u8]) -> Result<Option<(TextEncoding, u64)>, Diagnostic> {
     if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") {
         return Err(Diagnostic::new(
             DiagnosticCode::E_ENCODING,
@@ -93,28 +93,29 @@ fn detect_bom(head: &[u8]) -> Result<Option<(&'static Encoding, u64)>, Diagnosti
         )
         .with_hint("save it as UTF-8"));
     }
-    Ok(Encoding::for_bom(head).map(|(encoding, length)| (encoding, length as u64)))
+    let found = Encoding::for_bom(head);
+    Ok(found.map(|(encoding, length)| (TextEncoding::Standard(encoding), length as u64)))
 }
 
 fn guess_without_bom(
     head: &[u8],
     byte_stats: &mut ByteStats,
     warnings: &mut Vec<Diagnostic>,
-) -> &'static Encoding {
-    let guessed = |warnings: &mut Vec<Diagnostic>, encoding| {
-        let message = format!(
-            "the file does not declare its encoding; {} is a guess: check the accents, and set \
-             another encoding with `--encoding`",
-            encoding_name(encoding)
-        );
-        warnings.push(Diagnostic::new(DiagnosticCode::W_ENCODING_GUESSED, message));
-        encoding
+) -> Result<TextEncoding, Diagnostic> {
+    let (encoding, word) = match detect_utf16(head) {
+        Some(encoding) => (TextEncoding::Standard(encoding), None),
+        None if byte_stats.is_utf8() => return Ok(TextEncoding::UTF_8),
+        None => byte_stats.guess_encoding()?,
     };
-    match detect_utf16(head) {
-        Some(encoding) => guessed(warnings, encoding),
-        None if byte_stats.is_utf8() => UTF_8,
-        None => guessed(warnings, byte_stats.guess_encoding()),
-    }
+    let reason =
+        word.map_or_else(String::new, |word| format!(", because of words such as `{word}`"));
+    let message = format!(
+        "the file does not declare its encoding; {} is a guess{reason}: check the accents, and set another encoding \
+         with `--encoding`",
+        encoding.name()
+    );
+    warnings.push(Diagnostic::new(DiagnosticCode::W_ENCODING_GUESSED, message));
+    Ok(encoding)
 }
 
 /// Detects UTF-16 by its NUL bytes: every ASCII character has one, always on the same side.
@@ -131,12 +132,8 @@ fn detect_utf16(head: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// The offset at which the text ends: some systems pad a file with NUL bytes.
-fn text_end(
-    encoding: &'static Encoding,
-    byte_stats: &ByteStats,
-    warnings: &mut Vec<Diagnostic>,
-) -> u64 {
-    let wide = encoding == UTF_16LE || encoding == UTF_16BE;
+fn text_end(encoding: TextEncoding, byte_stats: &ByteStats, warnings: &mut Vec<Diagnostic>) -> u64 {
+    let wide = encoding.is_utf16();
     // The NUL byte of the last character is not padding.
     let end =
         if wide { byte_stats.end.next_multiple_of(2).min(byte_stats.size) } else { byte_stats.end };
@@ -172,9 +169,41 @@ impl Read for TextReader {
     }
 }
 
+/// Decodes pieces of a text.
+enum TextDecoder {
+    Standard(encoding_rs::Decoder),
+    Page(&'static CodePage),
+}
+
+impl TextDecoder {
+    /// As [`encoding_rs::Decoder::decode_to_utf8_without_replacement`].
+    fn decode_to_utf8(
+        &mut self,
+        input: &[u8],
+        out: &mut [u8],
+        last: bool,
+    ) -> (DecoderResult, usize, usize) {
+        let page = match self {
+            Self::Standard(decoder) => {
+                return decoder.decode_to_utf8_without_replacement(input, out, last);
+            }
+            Self::Page(page) => page,
+        };
+        let mut written = 0;
+        for (read, byte) in input.iter().enumerate() {
+            let c = page.decode_byte(*byte);
+            match out.get_mut(written..written + c.len_utf8()) {
+                Some(place) => written += c.encode_utf8(place).len(),
+                None => return (DecoderResult::OutputFull, read, written),
+            }
+        }
+        (DecoderResult::InputEmpty, input.len(), written)
+    }
+}
+
 /// A decoder and the bytes that it has not decoded yet.
 struct Utf8Transcoder {
-    inner: encoding_rs::Decoder,
+    inner: TextDecoder,
     block: Box<[u8]>,
     at: usize,
     filled: usize,
@@ -183,15 +212,14 @@ struct Utf8Transcoder {
 }
 
 impl Utf8Transcoder {
-    fn new(encoding: &'static Encoding) -> Self {
-        Self {
-            inner: encoding.new_decoder_without_bom_handling(),
-            block: vec![0; BLOCK].into(),
-            at: 0,
-            filled: 0,
-            ended: false,
-            flushed: false,
-        }
+    fn new(encoding: TextEncoding) -> Self {
+        let inner = match encoding {
+            TextEncoding::Standard(encoding) => {
+                TextDecoder::Standard(encoding.new_decoder_without_bom_handling())
+            }
+            TextEncoding::Page(page) => TextDecoder::Page(page),
+        };
+        Self { inner, block: vec![0; BLOCK].into(), at: 0, filled: 0, ended: false, flushed: false }
     }
 
     /// `out` must have room for a few characters and the damage byte.
@@ -208,11 +236,8 @@ impl Utf8Transcoder {
             }
             let input = &self.block[self.at..self.filled];
             let room = out.len() - 1;
-            let (result, read, wrote) = self.inner.decode_to_utf8_without_replacement(
-                input,
-                &mut out[written..room],
-                self.ended,
-            );
+            let (result, read, wrote) =
+                self.inner.decode_to_utf8(input, &mut out[written..room], self.ended);
             self.at += read;
             written += wrote;
             match result {

@@ -4,10 +4,13 @@
 //! everything that makes later rows doubtful. One record of the text is in memory.
 
 pub(super) mod byte_stats;
+pub(super) mod code_page;
 pub(super) mod dialect;
 pub(super) mod encoding;
+pub(super) mod plausibility;
 pub(super) mod prescan;
 pub(super) mod quotes;
+pub(super) mod text_encoding;
 pub(super) mod text_formula;
 pub(super) mod tokenizer;
 
@@ -19,6 +22,7 @@ use self::byte_stats::ByteStats;
 use self::dialect::{DetectedDialect, TextHead};
 use self::encoding::{DetectedEncoding, TextReader};
 use self::prescan::{PrescanResult, RecordPrescan};
+use self::text_encoding::TextEncoding;
 use self::tokenizer::{DelimitedRecord, QuoteError, RecordTokenizer};
 use super::error::{file_changed_error, io_error};
 use super::row::is_blank_text;
@@ -91,11 +95,7 @@ pub(super) fn open(
 
 fn describe_format(coding: DetectedEncoding, delimiter: u8) -> String {
     let form = if delimiter == b'\t' { "TSV" } else { "CSV" };
-    format!(
-        "{form}, {}, {}",
-        encoding::encoding_name(coding.encoding),
-        dialect::delimiter_name(delimiter)
-    )
+    format!("{form}, {}, {}", coding.encoding.name(), dialect::delimiter_name(delimiter))
 }
 
 fn scan_bytes(
@@ -258,11 +258,11 @@ pub(super) fn encoding_fault(
     coding: DetectedEncoding,
 ) -> Option<Diagnostic> {
     let (index, byte, at) = record.first_invalid_byte()?;
-    let message = if coding.encoding == encoding_rs::UTF_8 {
+    let message = if coding.encoding == TextEncoding::UTF_8 {
         let at = coding.mark + at;
         format!("byte 0x{byte:02X} at offset {at} is not valid UTF-8 while the rest of the file is")
     } else {
-        let name = encoding::encoding_name(coding.encoding);
+        let name = coding.encoding.name();
         format!("the bytes of a character are not valid {name} while the rest of the file is")
     };
     Some(Diagnostic::new(DiagnosticCode::R_ENCODING, message).at_column(index))
