@@ -138,6 +138,8 @@ diagnostic_codes! {
         W_HTML_ENTITY_KEPT: "The text holds HTML entities such as `&amp;` and may be HTML, so it is left unchanged; decode it in the file if it is not.",
         W_IGNORED_COLUMNS: "A deletion reads only the columns that identify records; the others are ignored.",
         W_INVISIBLE_CHARACTER: "Invisible characters were removed.",
+        W_LONG_NUMBER: "The spreadsheet holds numbers with more than 15 digits, of which it keeps 15; format the column as text and enter them again.",
+        W_MERGED_CELLS: "The spreadsheet has merged cells: a value merged over rows is used in each of them, one merged over columns in the first.",
         W_MOJIBAKE: "The text looks as if it was decoded with the wrong encoding; name the encoding with `--encoding`.",
         W_MULTI_EMAIL: "There are more e-mail addresses than the API takes for a contact; add the others in HighLevel, or map them to a custom field.",
         W_MULTI_PHONE: "There are more phone numbers than the API takes for a contact; add the others in HighLevel, or map them to a custom field.",

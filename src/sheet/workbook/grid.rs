@@ -3,6 +3,8 @@
 //! A sheet of a million rows has about ten million cells, which would take a gigabyte as separate values. Packed, a
 //! cell takes little more than its text. Rows and cells may arrive in any order.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::DateTime;
 
 use crate::sheet::row::SheetCell;
@@ -17,7 +19,20 @@ pub(super) const ROWS: u32 = 1_048_576;
 pub(super) struct CellGrid {
     bytes: Vec<u8>,
     rows: Vec<PackedRow>,
+    long_numbers: BTreeMap<u32, LongNumbers>,
 }
+
+/// The numbers of a column that have more digits than a spreadsheet keeps.
+#[derive(Debug)]
+pub(super) struct LongNumbers {
+    pub(super) count: u64,
+    /// The first one, and its row.
+    pub(super) first: String,
+    pub(super) line: u32,
+}
+
+/// From here on, an integer has more than 15 digits.
+const LONG_NUMBER: f64 = 1e15;
 
 #[derive(Debug, Clone, Copy)]
 struct PackedRow {
@@ -43,6 +58,12 @@ impl CellGrid {
             last.width = last.width.max(column + 1);
             pack_cell(&mut self.bytes, column, cell);
             last.end = self.bytes.len();
+            if let SheetCell::Number(number, text) = cell
+                && number.abs() >= LONG_NUMBER
+            {
+                let first = || LongNumbers { count: 0, first: text.clone(), line };
+                self.long_numbers.entry(column).or_insert_with(first).count += 1;
+            }
         }
     }
 
@@ -108,6 +129,29 @@ impl CellGrid {
             }
         }
         cells
+    }
+
+    /// The numbers with more digits than a spreadsheet keeps, by column.
+    pub(super) fn long_numbers(&self) -> &BTreeMap<u32, LongNumbers> {
+        &self.long_numbers
+    }
+
+    /// A cell; `row` and `column` count from 0. The rows must be sorted.
+    pub(super) fn find_cell(&self, row: u32, column: u32) -> Option<SheetCell> {
+        let line = row.checked_add(1)?;
+        let index = self.rows.binary_search_by_key(&line, |row| row.line).ok()?;
+        let row = &self.rows[index];
+        let mut rest = &self.bytes[row.begin..row.end];
+        std::iter::from_fn(|| unpack_cell(&mut rest))
+            .find(|(at, _)| *at == column)
+            .map(|(_, cell)| cell)
+    }
+
+    /// The rows between two, both included, that are not blank; all count from 0. The rows must be sorted.
+    pub(super) fn rows_between(&self, first: u32, last: u32) -> impl Iterator<Item = u32> {
+        let begin = self.rows.partition_point(|row| row.line <= first);
+        let rows = self.rows[begin..].iter().take_while(move |row| row.line - 1 <= last);
+        rows.filter(|row| row.width > 0).map(|row| row.line - 1)
     }
 
     /// The columns in which a row has a value.

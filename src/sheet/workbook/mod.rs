@@ -9,6 +9,7 @@ mod cells;
 mod compound;
 mod grid;
 mod hidden;
+mod merged;
 mod number_format;
 mod ods_bounds;
 mod open;

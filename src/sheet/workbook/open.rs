@@ -5,14 +5,14 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::grid::CellGrid;
-use super::reader::WorkbookReader;
+use super::grid::{CellGrid, LongNumbers};
+use super::reader::{ReadSheet, WorkbookReader};
 use super::select::{self, header_candidates};
 use super::{OpenedWorkbook, WorkbookContent, WorkbookFile, read_file};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::file_type::SheetFileType;
 use crate::sheet::header_row;
-use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
+use crate::sheet::{HiddenRowPolicy, SheetColumn, SheetReadOptions};
 use crate::text::{format_plural, select_plural};
 
 /// How many columns after the header's may contain values without a name. Anything further right is a remark.
@@ -30,16 +30,18 @@ pub(in crate::sheet) fn open(
     let mut workbook = WorkbookReader::open(kind, &Cursor::new(bytes))?;
     let sheet =
         select::select_sheet(&mut workbook, reading.sheet.as_deref(), known, &mut warnings)?;
-    let (grid, filtered) = workbook.read_sheet(&sheet)?;
+    let ReadSheet { mut grid, filtered, merged } = workbook.read_sheet(&sheet)?;
     let unseen =
         workbook.hidden_rows_warning().filter(|_| reading.hidden != HiddenRowPolicy::Include);
     let what = format!("{}, sheet \"{sheet}\"", workbook.format_name());
     drop(workbook);
     let header = find_header(&grid, &sheet, reading.header_row, known)?;
     warnings.extend(preamble_warning(&grid, header));
+    warnings.extend(merged.fill_down(&mut grid, header));
     let (names, used) = column_names(&grid, header);
     let columns = header_row::columns_from_names(&names);
     warnings.extend(header_row::unnamed_column_warnings(&columns, &used));
+    warnings.extend(long_number_warnings(&grid, &columns));
     let total = count_rows(&grid, header + 1, reading.hidden, filtered)?;
     if total == 0 {
         warnings.push(header_row::no_rows_warning());
@@ -56,6 +58,24 @@ pub(in crate::sheet) fn open(
     let workbook =
         WorkbookFile { path: path.to_owned(), stamp, digest, content: Arc::new(content) };
     Ok(OpenedWorkbook { workbook, columns, what, warnings })
+}
+
+/// Warnings about the columns with numbers of more digits than a spreadsheet keeps.
+fn long_number_warnings(grid: &CellGrid, columns: &[SheetColumn]) -> Vec<Diagnostic> {
+    let warning = |(column, found): (&u32, &LongNumbers)| {
+        let column = columns.get(*column as usize)?;
+        let name = if column.name.is_empty() { &column.letters } else { &column.name };
+        let message = format!(
+            "{} {} more than 15 digits, such as `{}` in row {}: a spreadsheet keeps 15, so the last digits may be wrong",
+            format_plural(found.count, "number"),
+            select_plural(found.count, "has", "have"),
+            found.first,
+            found.line
+        );
+        let warning = Diagnostic::new(DiagnosticCode::W_LONG_NUMBER, message);
+        Some(warning.in_field(name.clone()))
+    };
+    grid.long_numbers().iter().filter_map(warning).collect()
 }
 
 /// The index of the header in the grid.

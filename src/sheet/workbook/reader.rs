@@ -6,6 +6,7 @@ use super::archive::{ArchiveFormat, SpreadsheetArchive};
 use super::cells::convert_cell;
 use super::grid::{COLUMNS, CellGrid, ROWS};
 use super::hidden::HiddenRows;
+use super::merged::{MergedRegion, MergedRegions};
 use super::ods_bounds::check_ods_bounds;
 use super::xls_bounds::check_xls_bounds;
 use super::xlsx_flags::XlsxFlags;
@@ -26,6 +27,14 @@ enum FormatReader {
     Xlsb(Box<Xlsb<BytesCursor>>),
     Xls(Box<Xls<BytesCursor>>),
     Ods(Box<Ods<BytesCursor>>),
+}
+
+/// A sheet that was read.
+pub(super) struct ReadSheet {
+    pub(super) grid: CellGrid,
+    /// Whether it has a filter.
+    pub(super) filtered: bool,
+    pub(super) merged: MergedRegions,
 }
 
 /// A sheet by its name.
@@ -118,11 +127,17 @@ impl WorkbookReader {
 
     /// The first non-empty rows of a sheet, and perhaps more.
     pub(super) fn read_head(&mut self, sheet: &str, rows: usize) -> Result<CellGrid, Diagnostic> {
-        self.read_cells(sheet, rows, false)
+        let grid = self.read_cells(sheet, rows, false)?;
+        let is_blank = (0..grid.row_count()).all(|index| grid.is_blank(index));
+        // Texts that only the flags have, because the format's reader does not expect them where they are.
+        if is_blank && matches!(self.format, FormatReader::Xlsx(_)) {
+            return Ok(self.read_sheet(sheet)?.grid);
+        }
+        Ok(grid)
     }
 
-    /// All cells of a sheet, and whether it has a filter.
-    pub(super) fn read_sheet(&mut self, sheet: &str) -> Result<(CellGrid, bool), Diagnostic> {
+    /// All cells of a sheet.
+    pub(super) fn read_sheet(&mut self, sheet: &str) -> Result<ReadSheet, Diagnostic> {
         let marks = self.read_flags(sheet)?;
         let lenient = !marks.unplaced;
         let mut grid = self.read_cells(sheet, usize::MAX, lenient)?;
@@ -131,7 +146,7 @@ impl WorkbookReader {
         }
         grid.sort_rows();
         grid.mark_hidden_rows(|row| marks.hidden.contains(row));
-        Ok((grid, marks.hidden.filtered))
+        Ok(ReadSheet { grid, filtered: marks.hidden.filtered, merged: marks.merged })
     }
 
     fn read_flags(&mut self, sheet: &str) -> Result<XlsxFlags, Diagnostic> {
@@ -147,7 +162,18 @@ impl WorkbookReader {
                 let part = package.open_part("content.xml");
                 let part = part.ok_or_else(|| corrupt_error("its content is missing"))?;
                 let hidden = HiddenRows::from_ods(part, sheet).map_err(unreadable)?;
-                Ok(XlsxFlags { hidden, ..XlsxFlags::default() })
+                let part = package.open_part("content.xml");
+                let part = part.ok_or_else(|| corrupt_error("its content is missing"))?;
+                let merged = MergedRegions::from_ods(part, sheet).map_err(unreadable)?;
+                Ok(XlsxFlags { hidden, merged, ..XlsxFlags::default() })
+            }
+            (FormatReader::Xls(workbook), _) => {
+                let mut merged = MergedRegions::default();
+                for found in workbook.merge_cells_by_sheet_name(sheet).unwrap_or_default() {
+                    let ((top, left), (bottom, right)) = (found.start, found.end);
+                    merged.add(MergedRegion { top, left, bottom, right });
+                }
+                Ok(XlsxFlags { merged, ..XlsxFlags::default() })
             }
             _ => Ok(XlsxFlags::default()),
         }

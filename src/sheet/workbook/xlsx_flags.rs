@@ -2,10 +2,12 @@
 
 use std::io::BufRead;
 
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::archive::attribute_value;
 use super::hidden::HiddenRows;
+use super::merged::{MergedRegion, MergedRegions};
 use crate::sheet::row::SheetCell;
 
 /// The information found.
@@ -14,6 +16,7 @@ pub(super) struct XlsxFlags {
     pub(super) hidden: HiddenRows,
     /// Cells with information in addition to their value, by row and column, counted from 0.
     pub(super) cells: Vec<(u32, u32, SheetCell)>,
+    pub(super) merged: MergedRegions,
     /// Whether some cells have no reference that gives their position.
     pub(super) unplaced: bool,
 }
@@ -26,6 +29,8 @@ enum XlsxCellType {
     Error,
     /// The text of a formula.
     Text,
+    /// A text in the cell itself, which belongs into `<is>`; some programs write it into `<v>`.
+    Inline,
 }
 
 /// The cell being read.
@@ -35,6 +40,8 @@ struct OpenXlsxCell {
     kind: XlsxCellType,
     formula: bool,
     valued: bool,
+    /// Whether the cell has an `<is>`.
+    inline: bool,
     text: String,
 }
 
@@ -56,16 +63,21 @@ impl XlsxFlags {
                     "row" => marks.begin_row(&e, &mut place),
                     "c" => open = marks.begin_cell(&e, &mut place),
                     "f" => open.formula = true,
-                    "is" => open.valued = true,
+                    "is" => (open.valued, open.inline) = (true, true),
+                    "mergeCell" => marks.add_merged_cell(&e),
                     "v" => within_value = true,
                     "autoFilter" => marks.hidden.filtered = true,
                     _ => {}
                 },
                 Event::Text(text) if within_value => {
                     open.valued |= !text.is_empty();
-                    if open.kind == XlsxCellType::Error {
+                    if open.keeps_text() {
                         open.text.push_str(&text);
                     }
+                }
+                Event::GeneralRef(name) if within_value && open.keeps_text() => {
+                    open.valued = true;
+                    open.push_entity(&name)?;
                 }
                 Event::End(e) => match e.local_name().as_ref() {
                     "row" => place = (place.0.saturating_add(1), 0),
@@ -103,6 +115,7 @@ impl XlsxFlags {
                 ("r", value) => stated = parse_cell_reference(value),
                 ("t", "e") => open.kind = XlsxCellType::Error,
                 ("t", "str") => open.kind = XlsxCellType::Text,
+                ("t", "inlineStr") => open.kind = XlsxCellType::Inline,
                 _ => {}
             }
         }
@@ -114,14 +127,43 @@ impl XlsxFlags {
         open
     }
 
+    fn add_merged_cell(&mut self, e: &BytesStart<'_>) {
+        let reference = attribute_value(e, "ref").unwrap_or_default();
+        let Some((first, last)) = reference.split_once(':') else { return };
+        if let (Some((top, left)), Some((bottom, right))) =
+            (parse_cell_reference(first), parse_cell_reference(last))
+        {
+            self.merged.add(MergedRegion { top, left, bottom, right });
+        }
+    }
+
     fn end_cell(&mut self, open: &OpenXlsxCell) {
         let (row, column) = open.place;
         if open.kind == XlsxCellType::Error && open.valued {
             self.cells.push((row, column, SheetCell::Error(open.text.trim().to_owned())));
+        } else if open.kind == XlsxCellType::Inline && !open.inline && !open.text.trim().is_empty()
+        {
+            self.cells.push((row, column, SheetCell::Text(open.text.clone())));
         } else if open.formula && !open.valued && open.kind != XlsxCellType::Text {
             // An empty text is also a result; Excel writes it as one.
             self.cells.push((row, column, SheetCell::NoValue));
         }
+    }
+}
+
+impl OpenXlsxCell {
+    /// Whether the format's reader does not return the text.
+    fn keeps_text(&self) -> bool {
+        matches!(self.kind, XlsxCellType::Error | XlsxCellType::Inline)
+    }
+
+    fn push_entity(&mut self, name: &BytesRef<'_>) -> Result<(), quick_xml::Error> {
+        match (resolve_xml_entity(name.as_ref()), name.resolve_char_ref()?) {
+            (Some(text), _) => self.text.push_str(text),
+            (None, Some(c)) => self.text.push(c),
+            (None, None) => {}
+        }
+        Ok(())
     }
 }
 

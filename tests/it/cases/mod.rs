@@ -4,6 +4,7 @@
 mod encodings;
 mod foreign_syntax;
 mod nothing_values;
+mod workbooks;
 
 use std::path::Path;
 
