@@ -12,6 +12,7 @@ mod header_row;
 mod row;
 mod row_shaper;
 mod source_file;
+mod stand_in;
 mod workbook;
 
 pub use row::{RowPosition, SheetCell, SheetRow};
@@ -103,6 +104,9 @@ impl Sheet {
         reading: &SheetReadOptions,
         known: &dyn Fn(&str) -> bool,
     ) -> Result<Self, Diagnostic> {
+        if let Some(refusal) = stand_in::refuse_by_name(path).filter(|_| path.exists()) {
+            return Err(refusal);
+        }
         let kind = file_type::detect_file_type(path)?;
         let mut sheet = if kind == SheetFileType::Text {
             let delimited::OpenedDelimited { text, columns, what, warnings } =

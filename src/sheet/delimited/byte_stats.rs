@@ -19,6 +19,9 @@ const BLOCK: usize = 64 * 1024;
 /// The maximum number of bytes given to the detector, which is certain long before.
 const DETECT: usize = 1024 * 1024;
 
+/// The byte with which programs for DOS end a text.
+const CTRL_Z: u8 = 0x1a;
+
 /// The number of bytes by which the plausibility of an encoding is judged.
 const SAMPLE: usize = 64 * 1024;
 
@@ -29,6 +32,8 @@ const DAMAGED_PER_VALID: u64 = 4;
 pub(crate) struct ByteStats {
     /// The number of bytes up to the last one that is not NUL.
     pub(crate) end: u64,
+    /// The same without the Ctrl-Z with which DOS ends a text.
+    pub(crate) text_end: u64,
     /// The size of the file in bytes.
     pub(crate) size: u64,
     /// The number of lines with characters beyond ASCII that are all valid UTF-8.
@@ -56,6 +61,7 @@ impl ByteStats {
     pub(crate) fn from_reader(reader: &mut impl Read) -> io::Result<Self> {
         let mut byte_stats = Self {
             end: 0,
+            text_end: 0,
             size: 0,
             valid_lines: 0,
             invalid_lines: 0,
@@ -88,6 +94,9 @@ impl ByteStats {
     fn track_size(&mut self, bytes: &[u8]) {
         if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
             self.end = self.size + last as u64 + 1;
+        }
+        if let Some(last) = bytes.iter().rposition(|byte| !matches!(*byte, 0 | CTRL_Z)) {
+            self.text_end = self.size + last as u64 + 1;
         }
         self.size += bytes.len() as u64;
     }

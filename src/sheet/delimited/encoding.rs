@@ -131,12 +131,14 @@ fn detect_utf16(head: &[u8]) -> Option<&'static Encoding> {
     (enough(first) && second * 20 <= first).then_some(UTF_16BE)
 }
 
-/// The offset at which the text ends: some systems pad a file with NUL bytes.
+/// The offset at which the text ends: some systems pad a file with NUL bytes, and DOS ends a text with Ctrl-Z.
 fn text_end(encoding: TextEncoding, byte_stats: &ByteStats, warnings: &mut Vec<Diagnostic>) -> u64 {
     let wide = encoding.is_utf16();
     // The NUL byte of the last character is not padding.
-    let end =
-        if wide { byte_stats.end.next_multiple_of(2).min(byte_stats.size) } else { byte_stats.end };
+    let whole = |end: u64| {
+        if wide { end.next_multiple_of(2).min(byte_stats.size) } else { end }
+    };
+    let end = whole(byte_stats.end);
     if end < byte_stats.size {
         let count = byte_stats.size - end;
         warnings.push(Diagnostic::new(
@@ -144,7 +146,7 @@ fn text_end(encoding: TextEncoding, byte_stats: &ByteStats, warnings: &mut Vec<D
             format!("{count} NUL bytes at the end"),
         ));
     }
-    end
+    whole(byte_stats.text_end)
 }
 
 /// Decodes a file to text and hashes it.

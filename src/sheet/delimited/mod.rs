@@ -23,7 +23,7 @@ use self::dialect::{DetectedDialect, TextHead};
 use self::encoding::{DetectedEncoding, TextReader};
 use self::prescan::{PrescanResult, RecordPrescan};
 use self::text_encoding::TextEncoding;
-use self::tokenizer::{DelimitedRecord, QuoteError, RecordTokenizer};
+use self::tokenizer::{DelimitedRecord, LineEnd, QuoteError, RecordTokenizer};
 use super::error::{file_changed_error, io_error};
 use super::row::is_blank_text;
 use super::row_shaper::{RawSheetRow, RowShaper};
@@ -50,6 +50,8 @@ pub(super) struct DelimitedFile {
     header: u64,
     names: Arc<[String]>,
     total: u64,
+    /// The end of the header's line, if cells contain other line breaks without quotes.
+    unbroken_by: Option<LineEnd>,
     pub(super) digest: String,
 }
 
@@ -77,7 +79,8 @@ pub(super) fn open(
     let dialect = dialect::choose_dialect(&TextHead { text: &head, whole }, reading, known)?;
     drop(head);
     let survey = prescan_records(path, coding, &dialect)?;
-    let PrescanResult { columns, total } = survey.into_result(&dialect, &mut warnings)?;
+    let PrescanResult { columns, total, unbroken_by } =
+        survey.into_result(&dialect, &mut warnings)?;
     let text = DelimitedFile {
         path: path.to_owned(),
         stamp,
@@ -86,6 +89,7 @@ pub(super) fn open(
         header: dialect.header?,
         names: columns.iter().map(|column| column.name.clone()).collect(),
         total,
+        unbroken_by,
         digest,
     };
     text.ensure_unchanged()?;
@@ -173,6 +177,7 @@ impl DelimitedFile {
             record: DelimitedRecord::default(),
             shape: RowShaper::new(Arc::clone(&self.names), None, self.total),
             behind: false,
+            after: None,
             text: self.clone(),
         })
     }
@@ -191,6 +196,8 @@ pub(super) struct DelimitedRows {
     shape: RowShaper,
     /// Whether the header was passed.
     behind: bool,
+    /// The stray line end of the previous row.
+    after: Option<LineEnd>,
     text: DelimitedFile,
 }
 
@@ -203,7 +210,10 @@ impl Iterator for DelimitedRows {
                 Ok(true) if !self.behind => self.behind = self.record.line == self.text.header,
                 Ok(true) if is_blank_record(&self.record) => self.shape.skip_blank_row(),
                 Ok(true) => {
-                    let raw = raw_row(&self.record, &self.text);
+                    let mut raw = raw_row(&self.record, &self.text);
+                    let stray = self.stray_line_end();
+                    let before = std::mem::replace(&mut self.after, stray);
+                    raw.fault = raw.fault.or_else(|| stray.or(before).map(broken_line_fault));
                     return Some(Ok(self.shape.shape_row(raw)));
                 }
                 Ok(false) => return self.verify_digest().err().map(Err),
@@ -217,6 +227,12 @@ impl Iterator for DelimitedRows {
 }
 
 impl DelimitedRows {
+    /// The end of the row's line, if it is one that was inside a cell.
+    fn stray_line_end(&self) -> Option<LineEnd> {
+        let end = self.record.line_end;
+        self.text.unbroken_by.filter(|usual| end.is_stray_among(*usual)).map(|_| end)
+    }
+
     /// Checks that the file is the one that was prescanned.
     fn verify_digest(&mut self) -> Result<(), Diagnostic> {
         let Some(scanner) = self.scanner.take() else { return Ok(()) };
@@ -224,6 +240,15 @@ impl DelimitedRows {
         let digest = scanner.into_inner().finish_digest().map_err(failed)?;
         if digest == self.text.digest { Ok(()) } else { Err(file_changed_error(&self.text.path)) }
     }
+}
+
+fn broken_line_fault(end: LineEnd) -> Diagnostic {
+    let message = format!(
+        "the row is broken by {} alone, while other lines end differently: a line break inside a cell was saved \
+         without quotes; join the pieces, or export the file again",
+        end.name()
+    );
+    Diagnostic::new(DiagnosticCode::R_BROKEN_LINE, message)
 }
 
 /// Converts a record to a row, with the faults of its bytes and quotes.

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use super::dialect::DetectedDialect;
 use super::quotes;
 use super::text_formula::unwrap_text_formula;
-use super::tokenizer::{DelimitedRecord, MAX_COLUMNS, QuoteError, RecordTokenizer};
+use super::tokenizer::{DelimitedRecord, LineEnd, MAX_COLUMNS, QuoteError, RecordTokenizer};
 use super::{empty_file_error, is_blank_record};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::error::MAX_TEXT;
@@ -40,12 +40,18 @@ pub(crate) struct RecordPrescan {
     /// The line of the first record that is longer than is read, and the most bytes that it may have.
     too_long: Option<(u64, u64)>,
     lines: u64,
+    /// The number of rows with one cell more than the header, and whether one of those cells has a value.
+    one_longer: u64,
+    extra_is_used: bool,
+    line_ends: LineEndScan,
 }
 
 /// The readable part of the file.
 pub(crate) struct PrescanResult {
     pub(crate) columns: Vec<SheetColumn>,
     pub(crate) total: u64,
+    /// The end of the header's line, if other lines are broken in another way.
+    pub(crate) unbroken_by: Option<LineEnd>,
 }
 
 impl RecordPrescan {
@@ -66,6 +72,7 @@ impl RecordPrescan {
             } else if !is_blank_record(&record) {
                 survey.total += 1;
                 survey.mark_used_columns(&record);
+                survey.measure_row(&record);
             }
             survey.check_quotes(&record, dialect.delimiter);
             survey.lines = record.line;
@@ -95,6 +102,7 @@ impl RecordPrescan {
             header_row::clean_name(&unwrap_text_formula(&cell).unwrap_or(cell.into_owned()))
         };
         let names: Vec<String> = record.cells().map(name).collect();
+        self.line_ends = LineEndScan::new(record, names.len());
         self.used = vec![false; names.len()];
         self.header = Some(names);
     }
@@ -106,6 +114,15 @@ impl RecordPrescan {
                 self.used[index] = !record.cell(index).trim_ascii().is_empty();
             }
         }
+    }
+
+    fn measure_row(&mut self, record: &DelimitedRecord) {
+        let columns = self.header.as_ref().map_or(0, Vec::len);
+        if record.cell_count() == columns + 1 {
+            self.one_longer += 1;
+            self.extra_is_used |= !record.cell(columns).trim_ascii().is_empty();
+        }
+        self.line_ends.scan_row(record);
     }
 
     fn check_quotes(&mut self, record: &DelimitedRecord, delimiter: u8) {
@@ -152,6 +169,9 @@ impl RecordPrescan {
             return Err(Diagnostic::new(DiagnosticCode::E_ENCODING, message)
                 .with_hint("save the file as UTF-8, or name its encoding with `--encoding`"));
         }
+        if self.total > 1 && self.one_longer == self.total && self.extra_is_used {
+            return Err(header_too_short_error(names.len()));
+        }
         if self.above > u64::from(dialect.declared) {
             let lines = line - 1 - u64::from(dialect.declared);
             let lines = format_plural(lines, "line");
@@ -163,7 +183,8 @@ impl RecordPrescan {
         }
         let columns = header_row::columns_from_names(&names);
         warnings.extend(header_row::unnamed_column_warnings(&columns, &self.used));
-        Ok(PrescanResult { columns, total: self.total })
+        let unbroken_by = self.line_ends.is_broken.then_some(self.line_ends.usual);
+        Ok(PrescanResult { columns, total: self.total, unbroken_by })
     }
 
     fn missing_header_error(&self, dialect: &DetectedDialect) -> Diagnostic {
@@ -177,6 +198,41 @@ impl RecordPrescan {
             .with_hint("set `--header-row` to the line with the column names, counted from 1"),
         }
     }
+}
+
+/// Whether lines are broken inside cells by something other than the usual line end.
+#[derive(Default)]
+struct LineEndScan {
+    usual: LineEnd,
+    columns: usize,
+    /// Whether the previous row ended in another way.
+    after_stray: bool,
+    is_broken: bool,
+}
+
+impl LineEndScan {
+    fn new(header: &DelimitedRecord, columns: usize) -> Self {
+        Self { usual: header.line_end, columns, after_stray: false, is_broken: false }
+    }
+
+    /// Scans a row. Where it ends in another way, and it or the next one is short, a cell was cut in two.
+    fn scan_row(&mut self, record: &DelimitedRecord) {
+        let is_stray = record.line_end.is_stray_among(self.usual);
+        self.is_broken |= (is_stray || self.after_stray) && record.cell_count() < self.columns;
+        self.after_stray = is_stray;
+    }
+}
+
+fn header_too_short_error(columns: usize) -> Diagnostic {
+    let message = format!(
+        "every row has one cell more than the header ({} instead of {columns}), so it is not clear which name belongs \
+         to which cell: probably the first column has no name, as when R writes row names",
+        columns + 1
+    );
+    Diagnostic::new(DiagnosticCode::E_HEADER_TOO_SHORT, message).with_hint(
+        "write a name for the first column into the header, or write the file without row names \
+         (`row.names = FALSE` in R); if a cell of every row has a delimiter in it, put that cell in quotes",
+    )
 }
 
 fn too_many_columns_error(line: u64) -> Diagnostic {

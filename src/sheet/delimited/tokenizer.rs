@@ -29,6 +29,40 @@ pub(crate) struct DelimitedRecord {
     /// The number of line breaks in its cells.
     pub(crate) breaks: u64,
     pub(crate) trouble: Option<QuoteError>,
+    /// How its line ends.
+    pub(crate) line_end: LineEnd,
+}
+
+/// The end of a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum LineEnd {
+    Lf,
+    CrLf,
+    Cr,
+    /// The end of the text.
+    #[default]
+    End,
+}
+
+impl LineEnd {
+    /// Whether lines that should end with `other` are broken by it: it may have been inside a cell.
+    pub(crate) fn is_stray_among(self, other: Self) -> bool {
+        match other {
+            Self::CrLf => matches!(self, Self::Lf | Self::Cr),
+            Self::Lf => self == Self::Cr,
+            Self::Cr | Self::End => false,
+        }
+    }
+
+    /// The name for people.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Lf => "a line feed (LF)",
+            Self::CrLf => "a carriage return and a line feed (CR LF)",
+            Self::Cr => "a carriage return (CR)",
+            Self::End => "the end of the file",
+        }
+    }
 }
 
 /// What is wrong with a record's quotes.
@@ -63,6 +97,7 @@ impl DelimitedRecord {
         self.line = line;
         self.breaks = 0;
         self.trouble = None;
+        self.line_end = LineEnd::End;
     }
 
     pub(crate) fn cell_count(&self) -> usize {
@@ -128,7 +163,7 @@ pub(crate) struct RecordTokenizer<R> {
     /// The offset in the text where the block begins.
     base: u64,
     line: u64,
-    /// Whether the last byte was a CR, which forms one line end with a following LF.
+    /// Whether the last byte in quotes was a CR, which forms one line end with a following LF.
     after_cr: bool,
     /// The maximum number of bytes of a record that are stored.
     pub(crate) keep: usize,
@@ -168,9 +203,6 @@ impl<R: Read> RecordTokenizer<R> {
 
     /// Reads the next record; false at the end of the text.
     pub(crate) fn read_record(&mut self, record: &mut DelimitedRecord) -> io::Result<bool> {
-        if self.peek_byte()? == Some(b'\n') && self.after_cr {
-            self.at += 1;
-        }
         self.after_cr = false;
         record.clear(self.line);
         if self.peek_byte()?.is_none() {
@@ -211,8 +243,8 @@ impl<R: Read> RecordTokenizer<R> {
                 {
                     self.at += 1;
                     self.line += 1;
-                    self.after_cr = byte == b'\r';
                     record.ends.push(record.bytes.len());
+                    record.line_end = self.take_line_end(byte)?;
                     return Ok(true);
                 }
                 TokenizerState::Plain => {
@@ -228,6 +260,18 @@ impl<R: Read> RecordTokenizer<R> {
                 }
             };
         }
+    }
+
+    /// The line end whose first byte was just read; takes its second one.
+    fn take_line_end(&mut self, first: u8) -> io::Result<LineEnd> {
+        if first == b'\n' {
+            return Ok(LineEnd::Lf);
+        }
+        if self.peek_byte()? == Some(b'\n') {
+            self.at += 1;
+            return Ok(LineEnd::CrLf);
+        }
+        Ok(LineEnd::Cr)
     }
 
     /// Inside quotes: text, a line break, or the closing quote.

@@ -2,6 +2,7 @@
 //! a kind of fault.
 
 mod encodings;
+mod files;
 mod foreign_syntax;
 mod nothing_values;
 mod workbooks;

@@ -188,10 +188,31 @@ impl ImportArgs {
     }
 }
 
+/// The refusal of a web address in place of a file.
+fn web_address_error(text: &str) -> Option<CliError> {
+    let lower = text.to_ascii_lowercase();
+    let is_address = ["http://", "https://", "docs.google.com/", "www."]
+        .iter()
+        .any(|start| lower.starts_with(start));
+    if !is_address {
+        return None;
+    }
+    let hint = if lower.contains("docs.google.com/") || lower.contains("drive.google.com/") {
+        "open it, choose File > Download > Microsoft Excel or CSV, and import that file"
+    } else {
+        "download it and import that file, or pipe it: `curl -L ADDRESS | ghl-bulk import -`"
+    };
+    let message = format!("`{text}` is a web address, not a file; nothing is downloaded");
+    Some(CliError::new(CliExitCode::Refused, message).with_hint(hint))
+}
+
 /// Whether there is a file to read.
 pub(crate) fn ensure_file_exists(file: &Path) -> Result<(), CliError> {
     if file.exists() {
         return Ok(());
+    }
+    if let Some(refusal) = file.to_str().and_then(web_address_error) {
+        return Err(refusal);
     }
     let failure = CliError::usage(format!("`{}`: no such file", file.display()));
     Err(match file.to_str() {
