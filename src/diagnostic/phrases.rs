@@ -124,6 +124,7 @@ impl DiagnosticCode {
                 R_TEST_LEAD: "row is a test lead", "rows are test leads";
                 R_BAD_QUOTING: "row has quotes that do not match", "rows have quotes that do not match";
                 R_BROKEN_LINE: "row is broken by a line break inside a cell", "rows are broken by line breaks inside cells";
+                R_CARD_INCOMPLETE: "card has no end", "cards have no end";
                 R_DUPLICATE_IN_FILE: "row repeats an earlier row's contact", "rows repeat an earlier row's contact";
                 R_ENCODING: "row has bytes that its encoding does not define", "rows have bytes that their encoding does not define";
                 R_FOOTER_ROW: "row is text below the table", "rows are text below the table";

@@ -11,6 +11,8 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 pub(super) enum SheetFileType {
     /// Text, judging by its beginning.
     Text,
+    /// A vCard file.
+    Vcard,
     /// A ZIP archive, such as an XLSX, XLSM, XLSB or ODS file.
     Archive,
     /// An OLE container, such as an XLS file or an encrypted XLSX file.
@@ -45,7 +47,7 @@ const MARKUP: &[&[u8]] =
 /// Detects the type of a file.
 pub(super) fn detect_file_type(path: &Path) -> Result<SheetFileType, Diagnostic> {
     let (mut file, _) = source_file::open_file(path)?;
-    let mut head = [0; 16];
+    let mut head = [0; 64];
     let count =
         source_file::fill_buffer(&mut file, &mut head).map_err(|error| io_error(path, &error))?;
     recognise_signature(&head[..count])
@@ -67,7 +69,21 @@ fn recognise_signature(head: &[u8]) -> Result<SheetFileType, Diagnostic> {
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Err(not_text_error(&format!("the file is {what}, not text or a spreadsheet")));
     }
+    if is_vcard(head) {
+        return Ok(SheetFileType::Vcard);
+    }
     Ok(SheetFileType::Text)
+}
+
+/// Whether a file begins like a vCard. `head` are its first bytes, in UTF-8 or UTF-16.
+fn is_vcard(head: &[u8]) -> bool {
+    let plain: Vec<u8> = head
+        .iter()
+        .copied()
+        .filter(|byte| !matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF))
+        .skip_while(u8::is_ascii_whitespace)
+        .collect();
+    plain.get(..11).is_some_and(|start| start.eq_ignore_ascii_case(b"BEGIN:VCARD"))
 }
 
 /// Refuses web pages, and files with too many control characters to be text. `head` is decoded.

@@ -1,4 +1,4 @@
-//! Sheets: CSV, TSV and spreadsheet files, read as rows with positions.
+//! Sheets: CSV, TSV, spreadsheet and vCard files, read as rows with positions.
 //!
 //! Opening a sheet scans the whole file once: the encoding, the dialect, the position of the header, and anything
 //! that would make all later rows doubtful. Then it can be read as often as needed, each time from the start, row
@@ -13,6 +13,7 @@ mod row;
 mod row_shaper;
 mod source_file;
 mod stand_in;
+mod vcard;
 mod workbook;
 
 pub use row::{RowPosition, SheetCell, SheetRow};
@@ -80,6 +81,7 @@ pub struct Sheet {
 #[derive(Debug)]
 enum SheetContent {
     Text(delimited::DelimitedFile),
+    Vcard(vcard::VcardFile),
     Workbook(workbook::WorkbookFile),
 }
 
@@ -108,7 +110,11 @@ impl Sheet {
             return Err(refusal);
         }
         let kind = file_type::detect_file_type(path)?;
-        let mut sheet = if kind == SheetFileType::Text {
+        let mut sheet = if kind == SheetFileType::Vcard {
+            let vcard::OpenedVcard { file, columns, what, warnings } = vcard::open(path, reading)?;
+            let (path, digest) = (path.to_owned(), file.digest.clone());
+            Self { path, columns, what, digest, warnings, content: SheetContent::Vcard(file) }
+        } else if kind == SheetFileType::Text {
             let delimited::OpenedDelimited { text, columns, what, warnings } =
                 delimited::open(path, reading, known)?;
             let digest = text.digest.clone();
@@ -145,6 +151,7 @@ impl Sheet {
     pub fn rows(&self) -> Result<SheetRows, Diagnostic> {
         match &self.content {
             SheetContent::Text(text) => Ok(Box::new(text.rows()?)),
+            SheetContent::Vcard(cards) => Ok(Box::new(cards.rows()?)),
             SheetContent::Workbook(workbook) => Ok(Box::new(workbook.rows()?)),
         }
     }

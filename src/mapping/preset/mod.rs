@@ -51,6 +51,7 @@ static BUILT_IN: &[(&str, &str)] = built_in![
     "facebook-leads",
     "shopify-customers",
     "stripe-customers",
+    "vcard",
     "dub-seed-contacts",
     "dub-seed-tasks",
     "dub-seed-notes",

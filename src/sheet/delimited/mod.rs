@@ -6,11 +6,11 @@
 pub(super) mod byte_stats;
 pub(super) mod code_page;
 pub(super) mod dialect;
-pub(super) mod encoding;
+pub(in crate::sheet) mod encoding;
 pub(super) mod plausibility;
 pub(super) mod prescan;
 pub(super) mod quotes;
-pub(super) mod text_encoding;
+pub(in crate::sheet) mod text_encoding;
 pub(super) mod text_formula;
 pub(super) mod tokenizer;
 
@@ -102,7 +102,8 @@ fn describe_format(coding: DetectedEncoding, delimiter: u8) -> String {
     format!("{form}, {}, {}", coding.encoding.name(), dialect::delimiter_name(delimiter))
 }
 
-fn scan_bytes(
+/// Detects the encoding and computes the digest of a file.
+pub(super) fn scan_bytes(
     path: &Path,
     reading: &SheetReadOptions,
     warnings: &mut Vec<Diagnostic>,

@@ -5,6 +5,7 @@ mod encodings;
 mod files;
 mod foreign_syntax;
 mod nothing_values;
+mod vcards;
 mod workbooks;
 
 use std::path::Path;
