@@ -17,7 +17,10 @@ impl Mapping {
         let Some((from, to)) = parts.filter(|(from, to)| !from.is_empty() && !to.is_empty()) else {
             return Err(format!("`{text}` is no mapping; write `COLUMN=TARGET`"));
         };
-        let (to, convert) = parse_destination(to, fields)?;
+        let (to, convert) = parse_destination(to, fields).map_err(|message| match from {
+            "tags" | "Tags" => format!("{message}; to tag every row, use `--tag {to}`"),
+            _ => message,
+        })?;
         if to == MappingTarget::Undecided {
             return Err(format!("`{text}` decides nothing; name a target or `ignore`"));
         }

@@ -4,6 +4,7 @@ use super::bind::exclusive_target_key;
 use super::columns::ColumnLookup;
 use super::{DUPLICATE_HEADER, Mapping, MappingRule, mapping_problem};
 use crate::diagnostic::Diagnostic;
+use crate::model::target::MappingTarget;
 use crate::sheet::SheetColumn;
 
 impl Mapping {
@@ -21,9 +22,14 @@ impl Mapping {
         let columns = ColumnLookup::new(columns);
         let mut problems = Vec::new();
         let dropped = resolve_columns(&columns, ignore, &mut problems);
+        let mut decided: Vec<(usize, MappingTarget)> = Vec::new();
         for rule in rules {
             match resolve_rule(&columns, rule, &dropped) {
-                Ok((rule, taken)) => self.apply_override(&columns, &rule, &taken),
+                Ok((rule, taken)) => {
+                    problems.extend(second_rule_problem(&columns, &rule, &taken, &decided));
+                    decided.extend(taken.iter().map(|at| (*at, rule.to.clone())));
+                    self.apply_override(&columns, &rule, &taken);
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -122,6 +128,23 @@ fn resolve_rule(
         taken.extend(named);
     }
     Ok((MappingRule { from, ..rule }, taken))
+}
+
+/// The problem that an earlier rule of the command line maps a column to another target.
+fn second_rule_problem(
+    columns: &ColumnLookup,
+    rule: &MappingRule,
+    taken: &[usize],
+    decided: &[(usize, MappingTarget)],
+) -> Option<Diagnostic> {
+    let (at, other) = decided.iter().find(|(at, to)| taken.contains(at) && *to != rule.to)?;
+    let message = format!(
+        "column {} has two rules, for `{other}` and for `{}`",
+        columns.column_letters(*at),
+        rule.to
+    );
+    let hint = "keep one; a mapping file can use a column for several targets";
+    Some(mapping_problem(0, message).with_hint(hint))
 }
 
 fn missing_column_problem(columns: &ColumnLookup, name: &str) -> Diagnostic {

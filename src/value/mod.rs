@@ -31,7 +31,7 @@ mod website;
 pub use boolean::parse_boolean;
 pub use consent::{ConsentColumn, ConsentStatus, parse_consent};
 pub use country::parse_country;
-pub use date::{DateOrder, parse_date, parse_date_of_birth};
+pub use date::{DateOrder, is_date_word, is_month_name, parse_date, parse_date_of_birth};
 pub use date_order_evidence::DateOrderEvidence;
 pub use datetime::parse_datetime;
 pub use email::parse_emails;

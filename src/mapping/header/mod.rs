@@ -5,6 +5,7 @@
 //! guessing. It looks only at names, never at values.
 
 mod abbreviations;
+mod annotations;
 mod dictionary;
 mod languages;
 mod normalize_header;
@@ -18,6 +19,7 @@ mod tests;
 pub(crate) use abbreviations::{
     expand_abbreviations, is_abbreviation_of, strip_number_above_one, strip_number_one,
 };
+pub use annotations::strip_annotations;
 pub use dictionary::{HeaderMeaning, HeaderNames, is_dictionary_name};
 pub use normalize_header::{fold_name, normalise_name};
 pub use qualifiers::strip_qualifiers;

@@ -71,6 +71,15 @@ impl<'c> HeaderNameSet<'c> {
     fn contains_name(&self, name: &str) -> bool {
         self.folded.contains(&fold_name(name))
     }
+
+    /// Whether it has a name that is written as one word or as several, like this one: `FirstName` is a name of
+    /// another program than `First Name` and `first_name`.
+    fn contains_spelling(&self, name: &str) -> bool {
+        let folded = fold_name(name);
+        self.exact
+            .iter()
+            .any(|own| has_separator(own) == has_separator(name) && fold_name(own) == folded)
+    }
 }
 
 /// How many of a preset's names a sheet has.
@@ -122,10 +131,10 @@ impl Preset {
         let exact = |name: &String| header.exact.contains(name.as_str());
         let has_all = match all.as_slice() {
             [one] => exact(one),
-            all => all.iter().all(|name| header.contains_name(name)),
+            all => all.iter().all(|name| header.contains_spelling(name)),
         };
         let is_its_own =
-            has_all && (any.is_empty() || any.iter().any(|name| header.contains_name(name)));
+            has_all && (any.is_empty() || any.iter().any(|name| header.contains_spelling(name)));
         let names: HashSet<&str> =
             self.column_names().filter(|name| header.contains_name(name)).collect();
         let exactly = names.iter().filter(|name| header.exact.contains(**name)).count();
@@ -134,6 +143,11 @@ impl Preset {
         let by_chance = all.len() == 1 && any.is_empty() && covered.names * 2 < header.exact.len();
         (is_its_own && !by_chance).then_some(covered)
     }
+}
+
+/// Whether a name has words that are separated by something.
+fn has_separator(name: &str) -> bool {
+    name.trim().contains([' ', '_', '-', '.'])
 }
 
 /// Whether a target identifies the contact of a row.

@@ -17,7 +17,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use super::header::HeaderNames;
+use super::header::{HeaderNames, fold_name, strip_annotations};
 use super::preset::{self, Preset, PresetDetection};
 use super::{BoundRule, ColumnLookup, Mapping, MappingRule};
 use crate::model::directory::LocationDirectory;
@@ -233,12 +233,25 @@ impl MappingProposal {
         samples: &[Vec<String>],
         directory: Option<&LocationDirectory>,
     ) {
-        let written: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let is_field = |name: &str| {
+            let folded = fold_name(name);
+            let mut fields = directory.into_iter().flat_map(|directory| &directory.fields);
+            fields.any(|field| fold_name(&field.name) == folded || fold_name(&field.key) == folded)
+        };
+        // A custom field may be named like the header, remarks included.
+        let bare: Vec<String> = columns
+            .iter()
+            .map(|column| match strip_annotations(&column.name) {
+                Some(bare) if !is_field(&column.name) => bare,
+                _ => column.name.clone(),
+            })
+            .collect();
+        let written: Vec<&str> = bare.iter().map(String::as_str).collect();
         let headers = HeaderNames::new(written.iter().copied());
         let names = score::HeaderContext::new(&written, &headers, directory);
         let guess = |(at, column): (usize, &SheetColumn)| {
             let look = ValueProfile::new(samples.iter().filter_map(|row| row.get(at)));
-            let (candidates, never) = score::rank_candidates(&names, &column.name, &look);
+            let (candidates, never) = score::rank_candidates(&names, &bare[at], &look);
             ColumnProposal {
                 column: column.clone(),
                 shares_name: false,

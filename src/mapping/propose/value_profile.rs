@@ -4,7 +4,7 @@
 //! target.
 
 use crate::model::target::{Field, MappingTarget, TaskPart};
-use crate::value::parse_country;
+use crate::value::{is_date_word, is_month_name, parse_country};
 
 /// The possible shapes of a value. One value can have several shapes: `1` is a number and a yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,16 +192,34 @@ fn is_date(text: &str) -> bool {
             return true;
         }
     }
+    is_date_in_words(text)
+}
+
+/// Whether a text is a date with the name of a month. Other words make it an address: `2 May Lane`.
+fn is_date_in_words(text: &str) -> bool {
+    const LONGEST_DATE: usize = 40;
+    if text.len() > LONGEST_DATE {
+        return false;
+    }
     let words: Vec<&str> =
-        text.split([' ', '-', ',', '.']).filter(|word| !word.is_empty()).collect();
-    let month = |word: &str| {
-        let front: String = word.to_lowercase().chars().take(3).collect();
-        MONTHS.contains(&front.as_str())
+        text.split([' ', '-', ',', '.', '/']).filter(|word| !word.is_empty()).collect();
+    let number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit()) && word.len() <= 4;
+    let belongs = |word: &&str| {
+        let letters = word.trim_start_matches(|c: char| c.is_ascii_digit());
+        let is_ordinal = letters.len() < word.len()
+            && matches!(letters, "st" | "nd" | "rd" | "th" | "er" | "º" | "ª");
+        let is_time = word.contains(':') && word.starts_with(|c: char| c.is_ascii_digit());
+        let is_zone = matches!(
+            word.to_ascii_uppercase().as_str(),
+            "AM" | "PM" | "A" | "P" | "M" | "GMT" | "UTC" | "Z" | "UHR" | "AT"
+        );
+        number(word) || is_ordinal || is_time || is_zone || is_date_word(word)
     };
-    (2..=6).contains(&words.len())
-        && words.iter().take(2).any(|word| month(word))
-        && words.iter().any(|word| is(word, 4) && word.len() != 3)
-        && text.len() <= 40
+    let has_number = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+    (2..=8).contains(&words.len())
+        && words.iter().take(3).any(|word| is_month_name(word))
+        && words.iter().any(has_number)
+        && words.iter().all(belongs)
 }
 
 fn is_url(text: &str) -> bool {
@@ -234,13 +252,6 @@ fn is_number(text: &str) -> bool {
             .chars()
             .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '\'' | ' ' | '\u{a0}'))
 }
-
-#[rustfmt::skip]
-const MONTHS: &[&str] = &[
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    "fév", "fev", "avr", "mai", "jui", "aoû", "déc", "mär", "okt", "dez", "ene", "abr", "ago", "dic", "gen",
-    "mag", "giu", "lug", "set", "ott", "mrt", "mei",
-];
 
 #[rustfmt::skip]
 const BOOLEANS: &[&str] = &[

@@ -105,6 +105,23 @@ impl RowValidator {
         Ok(transform_text(step, text))
     }
 
+    /// The rejection of a row that a column of its own marks as a test lead.
+    pub(super) fn find_test_lead_mark(&self, work: &RowContext<'_>) -> Option<Diagnostic> {
+        let is_marked = |cell: &SheetCell| match cell {
+            SheetCell::Bool(yes) => *yes,
+            cell => value::parse_boolean(cell.to_text().trim()).is_ok_and(|yes| yes == Some(true)),
+        };
+        let mut columns = self.resolved.test_lead_columns.iter();
+        let column = *columns.find(|at| work.row.cells.get(**at).is_some_and(is_marked))?;
+        let message = format!(
+            "`{}` in `{}` marks a test lead; `--ignore-column` imports such rows",
+            shorten_for_message(&work.row.cells[column].to_text()),
+            shorten_for_message(work.field_label(Some(column), "").as_str())
+        );
+        let code = DiagnosticCode::R_TEST_LEAD;
+        Some(work.rejection_for_column(code, Some(column), "", message))
+    }
+
     /// Whether a cell that stands for no value is used nevertheless; reports it in any case, unless it will be
     /// reported as invalid.
     fn keeps_placeholder(

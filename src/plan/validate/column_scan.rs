@@ -92,7 +92,8 @@ impl ColumnScan {
         let mut findings = ColumnScanFindings::default();
         for dates in self.dates {
             let unproved = dates.evidence.needs_order() && !dates.evidence.is_contradictory();
-            let usual = self.usual.filter(|_| unproved);
+            let stated = DateOrder::from_header(&dates.field);
+            let usual = stated.or(self.usual).filter(|_| unproved);
             let Some(order) = dates.evidence.proven_order().or(usual) else { continue };
             findings.orders.insert(dates.place, order);
             if dates.evidence.needs_order() {
@@ -135,6 +136,9 @@ impl DateRuleScan {
 
     fn inferred_order_warning(&self, order: DateOrder) -> Diagnostic {
         let message = match self.evidence.describe_proofs().as_str() {
+            "" if DateOrder::from_header(&self.field) == Some(order) => {
+                format!("dates are read as {order}, as the header says")
+            }
             "" => format!(
                 "dates are read as {order}, as is usual in such files, because no date proves an \
                  order; `--date-order` sets another one"

@@ -19,6 +19,21 @@ use crate::model::{
 use crate::sheet::SheetColumn;
 use crate::value::{self, DateOrder};
 
+/// Headers of columns that say whether a row is a test lead, without spaces and punctuation.
+const TEST_LEAD_HEADERS: &[&str] = &[
+    "test",
+    "istest",
+    "isatest",
+    "istestlead",
+    "isatestlead",
+    "testlead",
+    "istestcontact",
+    "istestrecord",
+    "istestsubmission",
+    "testsubmission",
+    "testmode",
+];
+
 /// What every row is validated against.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug)]
@@ -30,6 +45,8 @@ pub(super) struct CompiledMapping {
     pub(super) has_tasks: bool,
     /// Whether rows name their contact by its id, as exports from an account do.
     pub(super) has_contact_ids: bool,
+    /// The columns without a target that say whether a row is a test lead.
+    pub(super) test_lead_columns: Vec<usize>,
     /// The country of phone numbers in rows without a country.
     pub(super) country: Option<String>,
     /// The time zone of times without one.
@@ -85,6 +102,7 @@ impl CompiledMapping {
         Ok(Self {
             has_notes: has(|target| matches!(target, MappingTarget::Note(_))),
             has_tasks: has(|target| matches!(target, MappingTarget::Task(_))),
+            test_lead_columns: find_test_lead_columns(&plan.unmapped, columns),
             has_contact_ids: has(|target| *target == MappingTarget::ContactId),
             children_only: has(defines_note_or_task) && !has(is_contact_data),
             country: country.and_then(|text| value::parse_country(text).ok()).map(str::to_owned),
@@ -108,6 +126,15 @@ impl CompiledMapping {
             self.empty_values.contains(text)
         }
     }
+}
+
+/// The columns without a target whose header asks whether a row is a test lead.
+fn find_test_lead_columns(unmapped: &[usize], columns: &[SheetColumn]) -> Vec<usize> {
+    let asks = |at: &&usize| {
+        let name = columns.get(**at).map(|column| mapping::header::fold_name(&column.name));
+        name.is_some_and(|name| TEST_LEAD_HEADERS.contains(&name.as_str()))
+    };
+    unmapped.iter().filter(asks).copied().collect()
 }
 
 struct FieldRuleBuilder<'a> {

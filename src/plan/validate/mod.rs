@@ -123,6 +123,9 @@ impl RowValidator {
             // The cells of such a row may be in the wrong columns, so they say nothing.
             return work.reject(fault);
         }
+        if let Some(rejection) = self.find_test_lead_mark(work) {
+            return work.reject(rejection);
+        }
         for step in &self.resolved.steps {
             if let Err(rejection) = self.apply_rule(step, work) {
                 work.reject_for_rule(step, rejection);

@@ -15,6 +15,7 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 pub(super) use clock::TimeOfDay;
 pub(super) use date_shape::{DateNumber, DateShape};
 pub use day_month_order::DateOrder;
+pub use month::{is_date_word, is_month_name};
 use resolve_date::CenturyWindow;
 
 use super::ParsedValue;

@@ -97,6 +97,22 @@ pub(super) fn classify_word(word: &str, locale: Option<&str>) -> DateWord {
     foreign.map_or(DateWord::Unknown, |language| DateWord::MonthIn(language.code))
 }
 
+/// Whether a whole word is the name of a month or its abbreviation, in any language of dates.
+#[must_use]
+pub fn is_month_name(word: &str) -> bool {
+    LANGUAGES
+        .iter()
+        .any(|language| matches!(classify_word(word, Some(language.code)), DateWord::Month(_)))
+}
+
+/// Whether a whole word is that of a month or weekday, or a small word between them, in any language of dates.
+#[must_use]
+pub fn is_date_word(word: &str) -> bool {
+    LANGUAGES.iter().any(|language| {
+        matches!(classify_word(word, Some(language.code)), DateWord::Month(_) | DateWord::Filler)
+    })
+}
+
 impl DateLanguage {
     fn find_month(&self, word: &str) -> Option<i8> {
         if let Some((_, month)) = self.others.iter().find(|(name, _)| *name == word) {

@@ -4,6 +4,7 @@
 mod encodings;
 mod files;
 mod foreign_syntax;
+mod headers;
 mod nothing_values;
 mod vcards;
 mod workbooks;
