@@ -35,6 +35,8 @@ pub fn inherit_request(request: &mut ImportRequest, home: &RunStore) -> Option<R
     // Later rules take precedence.
     request.rules.splice(0..0, origin.rules);
     request.ignore.extend(origin.ignore);
+    request.tags.extend(origin.tags);
+    request.assign_to = request.assign_to.take().or(origin.assign_to);
     if request.unmapped == UnmappedRule::default() {
         request.unmapped = origin.unmapped;
     }

@@ -52,6 +52,7 @@ pub use source::preset_library::{InvalidPreset, PresetLibrary};
 pub use source::propose_mapping::{
     ProposalReport, ProposalRequest, fetch_custom_fields, propose_mapping,
 };
+pub use source::same_header::ensure_one_header;
 pub use source::{ColumnMapping, problem_lines};
 pub use undo::{CreatedContactRule, UndoRequest, plan_undo, undone_by};
 

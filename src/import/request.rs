@@ -30,6 +30,12 @@ pub struct ImportRequest {
     pub rules: Vec<String>,
     /// Columns to ignore, by name, letters or pattern.
     pub ignore: Vec<String>,
+    /// Tags for every row.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The user to whom every contact is assigned: an id, an e-mail address or a name.
+    #[serde(default)]
+    pub assign_to: Option<String>,
     /// What to do with columns that no rule names.
     pub unmapped: UnmappedRule,
     /// How to read the file, as far as the command line sets it.

@@ -22,7 +22,8 @@ use std::path::{Path, PathBuf};
 
 use self::file_type::SheetFileType;
 use crate::choice::choice_enum;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::text::format_plural;
 
 /// How to read a file; what is not set is detected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -38,6 +39,10 @@ pub struct SheetReadOptions {
     pub header_row: Option<u32>,
     /// What to do with hidden rows.
     pub hidden: HiddenRowPolicy,
+    /// The number of rows below the header that are skipped.
+    pub skip_rows: u64,
+    /// The maximum number of rows that are read behind those.
+    pub limit: Option<u64>,
 }
 
 choice_enum! {
@@ -75,6 +80,8 @@ pub struct Sheet {
     /// Warnings about the file as a whole.
     pub warnings: Vec<Diagnostic>,
     content: SheetContent,
+    skip_rows: u64,
+    limit: Option<u64>,
 }
 
 /// The source of the rows.
@@ -110,45 +117,63 @@ impl Sheet {
             return Err(refusal);
         }
         let kind = file_type::detect_file_type(path)?;
-        let mut sheet = if kind == SheetFileType::Vcard {
+        let (columns, what, digest, warnings, content) = if kind == SheetFileType::Vcard {
             let vcard::OpenedVcard { file, columns, what, warnings } = vcard::open(path, reading)?;
-            let (path, digest) = (path.to_owned(), file.digest.clone());
-            Self { path, columns, what, digest, warnings, content: SheetContent::Vcard(file) }
+            (columns, what, file.digest.clone(), warnings, SheetContent::Vcard(file))
         } else if kind == SheetFileType::Text {
             let delimited::OpenedDelimited { text, columns, what, warnings } =
                 delimited::open(path, reading, known)?;
-            let digest = text.digest.clone();
-            Self {
-                path: path.to_owned(),
-                columns,
-                what,
-                digest,
-                warnings,
-                content: SheetContent::Text(text),
-            }
+            (columns, what, text.digest.clone(), warnings, SheetContent::Text(text))
         } else {
             let opened = workbook::open(path, kind, reading, known)?;
             let workbook::OpenedWorkbook { workbook, columns, what, warnings } = opened;
-            let digest = workbook.digest.clone();
-            Self {
-                path: path.to_owned(),
-                columns,
-                what,
-                digest,
-                warnings,
-                content: SheetContent::Workbook(workbook),
-            }
+            (columns, what, workbook.digest.clone(), warnings, SheetContent::Workbook(workbook))
         };
+        let SheetReadOptions { skip_rows, limit, .. } = *reading;
+        let path = path.to_owned();
+        let mut sheet = Self { path, columns, what, digest, warnings, content, skip_rows, limit };
         header_row::reject_single_cell_header(&sheet.columns, known)?;
-        sheet.warnings.extend(file_type::extension_mismatch_warning(path, &sheet.what));
+        sheet.warnings.extend(file_type::extension_mismatch_warning(&sheet.path, &sheet.what));
+        sheet.warnings.extend(sheet.selection_warning());
         Ok(sheet)
     }
 
-    /// Reads the rows below the header, starting with the first. The iterator ends after its first error.
+    /// Reads the selected rows below the header, starting with the first. The iterator ends after its first error.
     ///
     /// # Errors
     /// When the file can no longer be read, or has changed since it was prescanned.
     pub fn rows(&self) -> Result<SheetRows, Diagnostic> {
+        let rows = self.all_rows()?;
+        if self.skip_rows == 0 && self.limit.is_none() {
+            return Ok(rows);
+        }
+        let (skip, limit) = (self.skip_rows, self.limit.unwrap_or(u64::MAX));
+        let mut count = 0_u64;
+        let selected = rows.filter(move |row| {
+            count += 1;
+            // An error is not a row, and must not be skipped.
+            row.is_err() || count > skip
+        });
+        Ok(Box::new(selected.take(usize::try_from(limit).unwrap_or(usize::MAX))))
+    }
+
+    /// A warning that not all rows are read.
+    fn selection_warning(&self) -> Option<Diagnostic> {
+        let skipped = (self.skip_rows > 0).then(|| {
+            format!("the first {} below the header skipped", format_plural(self.skip_rows, "row"))
+        });
+        let limited =
+            self.limit.map(|limit| format!("at most {} read", format_plural(limit, "row")));
+        let parts: Vec<_> = skipped.into_iter().chain(limited).collect();
+        let message = format!("not all rows are imported: {}", parts.join(", "));
+        (!parts.is_empty()).then(|| Diagnostic::new(DiagnosticCode::W_ROWS_SELECTED, message))
+    }
+
+    /// Reads all rows below the header, whichever are selected.
+    ///
+    /// # Errors
+    /// As [`Self::rows`].
+    pub fn all_rows(&self) -> Result<SheetRows, Diagnostic> {
         match &self.content {
             SheetContent::Text(text) => Ok(Box::new(text.rows()?)),
             SheetContent::Vcard(cards) => Ok(Box::new(cards.rows()?)),

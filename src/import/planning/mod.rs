@@ -82,7 +82,7 @@ impl PlanningJob<'_> {
         &self,
         input: &ImportSource,
     ) -> Result<LocationDirectory, ImportError> {
-        let users = input.may_map_to(&NAME_USERS);
+        let users = self.request.assign_to.is_some() || input.may_map_to(&NAME_USERS);
         let businesses = input.may_map_to(&[MappingTarget::Business]);
         load_directory::fetch_directory(&self.context.client, users, businesses).await
     }

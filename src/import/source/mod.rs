@@ -4,6 +4,7 @@ pub(super) mod left_out;
 pub(super) mod load_directory;
 pub(super) mod preset_library;
 pub(super) mod propose_mapping;
+pub(super) mod same_header;
 
 mod deletion_input;
 
@@ -20,7 +21,7 @@ use super::results;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::mapping::preset::Preset;
 use crate::mapping::propose::MappingProposal;
-use crate::mapping::{self, Mapping, MappingRule, mapping_problem};
+use crate::mapping::{self, ConstantValue, Mapping, MappingRule, mapping_problem};
 use crate::model::{ImportMode, ImportPolicy, LocationDirectory, MappingTarget};
 use crate::plan::DeletedRecordKind;
 use crate::sheet::{Sheet, SheetColumn, SheetReadOptions};
@@ -164,8 +165,14 @@ impl ImportSource {
             .map_err(wrong)?;
         let policy = resolve_policy(&mapping, request);
         if policy.mode == ImportMode::Delete {
+            if !request.tags.is_empty() || request.assign_to.is_some() {
+                let message =
+                    "`--tag` and `--assign-to` are for rows that are imported, not deleted";
+                return Err(ImportError::Request(message.to_owned()));
+            }
             return self.resolve_deletion(mapping, policy, directory);
         }
+        apply_to_every_row(&mut mapping, request);
         let undecided: Vec<_> =
             mapping.rules.iter().filter(|rule| rule.to == MappingTarget::Undecided).collect();
         if !undecided.is_empty() {
@@ -275,6 +282,23 @@ fn accept_proposal(
         deletion_input::ignore_unread_columns(&mut proposal);
     }
     proposal.confident_mapping().map_err(|columns| ImportError::Undecided { columns })
+}
+
+/// Adds what the command line sets in every row. The sheet's own column of users then decides nothing.
+fn apply_to_every_row(mapping: &mut Mapping, request: &ImportRequest) {
+    let constant = |to, value| ConstantValue { to, value, file: Vec::new(), line: 0 };
+    for tag in &request.tags {
+        // As a list, so that a comma in a tag does not split it.
+        let list = serde_json::Value::from(vec![tag.trim()]).to_string();
+        mapping.constants.push(constant(MappingTarget::Tags, list));
+    }
+    if let Some(user) = &request.assign_to {
+        for rule in mapping.rules.iter_mut().filter(|rule| rule.to == MappingTarget::Owner) {
+            rule.to = MappingTarget::Ignore;
+        }
+        mapping.constants.retain(|constant| constant.to != MappingTarget::Owner);
+        mapping.constants.push(constant(MappingTarget::Owner, user.clone()));
+    }
 }
 
 fn undecided_rule_problem(rule: &MappingRule) -> Diagnostic {

@@ -140,6 +140,8 @@ pub(crate) fn merge_read_options(
         delimiter: asked.delimiter.or(own.delimiter),
         sheet: asked.sheet.or(own.sheet),
         header_row: asked.header_row.or(own.header_row),
+        skip_rows: asked.skip_rows,
+        limit: asked.limit,
         hidden: if asked.hidden == HiddenRowPolicy::default() { own.hidden } else { asked.hidden },
     }
 }
@@ -147,7 +149,7 @@ pub(crate) fn merge_read_options(
 /// The first rows of a sheet, as text.
 pub(crate) fn read_sample_rows(sheet: &Sheet) -> Result<Vec<Vec<String>>, ImportError> {
     let mut samples = Vec::new();
-    for row in sheet.rows()?.take(SAMPLES) {
+    for row in sheet.all_rows()?.take(SAMPLES) {
         let row = row?;
         if row.fault.is_none() {
             samples.push(row.cells.iter().map(|cell| cell.to_text().into_owned()).collect());

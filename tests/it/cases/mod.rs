@@ -1,6 +1,7 @@
 //! Field cases: small files made after public reports of imports that went wrong, from `tests/cases`. Each stands for
 //! a kind of fault.
 
+mod commands;
 mod encodings;
 mod files;
 mod foreign_syntax;

@@ -13,7 +13,7 @@ use crate::cli::account::{LocationAccount, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::args::time_arg;
 use crate::cli::commands::continue_run::ContinueArgs;
-use crate::cli::commands::import::ensure_file_exists;
+use crate::cli::commands::import::input_files::ensure_file_exists;
 use crate::cli::output::error::CliError;
 use crate::export::{
     ContactListFile, ExportFilters, ExportRequest, ExportTables, NoteReading, SinceTime,

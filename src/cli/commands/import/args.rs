@@ -34,6 +34,14 @@ pub(crate) struct SheetArgs {
     /// What to do with hidden rows of a workbook
     #[arg(long, value_name = "WHAT", default_value = "refuse", value_parser = choice_parser::<HiddenRowPolicy>())]
     hidden: HiddenRowPolicy,
+
+    /// Skip the first N rows below the header
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    skip_rows: u64,
+
+    /// Read at most N rows, behind those that `--skip-rows` skips
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
 }
 
 /// Choices that a sheet leaves open. Each flag is an option of mappings, too.
@@ -140,6 +148,8 @@ impl SheetArgs {
             sheet: self.sheet.clone(),
             header_row: self.header_row,
             hidden: self.hidden,
+            skip_rows: self.skip_rows,
+            limit: self.limit,
         }
     }
 }

@@ -82,7 +82,11 @@ fn worst_exit_code(ended: &[(&LocationAccount, Result<CliExitCode, CliError>)]) 
         Ok(code) => *code,
         Err(failure) => failure.code,
     };
-    let codes: Vec<_> = ended.iter().map(|(_, result)| code(result)).collect();
+    worst_of(&ended.iter().map(|(_, result)| code(result)).collect::<Vec<_>>())
+}
+
+/// The worst of some exit codes.
+pub(super) fn worst_of(codes: &[CliExitCode]) -> CliExitCode {
     RANKS.into_iter().find(|rank| codes.contains(rank)).unwrap_or(CliExitCode::Done)
 }
 

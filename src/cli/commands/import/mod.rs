@@ -4,6 +4,7 @@ pub(super) mod args;
 pub(super) mod confirm_delete;
 pub(super) mod confirm_plan;
 pub(super) mod import_report;
+pub(super) mod input_files;
 pub(super) mod many_files;
 
 use std::path::{Path, PathBuf};
@@ -34,11 +35,12 @@ use crate::run::{RunKind, RunMetadata};
 /// see the plan and confirm it. Only differences are sent, each write exactly once, and every row ends up
 /// in one result file.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "ghl-bulk import <FILE> [OPTIONS]")]
+#[command(override_usage = "ghl-bulk import <FILE>... [OPTIONS]")]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct ImportArgs {
-    /// The spreadsheet
-    file: PathBuf,
+    /// The spreadsheet, or several with the same columns, which are imported one after the other
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
 
     /// A mapping file (see `ghl-bulk map`), or a rule `COLUMN=target` or `COLUMN=target:converter`
     #[arg(long, value_name = "MAP.toml|RULE")]
@@ -52,6 +54,14 @@ pub(crate) struct ImportArgs {
     /// A column to ignore, by name, letters or a pattern with `*`
     #[arg(long, value_name = "COLUMN")]
     ignore_column: Vec<String>,
+
+    /// A tag for every row, in addition to those of its columns; can be repeated
+    #[arg(long, value_name = "TAG", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    tag: Vec<String>,
+
+    /// Assign every contact to this user: an id, an e-mail address or a name
+    #[arg(long, value_name = "USER", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    assign_to: Option<String>,
 
     /// What to do with columns that have no target
     #[arg(long, value_name = "WHAT", default_value = "ignore", value_parser = choice_parser::<UnmappedRule>())]
@@ -114,6 +124,7 @@ Examples:
   ghl-bulk import vip.csv --mode tag                          add tags to contacts that exist
   ghl-bulk import faq.csv --location-name 'Acme *' --dry-run  into several locations of an agency
   ghl-bulk import gone.csv --mode delete                      delete by id, e-mail or phone
+  ghl-bulk import fair-*.csv --tag fair-2026 --assign-to ann@example.com
   ghl-bulk import leads.csv --map Budget=customFields.budget:number --ignore-column 'Internal *'
 
 Result files: succeeded.csv, unchanged.csv, rejected.csv (fix it and import it again; of a workbook
@@ -134,9 +145,10 @@ impl ImportArgs {
         )
     }
 
-    /// What to import into one account; into a directory of its own if there are several.
+    /// What to import of one file into one account; with a directory of its own for each if there are several.
     fn build_request(
         &self,
+        file: &Path,
         url: &str,
         account: &LocationAccount,
         many: bool,
@@ -162,8 +174,12 @@ impl ImportArgs {
             if many { out.join(account.location.escaped_segment()) } else { out.clone() }
         };
         let out = self.out.as_ref().map(own);
+        let out = out.map(|out| match input_files::own_directory(&self.files, file) {
+            Some(name) => out.join(name),
+            None => out,
+        });
         Ok(ImportRequest {
-            file: absolute(&self.file)?,
+            file: absolute(file)?,
             out: out.as_deref().map(absolute).transpose()?,
             base: absolute(Path::new("ghl-import"))?,
             mapping: files.first().map(|path| absolute(Path::new(path))).transpose()?,
@@ -171,6 +187,8 @@ impl ImportArgs {
             presets: dirs::presets_dir(),
             rules: rules.into_iter().cloned().collect(),
             ignore: self.ignore_column.clone(),
+            tags: self.tag.clone(),
+            assign_to: self.assign_to.clone(),
             unmapped: self.unmapped,
             reading: self.sheet.reading_options(),
             options: self.policy.policy_options(self.mode),
@@ -188,45 +206,12 @@ impl ImportArgs {
     }
 }
 
-/// The refusal of a web address in place of a file.
-fn web_address_error(text: &str) -> Option<CliError> {
-    let lower = text.to_ascii_lowercase();
-    let is_address = ["http://", "https://", "docs.google.com/", "www."]
-        .iter()
-        .any(|start| lower.starts_with(start));
-    if !is_address {
-        return None;
-    }
-    let hint = if lower.contains("docs.google.com/") || lower.contains("drive.google.com/") {
-        "open it, choose File > Download > Microsoft Excel or CSV, and import that file"
-    } else {
-        "download it and import that file, or pipe it: `curl -L ADDRESS | ghl-bulk import -`"
-    };
-    let message = format!("`{text}` is a web address, not a file; nothing is downloaded");
-    Some(CliError::new(CliExitCode::Refused, message).with_hint(hint))
-}
-
-/// Whether there is a file to read.
-pub(crate) fn ensure_file_exists(file: &Path) -> Result<(), CliError> {
-    if file.exists() {
-        return Ok(());
-    }
-    if let Some(refusal) = file.to_str().and_then(web_address_error) {
-        return Err(refusal);
-    }
-    let failure = CliError::usage(format!("`{}`: no such file", file.display()));
-    Err(match file.to_str() {
-        Some("-") => {
-            failure.with_hint("a sheet is read more than once: save the piped data to a file first")
-        }
-        _ => failure,
-    })
-}
-
 /// Runs the command.
 pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     // Before the account is asked for: a wrong path is the more likely mistake.
-    ensure_file_exists(&args.file)?;
+    for file in &args.files {
+        input_files::ensure_file_exists(file)?;
+    }
     let accounts = LocationAccounts::resolve_selected(settings, &args.several)?;
     let many = args.several.selects_many() || accounts.all.len() > 1;
     if !args.dry_run {
@@ -240,17 +225,17 @@ pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> Result<CliExitCode,
         let stop = &stop;
         if many {
             let one = async |account: &LocationAccount, screen: &CliReporter| {
-                import_location(args, accounts, account, true, settings, screen, stop).await
+                import_files(args, accounts, account, true, settings, screen, stop).await
             };
             return many_files::for_each_location(accounts, settings, screen, stop, one).await;
         }
         let account = accounts.all.first().expect("an account was found");
-        import_location(args, accounts, account, false, settings, screen, stop).await
+        import_files(args, accounts, account, false, settings, screen, stop).await
     })
 }
 
-/// Plans and applies for one location.
-async fn import_location(
+/// Imports the files into one location, one after the other.
+async fn import_files(
     args: &ImportArgs,
     accounts: &LocationAccounts,
     account: &LocationAccount,
@@ -259,8 +244,35 @@ async fn import_location(
     screen: &CliReporter,
     stop: &CancelSignal,
 ) -> Result<CliExitCode, CliError> {
+    if let [file] = args.files.as_slice() {
+        return import_file(args, file, accounts, account, many, settings, screen, stop).await;
+    }
+    let requests = args
+        .files
+        .iter()
+        .map(|file| args.build_request(file, &accounts.url, account, many, settings))
+        .collect::<Result<Vec<_>, _>>()?;
+    import::ensure_one_header(&requests).map_err(CliError::from)?;
+    let one = async |file: &Path| {
+        import_file(args, file, accounts, account, many, settings, screen, stop).await
+    };
+    input_files::for_each_file(&args.files, screen, stop, one).await
+}
+
+/// Plans and applies one file for one location.
+#[expect(clippy::too_many_arguments, reason = "what the command was given, and where it runs")]
+async fn import_file(
+    args: &ImportArgs,
+    file: &Path,
+    accounts: &LocationAccounts,
+    account: &LocationAccount,
+    many: bool,
+    settings: &Settings,
+    screen: &CliReporter,
+    stop: &CancelSignal,
+) -> Result<CliExitCode, CliError> {
     let guard = args.protection_guard(account, settings);
-    let mut request = args.build_request(&accounts.url, account, many, settings)?;
+    let mut request = args.build_request(file, &accounts.url, account, many, settings)?;
     if let Some(run) = import::inherit_request(&mut request, &dirs::runs_home()?) {
         screen.print_note(&format!(
             "with the mapping and options of run {run}, whose rows these are"

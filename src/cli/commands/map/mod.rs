@@ -140,7 +140,7 @@ pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, Cl
             None => presets::print_list(&presets, settings),
         };
     };
-    super::import::ensure_file_exists(file)?;
+    super::import::input_files::ensure_file_exists(file)?;
     let place = MappingDestination::from_args(args, dir.as_deref())?;
     let wish = ProposalRequest {
         file: file.clone(),
