@@ -202,6 +202,7 @@ diagnostic_codes! {
         R_INVALID_PHONE: "The value is not a valid phone number; correct the cell, set `--default-country`, or use `--on-invalid-phone drop`.",
         R_IN_DOUBT: "It is not known whether the server applied the write; `ghl-bulk resume` checks again.",
         R_IN_DOUBT_EARLIER: "An earlier run sent this row, and it is not known whether that succeeded; resume and resolve that run first.",
+        R_JSON_INVALID: "The line is not a JSON object; correct it.",
         R_NOTE_EMPTY: "The row is about a note but has no text for it; fill in the text.",
         R_NOT_FOUND: "The account has no record that the row is about; check the id or address, or choose another `--mode`.",
         R_NOT_KEPT: "Not all of the contact can be read, so it could not be restored and is not deleted.",

@@ -128,6 +128,7 @@ impl DiagnosticCode {
                 R_DUPLICATE_IN_FILE: "row repeats an earlier row's contact", "rows repeat an earlier row's contact";
                 R_ENCODING: "row has bytes that its encoding does not define", "rows have bytes that their encoding does not define";
                 R_FOOTER_ROW: "row is text below the table", "rows are text below the table";
+                R_JSON_INVALID: "line is not a JSON object", "lines are not JSON objects";
                 R_NOTE_EMPTY: "row is about a note without text", "rows are about notes without text";
                 R_NO_CONTACT_ID: "row does not say which contact its note or task is for", "rows do not say which contact their note or task is for";
                 R_NO_IDENTITY: "row has no usable e-mail address, phone number, id or name", "rows have no usable e-mail address, phone number, id or name";

@@ -13,6 +13,10 @@ pub(super) enum SheetFileType {
     Text,
     /// A vCard file.
     Vcard,
+    /// JSON Lines, by its extension: other JSON is not read.
+    JsonLines,
+    /// A Parquet file.
+    Parquet,
     /// A ZIP archive, such as an XLSX, XLSM, XLSB or ODS file.
     Archive,
     /// An OLE container, such as an XLS file or an encrypted XLSX file.
@@ -34,7 +38,6 @@ const FOREIGN: &[(&[u8], &str)] = &[
     (b"\x89PNG", "a PNG image"),
     (b"\xFF\xD8\xFF", "a JPEG image"),
     (b"GIF8", "a GIF image"),
-    (b"PAR1", "a Parquet file"),
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"{\\rtf", "an RTF document"),
     (b"\x7FELF", "a program"),
@@ -50,7 +53,13 @@ pub(super) fn detect_file_type(path: &Path) -> Result<SheetFileType, Diagnostic>
     let mut head = [0; 64];
     let count =
         source_file::fill_buffer(&mut file, &mut head).map_err(|error| io_error(path, &error))?;
-    recognise_signature(&head[..count])
+    let kind = recognise_signature(&head[..count])?;
+    let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
+    let is_named_so = ["jsonl", "ndjson"].iter().any(|it| extension.eq_ignore_ascii_case(it));
+    match kind {
+        SheetFileType::Text if is_named_so => Ok(SheetFileType::JsonLines),
+        kind => Ok(kind),
+    }
 }
 
 fn recognise_signature(head: &[u8]) -> Result<SheetFileType, Diagnostic> {
@@ -68,6 +77,9 @@ fn recognise_signature(head: &[u8]) -> Result<SheetFileType, Diagnostic> {
     }
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Err(not_text_error(&format!("the file is {what}, not text or a spreadsheet")));
+    }
+    if head.starts_with(b"PAR1") {
+        return Ok(SheetFileType::Parquet);
     }
     if is_vcard(head) {
         return Ok(SheetFileType::Vcard);
@@ -103,7 +115,9 @@ pub(super) fn ensure_text(head: &[u8]) -> Result<(), Diagnostic> {
 }
 
 fn not_text_error(message: &str) -> Diagnostic {
-    let hint = if message.contains("archive") {
+    let hint = if message.contains("JSON") {
+        "write one object per line, name the file `.jsonl` and import that, or export the contacts as CSV or XLSX"
+    } else if message.contains("archive") {
         "unpack it and import the file in it"
     } else {
         "export the contacts as CSV or XLSX and import that file"

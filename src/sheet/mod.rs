@@ -1,4 +1,4 @@
-//! Sheets: CSV, TSV, spreadsheet and vCard files, read as rows with positions.
+//! Sheets: CSV, TSV, spreadsheet, vCard, JSON Lines and Parquet files, read as rows with positions.
 //!
 //! Opening a sheet scans the whole file once: the encoding, the dialect, the position of the header, and anything
 //! that would make all later rows doubtful. Then it can be read as often as needed, each time from the start, row
@@ -9,6 +9,7 @@ mod delimited;
 mod error;
 mod file_type;
 mod header_row;
+mod records;
 mod row;
 mod row_shaper;
 mod source_file;
@@ -89,6 +90,8 @@ pub struct Sheet {
 enum SheetContent {
     Text(delimited::DelimitedFile),
     Vcard(vcard::VcardFile),
+    JsonLines(records::json_lines::JsonLinesFile),
+    Parquet(records::parquet_file::ParquetFile),
     Workbook(workbook::WorkbookFile),
 }
 
@@ -117,17 +120,32 @@ impl Sheet {
             return Err(refusal);
         }
         let kind = file_type::detect_file_type(path)?;
-        let (columns, what, digest, warnings, content) = if kind == SheetFileType::Vcard {
-            let vcard::OpenedVcard { file, columns, what, warnings } = vcard::open(path, reading)?;
-            (columns, what, file.digest.clone(), warnings, SheetContent::Vcard(file))
-        } else if kind == SheetFileType::Text {
-            let delimited::OpenedDelimited { text, columns, what, warnings } =
-                delimited::open(path, reading, known)?;
-            (columns, what, text.digest.clone(), warnings, SheetContent::Text(text))
-        } else {
-            let opened = workbook::open(path, kind, reading, known)?;
-            let workbook::OpenedWorkbook { workbook, columns, what, warnings } = opened;
-            (columns, what, workbook.digest.clone(), warnings, SheetContent::Workbook(workbook))
+        let (columns, what, digest, warnings, content) = match kind {
+            SheetFileType::Vcard => {
+                let vcard::OpenedVcard { file, columns, what, warnings } =
+                    vcard::open(path, reading)?;
+                (columns, what, file.digest.clone(), warnings, SheetContent::Vcard(file))
+            }
+            SheetFileType::JsonLines => {
+                let (file, columns, warnings) = records::json_lines::open(path)?;
+                let what = "JSON Lines".to_owned();
+                (columns, what, file.digest.clone(), warnings, SheetContent::JsonLines(file))
+            }
+            SheetFileType::Parquet => {
+                let (file, columns, warnings) = records::parquet_file::open(path)?;
+                let what = "Parquet".to_owned();
+                (columns, what, file.digest.clone(), warnings, SheetContent::Parquet(file))
+            }
+            SheetFileType::Text => {
+                let delimited::OpenedDelimited { text, columns, what, warnings } =
+                    delimited::open(path, reading, known)?;
+                (columns, what, text.digest.clone(), warnings, SheetContent::Text(text))
+            }
+            SheetFileType::Archive | SheetFileType::Compound => {
+                let opened = workbook::open(path, kind, reading, known)?;
+                let workbook::OpenedWorkbook { workbook, columns, what, warnings } = opened;
+                (columns, what, workbook.digest.clone(), warnings, SheetContent::Workbook(workbook))
+            }
         };
         let SheetReadOptions { skip_rows, limit, .. } = *reading;
         let path = path.to_owned();
@@ -177,6 +195,8 @@ impl Sheet {
         match &self.content {
             SheetContent::Text(text) => Ok(Box::new(text.rows()?)),
             SheetContent::Vcard(cards) => Ok(Box::new(cards.rows()?)),
+            SheetContent::JsonLines(lines) => Ok(Box::new(lines.rows()?)),
+            SheetContent::Parquet(table) => Ok(Box::new(table.rows()?)),
             SheetContent::Workbook(workbook) => Ok(Box::new(workbook.rows()?)),
         }
     }

@@ -3,6 +3,7 @@
 
 mod commands;
 mod encodings;
+mod exports;
 mod files;
 mod foreign_syntax;
 mod headers;

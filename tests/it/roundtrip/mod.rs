@@ -175,19 +175,6 @@ fn edited_notes_and_tasks_are_updated_in_place() {
 #[test]
 fn a_file_that_is_not_a_sheet_is_refused_with_a_hint() {
     let world = exported("formulas");
-    world
-        .run_command("export --format parquet --format jsonl --with none --out other --quiet")
-        .exits(0);
-    world
-        .run_command("import other/contacts.parquet --yes")
-        .exits(4)
-        .says("Parquet")
-        .says("as CSV or XLSX");
-    world
-        .run_command("import other/contacts.jsonl --yes")
-        .exits(4)
-        .says("JSON")
-        .says("as CSV or XLSX");
     world.run_command("import out/manifest.json --yes").exits(4).says("JSON");
     world.run_command("import out --yes").exits(2).says("is a directory");
 }

@@ -31,7 +31,7 @@ use crate::run::{RunKind, RunMetadata};
 
 /// Import a spreadsheet: create, update, tag or delete contacts, notes and tasks
 ///
-/// Reads CSV, TSV, XLSX, XLS, ODS or vCard files. First the whole file is read and compared with the account; then you
+/// Reads CSV, TSV, XLSX, XLS, ODS, vCard, JSON Lines or Parquet files. First the whole file is read and compared with the account; then you
 /// see the plan and confirm it. Only differences are sent, each write exactly once, and every row ends up
 /// in one result file.
 #[derive(Debug, clap::Args)]
