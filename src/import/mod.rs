@@ -13,6 +13,7 @@ mod drift;
 mod error;
 mod facts;
 mod inherit;
+mod piped_input;
 mod late_writes;
 mod planning;
 mod recovery;
@@ -41,6 +42,7 @@ use crate::run::{FileLock, Run, RunKind, RunMetadata, RunState};
 pub use apply::{ImportReport, apply_plan, rewrite_results};
 pub use error::ImportError;
 pub use inherit::inherit_request;
+pub use piped_input::PipedInput;
 pub use planning::summary::{DeletionSummary, PlanSummary, ProblemSummary};
 pub use recovery::recover_run;
 pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
@@ -209,8 +211,14 @@ pub async fn plan_import(
         Err(error) => return Err(suggest_location_fields(&context.client, error).await.into()),
         Ok(input) => input,
     };
+    let id = RunId::new(jiff::Timestamp::now());
+    let (mut request, mut input) = (request, input);
+    let piped = request.piped.then(|| {
+        let copy = piped_input::copy_path(&context.home.run_dir(&id), &request.file);
+        std::mem::replace(&mut request.file, copy)
+    });
     let meta = RunMetadata {
-        run: RunId::new(jiff::Timestamp::now()),
+        run: id.clone(),
         location: context.client.location_id().clone(),
         kind: RunKind::Import,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -220,6 +228,14 @@ pub async fn plan_import(
     };
     let held = lock_location(context, &meta).await?;
     let run = context.home.create_run(meta)?;
+    if let Some(piped) = piped {
+        let copied =
+            concurrency::run_blocking(move || piped_input::store_copy(&piped, request)).await;
+        (input, request) = match copied {
+            Ok(copied) => copied,
+            Err(error) => return Err(halt_or_discard_run(context, run, &id, error)),
+        };
+    }
     run_planning(context, run, request, input, held, false).await
 }
 

@@ -15,6 +15,9 @@ use crate::sheet::SheetReadOptions;
 pub struct ImportRequest {
     /// The sheet, absolute.
     pub file: PathBuf,
+    /// Whether the sheet was piped to the command: it is then copied into the run, and `file` is the copy.
+    #[serde(default)]
+    pub piped: bool,
     /// The directory of the result files, absolute; `None` for one in `base` that is named after the run.
     pub out: Option<PathBuf>,
     /// The directory in which unnamed result directories are created, absolute.

@@ -72,6 +72,21 @@ impl RunStore {
         Self { runs: path.join("runs"), locations: path.join("locations") }
     }
 
+    /// Creates a temporary file for input that cannot be read twice. It is removed when it is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create_temporary_file(
+        &self,
+        extension: &str,
+    ) -> Result<tempfile::NamedTempFile, RunError> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("input-").suffix(extension);
+        create_private_dir(&self.locations)
+            .and_then(|()| builder.tempfile_in(&self.locations))
+            .map_err(|source| RunError::from_io(&self.locations, source))
+    }
+
     /// Locks a location for a run: only one process at a time writes to it. `task` says what the run does, for
     /// the messages of other processes.
     ///
@@ -279,7 +294,9 @@ impl RunStore {
         Ok(self.list_run_dirs()?.into_iter().map(|(id, _)| id).collect())
     }
 
-    fn run_dir(&self, id: &RunId) -> PathBuf {
+    /// The directory of a run.
+    #[must_use]
+    pub fn run_dir(&self, id: &RunId) -> PathBuf {
         self.runs.join(id.escaped_segment())
     }
 

@@ -27,7 +27,9 @@ fn assert_refused(world: &World, options: &str, code: i32, says: &[&str]) {
 fn a_missing_file_is_named() {
     let world = empty_world();
     world.run_command("import nowhere.csv --yes").exits(2).says("`nowhere.csv`: no such file");
-    world.run_command("import - --yes").exits(2).says("save the piped data to a file first");
+    world.run_command("import - --yes").exits(4).says("E_EMPTY_FILE");
+    world.run_command("import - nowhere.csv --yes").exits(2);
+    world.run_command("map -").exits(2).says("save the piped data to a file first");
     std::fs::create_dir(world.path("dir.csv")).unwrap();
     world.run_command("import dir.csv --yes").exits(2).says("dir.csv").says("is a directory");
     world.write_sheet("empty.csv", "");

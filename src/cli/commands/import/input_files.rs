@@ -1,12 +1,15 @@
 //! The files that an import reads: whether they exist, and several of them one after the other.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use super::many_files::worst_of;
+use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::event::CancelSignal;
+use crate::import::PipedInput;
 use crate::text::{escape_for_terminal, format_plural};
 
 /// The refusal of a web address in place of a file.
@@ -42,6 +45,23 @@ pub(crate) fn ensure_file_exists(file: &Path) -> Result<(), CliError> {
         }
         _ => failure,
     })
+}
+
+/// Reads what is piped to the command if its only file is `-`.
+pub(super) fn read_piped_input(files: &[PathBuf]) -> Result<Option<PipedInput>, CliError> {
+    if !files.iter().any(|file| file == Path::new("-")) {
+        return Ok(None);
+    }
+    if files.len() > 1 {
+        return Err(CliError::usage("`-` (standard input) cannot be combined with other files"));
+    }
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        return Err(CliError::usage("nothing is piped to standard input").with_hint(
+            "pipe a sheet to it, as in `ghl-bulk import - < leads.csv`, or name a file",
+        ));
+    }
+    PipedInput::read_from(input.lock(), &dirs::runs_home()?).map(Some).map_err(CliError::from)
 }
 
 /// The directory below that of the command for the result files of one of several files: named after the file, with

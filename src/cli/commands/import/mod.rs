@@ -38,7 +38,8 @@ use crate::run::{RunKind, RunMetadata};
 #[command(override_usage = "ghl-bulk import <FILE>... [OPTIONS]")]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct ImportArgs {
-    /// The spreadsheet, or several with the same columns, which are imported one after the other
+    /// The spreadsheet, `-` for standard input, or several with the same columns, which are imported one
+    /// after the other
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -180,6 +181,7 @@ impl ImportArgs {
         });
         Ok(ImportRequest {
             file: absolute(file)?,
+            piped: self.files.iter().any(|file| file == Path::new("-")),
             out: out.as_deref().map(absolute).transpose()?,
             base: absolute(Path::new("ghl-import"))?,
             mapping: files.first().map(|path| absolute(Path::new(path))).transpose()?,
@@ -209,7 +211,7 @@ impl ImportArgs {
 /// Runs the command.
 pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     // Before the account is asked for: a wrong path is the more likely mistake.
-    for file in &args.files {
+    for file in args.files.iter().filter(|file| *file != Path::new("-")) {
         input_files::ensure_file_exists(file)?;
     }
     let accounts = LocationAccounts::resolve_selected(settings, &args.several)?;
@@ -219,24 +221,32 @@ pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> Result<CliExitCode,
             args.protection_guard(account, settings).ensure_confirmable(!args.yes)?;
         }
     }
+    // Before signals are handled: reading a pipe is not cancelled otherwise.
+    let piped = input_files::read_piped_input(&args.files)?;
+    let files = match &piped {
+        Some(piped) => vec![piped.path().to_owned()],
+        None => args.files.clone(),
+    };
     let screen = CliReporter::new(settings.output_style);
-    let (accounts, screen) = (&accounts, &screen);
+    let (accounts, screen, files) = (&accounts, &screen, files.as_slice());
     signals::block_on(settings.deadline, screen, |stop| async move {
         let stop = &stop;
         if many {
             let one = async |account: &LocationAccount, screen: &CliReporter| {
-                import_files(args, accounts, account, true, settings, screen, stop).await
+                import_files(args, files, accounts, account, true, settings, screen, stop).await
             };
             return many_files::for_each_location(accounts, settings, screen, stop, one).await;
         }
         let account = accounts.all.first().expect("an account was found");
-        import_files(args, accounts, account, false, settings, screen, stop).await
+        import_files(args, files, accounts, account, false, settings, screen, stop).await
     })
 }
 
 /// Imports the files into one location, one after the other.
+#[expect(clippy::too_many_arguments, reason = "what the command was given, and where it runs")]
 async fn import_files(
     args: &ImportArgs,
+    files: &[PathBuf],
     accounts: &LocationAccounts,
     account: &LocationAccount,
     many: bool,
@@ -244,11 +254,10 @@ async fn import_files(
     screen: &CliReporter,
     stop: &CancelSignal,
 ) -> Result<CliExitCode, CliError> {
-    if let [file] = args.files.as_slice() {
+    if let [file] = files {
         return import_file(args, file, accounts, account, many, settings, screen, stop).await;
     }
-    let requests = args
-        .files
+    let requests = files
         .iter()
         .map(|file| args.build_request(file, &accounts.url, account, many, settings))
         .collect::<Result<Vec<_>, _>>()?;
@@ -256,7 +265,7 @@ async fn import_files(
     let one = async |file: &Path| {
         import_file(args, file, accounts, account, many, settings, screen, stop).await
     };
-    input_files::for_each_file(&args.files, screen, stop, one).await
+    input_files::for_each_file(files, screen, stop, one).await
 }
 
 /// Plans and applies one file for one location.
