@@ -72,6 +72,9 @@ impl DiagnosticCode {
                 W_URL_INVALID: "value is not a web address", "values are not web addresses";
             }
             Value {
+                W_DAMAGED_COPY: "value is what a spreadsheet leaves of the contact's own, which stays", "values are what a spreadsheet leaves of the contacts' own, which stay";
+                W_DIAL_CODE: "value is a dialling code, which is used for phone numbers", "values are dialling codes, which are used for phone numbers";
+                W_NAME_REVERSED: "name has the form `Last, First` and was read so", "names have the form `Last, First` and were read so";
                 R_BLANK: "cell is empty, and a value is required", "cells are empty, and a value is required";
                 R_BOOLEAN_UNKNOWN: "value is neither yes nor no", "values are neither yes nor no";
                 R_BUSINESS_AMBIGUOUS: "value is the name of several businesses", "values are names of several businesses";

@@ -34,6 +34,9 @@ fn target_meaning(target: &MappingTarget) -> &'static str {
         MappingTarget::Field(field) => field_meaning(*field),
         MappingTarget::AdditionalEmails => "further e-mail addresses, which the API does not write",
         MappingTarget::AdditionalPhones => "further phone numbers, which the API does not write",
+        MappingTarget::PhoneCountry => {
+            "the country of the row's phone numbers: a dialling code or a country; it is not stored"
+        }
         MappingTarget::Custom(_) => "a custom field, by key, name or id",
         MappingTarget::Tags => "tags, separated by commas or semicolons",
         MappingTarget::Dnd => "do not disturb, on all channels: yes or no",

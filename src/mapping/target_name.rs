@@ -130,6 +130,7 @@ pub(super) fn builtin_targets() -> impl Iterator<Item = MappingTarget> {
     let of_contact = [
         MappingTarget::AdditionalEmails,
         MappingTarget::AdditionalPhones,
+        MappingTarget::PhoneCountry,
         MappingTarget::Tags,
         MappingTarget::Owner,
         MappingTarget::Business,

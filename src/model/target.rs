@@ -19,6 +19,8 @@ pub enum MappingTarget {
     AdditionalEmails,
     /// `additionalPhones`: likewise.
     AdditionalPhones,
+    /// `phoneCountry`: the country of the row's phone numbers, as a dialling code or a country. It is not stored.
+    PhoneCountry,
     /// `customFields.NAME`: a custom field by key, name or id, as written.
     Custom(String),
     /// `tags`.
@@ -172,6 +174,7 @@ impl fmt::Display for MappingTarget {
             Self::Field(field) => f.write_str(field.name()),
             Self::AdditionalEmails => f.write_str("additionalEmails"),
             Self::AdditionalPhones => f.write_str("additionalPhones"),
+            Self::PhoneCountry => f.write_str("phoneCountry"),
             Self::Custom(name) => write!(f, "customFields.{name}"),
             Self::Tags => f.write_str("tags"),
             Self::Dnd => f.write_str("dnd"),
@@ -218,6 +221,7 @@ impl FromStr for MappingTarget {
             "sourceId" | "source_id" => Self::SourceId,
             "additionalEmails" => Self::AdditionalEmails,
             "additionalPhones" => Self::AdditionalPhones,
+            "phoneCountry" => Self::PhoneCountry,
             "tags" => Self::Tags,
             "dnd" => Self::Dnd,
             "optIn" => Self::OptIn,

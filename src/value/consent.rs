@@ -27,44 +27,29 @@ pub enum ConsentStatus {
     NotAsked,
 }
 
-/// Words with the same meaning in every consent column; hyphens and underscores count as spaces.
+/// Words that mean an opt-out whatever the column is called; hyphens and underscores count as spaces.
+#[rustfmt::skip]
+const CLEARLY_OPTED_OUT: &[&str] = &[
+    "unsubscribed", "unsubscribe", "un subscribed", "globally unsubscribed", "unsubscribed by admin",
+    "opted out", "opt out", "optout", "optedout", "email opt out", "sms opt out", "has opted out",
+    "bounced", "hard bounce", "hard bounced", "cleaned", "undeliverable",
+    "complained", "spam complaint", "marked as spam", "reported spam", "reported as spam",
+    "suppressed", "blocklisted", "blacklisted", "consent withdrawn", "consent revoked", "withdrawn", "revoked",
+    "cancelled", "canceled", "subscription cancelled", "subscription canceled",
+    "do not contact", "do not email", "do not mail or email", "do not call", "do not text", "do not disturb",
+    "never contact", "no contact", "no marketing", "dnc", "dnd",
+    "désabonné", "désabonnée", "désinscrit", "désinscrite", "ne pas contacter",
+    "abgemeldet", "ausgetragen", "widerrufen", "nicht kontaktieren", "gekündigt",
+    "disiscritto", "disiscritta", "cancellato", "revocato", "non contattare",
+    "dado de baja", "dada de baja", "cancelado", "no contactar", "desuscrito", "desuscrita",
+    "descadastrado", "descadastrada", "não contatar", "não contactar",
+    "uitgeschreven", "afgemeld", "niet contacteren", "geannuleerd",
+];
+
+/// Words that mean an opt-out in a column about consent, and other things elsewhere.
+#[rustfmt::skip]
 const OPTED_OUT: &[&str] = &[
-    "unsubscribed",
-    "unsubscribe",
-    "opted out",
-    "opt out",
-    "optout",
-    "optedout",
-    "out",
-    "stop",
-    "bounced",
-    "bounce",
-    "hard bounce",
-    "hard bounced",
-    "cleaned",
-    "invalid",
-    "undeliverable",
-    "complained",
-    "complaint",
-    "spam",
-    "spam complaint",
-    "marked as spam",
-    "abuse",
-    "suppressed",
-    "blocked",
-    "blocklisted",
-    "blacklisted",
-    "permanent",
-    "revoked",
-    "withdrawn",
-    "removed",
-    "do not contact",
-    "do not disturb",
-    "dnc",
-    "dnd",
-    "désabonné",
-    "abgemeldet",
-    "disiscritto",
+    "out", "stop", "bounce", "invalid", "complaint", "spam", "abuse", "blocked", "permanent", "removed", "inactive subscriber",
 ];
 
 const ALLOWED: &[&str] = &[
@@ -99,6 +84,7 @@ const NOT_ASKED: &[&str] = &[
     "pending",
     "transactional",
     "none",
+    "unknown",
 ];
 
 /// Parses the word; `None` for an empty cell.
@@ -120,8 +106,9 @@ pub fn parse_consent(
             (ConsentColumn::OptOut, false) | (ConsentColumn::OptIn, true) => ConsentStatus::Allowed,
         }));
     }
-    let word = text.to_lowercase().replace(['-', '_'], " ");
+    let word = fold_word(text);
     [
+        (CLEARLY_OPTED_OUT, ConsentStatus::OptedOut),
         (OPTED_OUT, ConsentStatus::OptedOut),
         (ALLOWED, ConsentStatus::Allowed),
         (NOT_ASKED, ConsentStatus::NotAsked),
@@ -137,9 +124,43 @@ pub fn parse_consent(
     })
 }
 
+/// Whether a cell says that a person must not be contacted, whatever its column is called.
+#[must_use]
+pub fn is_clear_opt_out(text: &str) -> bool {
+    /// No such word is longer.
+    const LONGEST: usize = 40;
+    let text = text.trim();
+    text.len() <= LONGEST && CLEARLY_OPTED_OUT.contains(&fold_word(text).as_str())
+}
+
+/// Whether a cell is a status of consent, other than yes and no.
+#[must_use]
+pub fn is_consent_status(text: &str) -> bool {
+    boolean::match_boolean_word(text.trim()).is_none()
+        && matches!(parse_consent(text, ConsentColumn::OptOut), Ok(Some(_)))
+}
+
+fn fold_word(text: &str) -> String {
+    text.to_lowercase().replace(['-', '_'], " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_opt_out_is_clear_if_no_other_column_says_it() {
+        for text in
+            ["Unsubscribed", "opted_out", "Hard-Bounced", " CLEANED ", "Désabonnée", "dado de baja"]
+        {
+            assert!(is_clear_opt_out(text), "{text}");
+        }
+        for text in
+            ["Yes", "out", "stop", "blocked", "active", "subscribed", "", "unsubscribed me please"]
+        {
+            assert!(!is_clear_opt_out(text), "{text}");
+        }
+    }
 
     #[test]
     fn yes_means_what_the_column_asks() {

@@ -15,6 +15,7 @@ mod email;
 mod html_entities;
 mod normalize;
 mod number;
+mod person_name;
 mod phone;
 mod phones;
 mod placeholder;
@@ -29,7 +30,9 @@ mod value_list;
 mod website;
 
 pub use boolean::parse_boolean;
-pub use consent::{ConsentColumn, ConsentStatus, parse_consent};
+pub use consent::{
+    ConsentColumn, ConsentStatus, is_clear_opt_out, is_consent_status, parse_consent,
+};
 pub use country::parse_country;
 pub use date::{DateOrder, is_date_word, is_month_name, parse_date, parse_date_of_birth};
 pub use date_order_evidence::DateOrderEvidence;
@@ -37,7 +40,8 @@ pub use datetime::parse_datetime;
 pub use email::parse_emails;
 pub use html_entities::{DecodedEntities, decode_html_entities, has_markup};
 pub use number::{parse_money, parse_number};
-pub use phone::parse_phone;
+pub use person_name::split_last_first;
+pub use phone::{has_country_code, parse_dial_code, parse_phone};
 pub use phones::parse_phones;
 pub use placeholder::{Placeholder, find_placeholder};
 pub use postal_code::parse_postal_code;

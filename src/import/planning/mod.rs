@@ -17,7 +17,7 @@ use self::ordering_groups::OrderingGroups;
 use self::summary::{DeletionSummary, PlanSummary};
 use super::request::ImportRequest;
 use super::results::source_sheet::SourceSheet;
-use super::source::load_directory;
+use super::source::load_directory::LocationResponses;
 use super::source::{ImportSource, ResolvedSource};
 use super::{
     ImportError, TAG_BATCH, deletion, facts, mark_planned, output_dir, results, run_files,
@@ -48,8 +48,12 @@ impl PlanningJob<'_> {
     /// Validates the rows, reads the account and decides.
     pub(super) async fn run(&self, input: ImportSource) -> Result<PlanSummary, ImportError> {
         self.context.start_phase(RunPhase::Reading);
-        let directory = self.fetch_directory(&input).await?;
-        let understood = input.resolve_mapping(self.request, &directory)?;
+        let client = &self.context.client;
+        let responses = LocationResponses::fetch(client).await?;
+        let understood = input.resolve_mapping(self.request, &responses.directory(client)?)?;
+        let (users, businesses) =
+            (understood.writes_to(&NAME_USERS), understood.writes_to(&[MappingTarget::Business]));
+        let directory = responses.fetch_names(client, users, businesses).await?;
         self.run.write_fact(&facts::DIRECTORY, &directory)?;
         self.run.write_fact(&facts::POLICY, &understood.policy)?;
         self.run.write_fact(&facts::INPUT_DIGEST, &input.sheet.digest)?;
@@ -62,6 +66,9 @@ impl PlanningJob<'_> {
         let removes = understood.removes;
         self.context.start_phase(RunPhase::Validating);
         let (input, understood, found) = self.validate_rows(input, understood, &directory).await?;
+        if !found.opt_outs_left_out.is_empty() {
+            return Err(ImportError::Undecided { columns: found.opt_outs_left_out });
+        }
         if found.has_unexcused_names() {
             return Err(ImportError::UnknownNames(found.unknown));
         }
@@ -75,16 +82,6 @@ impl PlanningJob<'_> {
         let summary = self.decide_rows(input, understood, directory, key, found).await?;
         mark_planned(self.run, self.request.consent.covers(summary.deletions()))?;
         Ok(summary)
-    }
-
-    /// The names of the location, as far as the mapping may need them.
-    async fn fetch_directory(
-        &self,
-        input: &ImportSource,
-    ) -> Result<LocationDirectory, ImportError> {
-        let users = self.request.assign_to.is_some() || input.may_map_to(&NAME_USERS);
-        let businesses = input.may_map_to(&[MappingTarget::Business]);
-        load_directory::fetch_directory(&self.context.client, users, businesses).await
     }
 
     async fn validate_rows(

@@ -24,6 +24,8 @@ pub(crate) struct SheetValidation {
     pub(crate) unknown: Vec<UnresolvedName>,
     /// How many rows name one of them and may be excused, because the account may have the same value.
     pub(crate) excusable: u64,
+    /// Columns without a target that say of people that they must not be contacted.
+    pub(crate) opt_outs_left_out: Vec<Diagnostic>,
 }
 
 impl SheetValidation {
@@ -82,10 +84,14 @@ pub(crate) fn validate_rows(
     for warned in writer.checker.sheet_warnings() {
         rows.insert_warning(0, &warned)?;
     }
+    let children_only = writer.checker.is_children_only();
+    let adds_people = !children_only && understood.removes.is_none();
+    let opt_outs = if adds_people { writer.checker.opt_outs_left_out() } else { Vec::new() };
     Ok(SheetValidation {
-        children_only: writer.checker.is_children_only(),
+        children_only,
         unknown: writer.checker.unresolved_names(),
         excusable: writer.excusable,
+        opt_outs_left_out: opt_outs,
     })
 }
 

@@ -64,6 +64,15 @@ pub(super) struct ResolvedSource {
     pub(super) removes: Option<DeletedRecordKind>,
 }
 
+impl ResolvedSource {
+    /// Whether a column or a constant has one of these targets.
+    pub(super) fn writes_to(&self, targets: &[MappingTarget]) -> bool {
+        let of_columns = self.plan.bound.iter().map(|bound| &bound.rule.to);
+        let of_constants = self.plan.constants.iter().map(|constant| &constant.to);
+        of_columns.chain(of_constants).any(|target| targets.contains(target))
+    }
+}
+
 /// A column and its target, as the summary shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnMapping {
@@ -114,19 +123,6 @@ impl ImportSource {
             presets.ensure_fits(preset, &sheet.columns)?;
         }
         Ok(Self { sheet, mapping, presets, mapping_digest })
-    }
-
-    /// Whether a column may have one of these targets, as far as is known before the account was read.
-    pub(super) fn may_map_to(&self, targets: &[MappingTarget]) -> bool {
-        let names = |mapping: &Mapping| {
-            mapping.rules.iter().any(|rule| targets.contains(&rule.to))
-                || mapping.constants.iter().any(|constant| targets.contains(&constant.to))
-        };
-        match &self.mapping {
-            MappingSource::Mapping(mapping) => names(mapping),
-            // The columns that a preset does not cover may name them.
-            MappingSource::Preset(_) | MappingSource::Nothing => true,
-        }
     }
 
     /// Determines what the columns mean in this location.

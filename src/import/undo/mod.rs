@@ -23,7 +23,7 @@ use self::prior_undos::PriorUndos;
 use self::revert_row::RowRevert;
 use super::planning::summary::PlanSummary;
 use super::planning::validate_rows::to_json;
-use super::source::load_directory;
+use super::source::load_directory::LocationResponses;
 use super::{
     FRESH, ImportAccount, ImportError, ImportHalted, ImportPlan, ImportStage, PriorConsent,
     deletion_target, facts, run_files,
@@ -219,8 +219,9 @@ impl UndoPlanningJob<'_> {
         self.run.write_fact(&facts::COLUMNS, &columns)?;
         if deletion_target(self.of)?.is_some() {
             // What is recreated must fit the location as it is now.
+            let client = &self.context.client;
             let directory =
-                load_directory::fetch_directory(&self.context.client, true, true).await?;
+                LocationResponses::fetch(client).await?.fetch_names(client, true, true).await?;
             self.run.write_fact(&facts::DIRECTORY, &directory)?;
         } else if let Some(directory) = self.of.read_fact(&facts::DIRECTORY)? {
             self.run.write_fact(&facts::DIRECTORY, &directory)?;

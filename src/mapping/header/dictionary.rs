@@ -104,6 +104,7 @@ static NAMES: &[(MappingTarget, &[&str])] = &[
         "uf", "state code", "province code",
     ]),
     (MappingTarget::Field(PostalCode), &[
+        "mailing zip", "mailing zip code", "mailing postal code", "home zip", "business zip",
         "postal code", "zip", "zip code", "postcode", "zip postal code", "zip or postal code", "postal zip code",
         "mailing zip postal code", "mailing postal code", "business postal code", "home postal code",
         "code postal", "plz", "cp", "postleitzahl", "código postal", "codice postale", "cap", "cep",
@@ -140,6 +141,14 @@ static NAMES: &[(MappingTarget, &[&str])] = &[
     (MappingTarget::Tags, &[
         "tags", "tag", "labels", "label", "categories", "groups", "group membership", "lists",
         "étiquettes", "schlagworte", "schlagwörter", "kategorien", "etiquetas", "etichette",
+    ]),
+    (MappingTarget::PhoneCountry, &[
+        "dial code", "dialing code", "dialling code", "calling code", "country calling code", "phone country code",
+        "country dial code", "country dialing code", "country dialling code", "phone code", "phone prefix", "isd code",
+        "isd", "mobile country code", "phone country", "country code phone", "telephone country code", "idd code",
+        "ländervorwahl", "landesvorwahl", "indicatif", "indicatif pays", "indicatif téléphonique", "prefijo",
+        "prefijo telefónico", "prefijo país", "prefisso", "prefisso internazionale", "código do país", "ddi", "landnummer",
+        "landcode telefoon",
     ]),
     (MappingTarget::Dnd, &["dnd", "do not disturb", "do not contact"]),
     (MappingTarget::DndChannel(Channel::Email), &[

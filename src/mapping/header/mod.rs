@@ -24,4 +24,4 @@ pub use dictionary::{HeaderMeaning, HeaderNames, is_dictionary_name};
 pub use normalize_header::{fold_name, normalise_name};
 pub use qualifiers::strip_qualifiers;
 pub use sensitive_names::{SensitiveSubject, sensitive_subject};
-pub use weak_names::{consent_target, likely_target};
+pub use weak_names::{consent_channel, consent_target, likely_target};

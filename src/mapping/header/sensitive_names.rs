@@ -43,6 +43,19 @@ const CONSENT: &[&str] = &[
     "unsubscribe",
     "unsubscribed",
     "subscription",
+    "subscriber status",
+    "subscription status",
+    "marketing status",
+    "suppression",
+    "suppressions",
+    "suppressed",
+    "bounced",
+    "dnc",
+    "dnm",
+    "litigator",
+    "tcpa",
+    "gdpr",
+    "consent",
 ];
 
 /// What a column is about, if leaving it out can do harm.

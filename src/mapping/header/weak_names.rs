@@ -117,6 +117,34 @@ const OPPOSITE: &[&str] = &[
     "uitgeschreven",
 ];
 
+/// Words that a name about consent by a channel has. Mail is on paper unless it is called e-mail.
+#[rustfmt::skip]
+const CHANNELS: &[(Channel, &[&str])] = &[
+    (Channel::Email, &["email", "e mail", "emails", "newsletter", "mailing list", "courriel", "correo", "posta elettronica"]),
+    (Channel::Sms, &["sms", "text", "texts", "text message", "text messages", "texting"]),
+    (Channel::Call, &["call", "calls", "phone", "telephone", "voice", "telefon", "téléphone", "anruf", "teléfono"]),
+    (Channel::WhatsApp, &["whatsapp", "whats app"]),
+];
+
+/// Words that make a name one about consent.
+#[rustfmt::skip]
+const ABOUT_CONSENT: &[&str] = &[
+    "subscription", "subscriber", "subscribers", "subscribed", "unsubscribed", "unsubscribe", "subscribe", "marketing",
+    "suppression", "suppressions", "suppressed", "consent", "permission", "permissions", "opt in", "opt out", "optin",
+    "optout", "opted", "status", "state", "preference", "preferences", "bounced", "blocked", "abonnement", "anmeldung",
+    "estado", "statut", "stato", "einwilligung",
+];
+
+/// The one channel whose consent a name is about; only valid for columns of statuses of consent.
+#[must_use]
+pub fn consent_channel(name: &str) -> Option<Channel> {
+    let spaced = format!(" {} ", super::normalise_name(name));
+    let has = |word: &&str| spaced.contains(&format!(" {word} "));
+    let mut named = CHANNELS.iter().filter(|(_, words)| words.iter().any(has));
+    let (channel, _) = named.next()?;
+    (named.next().is_none() && ABOUT_CONSENT.iter().any(has)).then_some(*channel)
+}
+
 /// The likely target of a name.
 #[must_use]
 pub fn likely_target(name: &str) -> Option<&'static MappingTarget> {
@@ -129,7 +157,7 @@ pub fn likely_target(name: &str) -> Option<&'static MappingTarget> {
 pub fn consent_target(words: &str) -> Option<MappingTarget> {
     let spaced = format!(" {words} ");
     let has = |word: &&str| spaced.contains(&format!(" {word} "));
-    let names_email = ["email", "e mail", "mail", "emails", "newsletter"].iter().any(has);
+    let names_email = ["email", "e mail", "emails", "newsletter"].iter().any(has);
     match (OPPOSITE.iter().any(has), CONSENT.iter().any(has)) {
         (true, _) if names_email => Some(MappingTarget::DndChannel(Channel::Email)),
         (true, _) => None,

@@ -1,6 +1,6 @@
 //! The mapping that can be used without asking the user, or the columns that need a decision.
 
-use super::assign::allows_joined_columns;
+use super::assign::column_separator;
 use super::{ColumnProposal, MappingProposal, ProposalStatus};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::mapping::{ColumnLookup, DUPLICATE_HEADER, Mapping, MappingRule, join_with_and};
@@ -52,16 +52,13 @@ impl MappingProposal {
             .chain(&joined)
             .map(|at| columns.unambiguous_reference(*at))
             .collect();
-        let join = if joined.is_empty() { " " } else { "; " };
         let to = guess.candidates[0].target.clone();
+        let join = if joined.is_empty() { " " } else { column_separator(&to) };
         Some(MappingRule { from, join: join.to_owned(), to, ..MappingRule::default() })
     }
 
     /// The columns that are joined to a column, ordered by the rank of their names.
     fn columns_joined_to(&self, first: usize) -> Vec<usize> {
-        if !allows_joined_columns(&self.columns[first].candidates[0].target) {
-            return Vec::new();
-        }
         let mut joined: Vec<usize> = (0..self.columns.len())
             .filter(|at| self.columns[*at].status == ProposalStatus::JoinedTo(first))
             .collect();

@@ -50,6 +50,12 @@ pub(super) fn candidate_by_beginning(name: &str, look: &ValueProfile) -> Option<
     let words: Vec<&str> = words.split(' ').take(8).collect();
     let several = (2..words.len()).rev().find_map(|to| {
         let first = words[..to].join(" ");
+        // `Phone 2 Type` is not a phone number, and `Street Address 2` not a street.
+        let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+        if words[to..].iter().any(|word| ABOUT.contains(word)) || words[to..].iter().all(is_number)
+        {
+            return None;
+        }
         match HeaderNames::default().meaning_of(&first) {
             Some(HeaderMeaning::Target { target, rank }) => {
                 let evidence = format!("header begins with the known name `{first}`");
@@ -130,7 +136,7 @@ fn is_person_name_part(target: &MappingTarget, word: &str) -> bool {
 const ABOUT: &[&str] = &[
     "id", "type", "status", "size", "count", "number", "code", "verified", "valid", "date", "score", "tax", "sent",
     "opened", "clicked", "url", "link", "source", "medium", "campaign", "created", "updated", "by", "at", "on", "domain",
-    "industry", "revenue", "linkedin", "phone", "email", "owner", "title", "rating", "label", "format", "count",
+    "industry", "dnc", "dnd", "consent", "revenue", "linkedin", "phone", "email", "owner", "title", "rating", "label", "format", "count",
 ];
 
 #[cfg(test)]

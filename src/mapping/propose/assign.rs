@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::compounds::is_second_line;
 use super::{
     ACCEPTED, ColumnProposal, MappingProposal, PROPOSED, ProposalStatus, SOMEBODYS, TargetCandidate,
 };
@@ -19,6 +20,7 @@ impl MappingProposal {
         for (at, status) in self.independent_statuses() {
             self.columns[at].status = status;
         }
+        self.keep_groups_apart();
         for at in self.confident_columns_by_rank() {
             self.accept_candidate(at, &mut taken);
         }
@@ -26,9 +28,39 @@ impl MappingProposal {
         for at in open {
             self.propose_candidate(at, &taken);
         }
+        self.ask_for_name();
         for at in self.acceptable_columns_by_score() {
             self.accept_candidate(at, &mut taken);
         }
+    }
+
+    /// Asks whether a column holds the names, if no column does: people without names are hard to undo.
+    fn ask_for_name(&mut self) {
+        let is_accepted = |guess: &&ColumnProposal| {
+            matches!(guess.status, ProposalStatus::Accepted | ProposalStatus::Proposed)
+        };
+        let accepted = self.columns.iter().filter(is_accepted);
+        let targets = accepted.filter_map(|guess| Some(&guess.candidates.first()?.target));
+        let claimed = self.bound.iter().map(|bound| &bound.rule.to).chain(&self.settled);
+        let says_who = |target: &MappingTarget| {
+            matches!(
+                target,
+                MappingTarget::ContactId
+                    | MappingTarget::Field(Field::FirstName | Field::LastName | Field::Name)
+            )
+        };
+        if targets.chain(claimed).any(says_who) {
+            return;
+        }
+        let is_left_out = |guess: &&mut ColumnProposal| {
+            matches!(guess.status, ProposalStatus::Open | ProposalStatus::Ignored(_))
+        };
+        let mut left_out = self.columns.iter_mut().filter(is_left_out);
+        let Some(guess) = left_out.find(|guess| guess.holds_names) else { return };
+        let target = MappingTarget::Field(Field::Name);
+        let evidence = "most values are like people's names, and no column is the name".to_owned();
+        guess.candidates.insert(0, TargetCandidate { target, score: PROPOSED, evidence, rank: 0 });
+        guess.status = ProposalStatus::Proposed;
     }
 
     /// The columns without a decision whose best candidate is likely enough for the user, the likeliest first.
@@ -113,7 +145,11 @@ impl MappingProposal {
             self.columns[at].status = ProposalStatus::Accepted;
             return;
         }
+        let is_second_line = is_second_line(&self.columns[at].column.name);
         let status = match taken.get(&target_key(&target)) {
+            // Without a first line, it may be anything.
+            None if is_second_line => return self.lower_candidate_score(at, 0),
+            Some(Some(first)) if is_second_line => ProposalStatus::JoinedTo(*first),
             None => {
                 taken.insert(target_key(&target), Some(at));
                 ProposalStatus::Accepted
@@ -179,4 +215,9 @@ fn additional_target(target: &MappingTarget) -> Option<MappingTarget> {
 /// numbers, the first is the primary one, and the others are additional.
 pub(super) fn allows_joined_columns(target: &MappingTarget) -> bool {
     matches!(target, MappingTarget::Field(Field::Email | Field::Phone))
+}
+
+/// What joins the values of several columns for the target: further addresses and numbers, or the lines of an address.
+pub(super) fn column_separator(target: &MappingTarget) -> &'static str {
+    if *target == MappingTarget::Field(Field::Address1) { ", " } else { "; " }
 }

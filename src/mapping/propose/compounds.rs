@@ -3,7 +3,7 @@
 
 use super::TargetCandidate;
 use crate::mapping::header::{
-    HeaderMeaning, HeaderNames, expand_abbreviations, is_abbreviation_of, likely_target,
+    HeaderMeaning, HeaderNames, expand_abbreviations, fold_name, is_abbreviation_of, likely_target,
     normalise_name, strip_number_above_one, strip_number_one,
 };
 use crate::model::target::{Field, MappingTarget};
@@ -65,11 +65,18 @@ pub(super) fn candidate_by_abbreviation(
     headers: &HeaderNames,
     name: &str,
 ) -> Option<TargetCandidate> {
+    if is_false_friend(name) {
+        return None;
+    }
     let long = expand_abbreviations(name);
     let first = strip_number_one(long.as_deref().unwrap_or(name));
     for (short, score) in [(long.as_deref(), 0.72), (first.as_deref(), 0.7)] {
         let Some(short) = short else { continue };
         let target = match headers.meaning_of(short) {
+            Some(HeaderMeaning::Target { target, .. }) if is_numbered(&target) && score < 0.72 => {
+                let evidence = format!("header is the first `{short}`");
+                return Some(TargetCandidate { target, score: 0.9, evidence, rank: 10 });
+            }
             Some(HeaderMeaning::Target { target, .. }) => Some(target),
             Some(HeaderMeaning::Never(_)) => None,
             None => likely_target(short).cloned(),
@@ -80,6 +87,34 @@ pub(super) fn candidate_by_abbreviation(
         }
     }
     additional_value_candidate(headers, name).or_else(|| candidate_by_word_prefixes(name))
+}
+
+/// Whether a contact often has several, so that columns for it are numbered from 1.
+fn is_numbered(target: &MappingTarget) -> bool {
+    matches!(
+        target,
+        MappingTarget::Field(Field::Email | Field::Phone | Field::Address1 | Field::Website)
+    )
+}
+
+/// Whether a name is the second line of an address.
+pub(super) fn is_second_line(name: &str) -> bool {
+    #[rustfmt::skip]
+    const NAMES: &[&str] = &[
+        "street address 2", "address 2", "address line 2", "address2", "addressline2", "street 2", "street line 2",
+        "street address line 2", "addr 2", "addr line 2", "address second line", "apt", "apartment", "unit", "suite",
+        "apt suite", "apartment suite", "apartment suite etc", "unit number", "apt number", "suite number", "adresszusatz",
+        "adresse 2", "complément d adresse", "complément adresse", "dirección 2", "indirizzo 2", "complemento", "adres 2",
+    ];
+    let name = normalise_name(name);
+    NAMES.iter().any(|known| normalise_name(known) == name)
+}
+
+/// The candidate for the second line of an address, which is joined to the first one.
+pub(super) fn second_line_candidate(name: &str) -> Option<TargetCandidate> {
+    let target = MappingTarget::Field(Field::Address1);
+    let evidence = "header is the second line of an address".to_owned();
+    is_second_line(name).then_some(TargetCandidate { target, score: 0.95, evidence, rank: 400 })
 }
 
 /// The candidate for a known name with a number from 2: an additional address or phone number.
@@ -114,6 +149,14 @@ fn candidate_by_word_prefixes(name: &str) -> Option<TargetCandidate> {
     let (target, whole) = found.filter(|_| long)?;
     let evidence = format!("header may be short for the known name `{whole}`");
     Some(TargetCandidate { target: target.clone(), score: 0.66, evidence, rank: 260 })
+}
+
+/// Whether a name is similar to one that a contact field has, and means something else. Mail is on paper unless it is
+/// called e-mail.
+pub(super) fn is_false_friend(name: &str) -> bool {
+    const NAMES: &[&str] =
+        &["department", "formname", "sender", "reference", "remarketing", "donotmail", "dnm"];
+    NAMES.contains(&fold_name(name).as_str())
 }
 
 /// Whether a name only says that it is a column.

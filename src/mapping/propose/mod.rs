@@ -7,7 +7,9 @@
 mod accept;
 mod affixes;
 mod assign;
+mod column_groups;
 mod compounds;
+mod field_options;
 mod score;
 mod to_toml;
 mod value_profile;
@@ -23,7 +25,7 @@ use super::{BoundRule, ColumnLookup, Mapping, MappingRule};
 use crate::model::directory::LocationDirectory;
 use crate::model::target::MappingTarget;
 use crate::sheet::SheetColumn;
-use value_profile::ValueProfile;
+use value_profile::{ValueProfile, ValueShape};
 
 /// From this score on, a target is accepted without asking.
 pub const ACCEPTED: f64 = 0.9;
@@ -58,6 +60,8 @@ pub struct MappingProposal {
     unbound: bool,
     /// The targets that the user has set.
     settled: Vec<MappingTarget>,
+    /// The columns that the user has mapped, and their targets.
+    settled_columns: HashMap<usize, MappingTarget>,
     /// From this score on, a likely target is accepted without asking.
     accepted_from: f64,
 }
@@ -77,6 +81,8 @@ pub struct ColumnProposal {
     pub samples: Vec<String>,
     /// Why its name is never guessed about, if so.
     never: Option<&'static str>,
+    /// Whether most of its values are like people's names.
+    holds_names: bool,
 }
 
 /// The status of a column in a proposal.
@@ -168,6 +174,10 @@ impl MappingProposal {
                 self.columns[at].status = ProposalStatus::Settled;
             }
         }
+        for rule in rules {
+            let read = rule.from.iter().flat_map(|name| columns.find_matching(name));
+            self.settled_columns.extend(read.map(|at| (at, rule.to.clone())));
+        }
         self.settled.extend(rules.iter().map(|rule| rule.to.clone()));
         self.assign_statuses();
     }
@@ -190,6 +200,7 @@ impl MappingProposal {
             homeless: HashMap::new(),
             unbound: false,
             settled: Vec::new(),
+            settled_columns: HashMap::new(),
             accepted_from: ACCEPTED,
         }
     }
@@ -257,6 +268,7 @@ impl MappingProposal {
                 shares_name: false,
                 status: ProposalStatus::Open,
                 candidates,
+                holds_names: look.share_of(ValueShape::Person) >= 0.6,
                 samples: look.samples,
                 never,
             }

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 
 use super::affixes::{candidate_by_beginning, candidate_by_compound, candidate_by_ending};
 use super::compounds::{
-    candidate_by_abbreviation, candidate_by_parts, is_generic_name, split_name_parts,
+    candidate_by_abbreviation, candidate_by_parts, is_false_friend, is_generic_name,
+    second_line_candidate, split_name_parts,
 };
+use super::field_options::FieldOptions;
 use super::value_profile::{ValueProfile, ValueShape, contradicting_shapes, expected_shape};
-use super::{BY_VALUES, PROPOSED, SOMEBODYS, TargetCandidate};
+use super::{ACCEPTED, BY_VALUES, PROPOSED, SOMEBODYS, TargetCandidate};
 use crate::mapping::header::{
-    HeaderMeaning, HeaderNames, consent_target, expand_abbreviations, fold_name, likely_target,
-    normalise_name, strip_qualifiers,
+    HeaderMeaning, HeaderNames, consent_channel, consent_target, expand_abbreviations, fold_name,
+    likely_target, normalise_name, strip_qualifiers,
 };
 use crate::model::directory::LocationDirectory;
-use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
+use crate::model::target::{Channel, Field, MappingTarget, NotePart, TaskPart};
 
 /// The context for judging names.
 pub(super) struct HeaderContext<'n> {
@@ -26,6 +28,7 @@ pub(super) struct HeaderContext<'n> {
     record: Option<&'static str>,
     /// The location's custom fields by folded key or name, each with its key and which of the two matched.
     fields: HashMap<String, Vec<(&'n str, &'static str)>>,
+    options: FieldOptions<'n>,
 }
 
 impl<'n> HeaderContext<'n> {
@@ -50,11 +53,13 @@ impl<'n> HeaderContext<'n> {
             fields.entry(key).or_default().push((&field.key, "key"));
         }
         fields.remove("");
-        Self { headers, bare, parts, record: detect_child_kind(names, headers), fields }
+        let options = FieldOptions::new(directory);
+        let record = detect_child_kind(names, headers);
+        Self { headers, bare, parts, record, fields, options }
     }
 
-    /// The custom fields that have the column's name, or whose export name it is.
-    fn custom_field_candidates(&self, name: &str) -> Vec<TargetCandidate> {
+    /// The custom fields that have the column's name, or whose export name it is, or whose options its values are.
+    fn custom_field_candidates(&self, name: &str, look: &ValueProfile) -> Vec<TargetCandidate> {
         let exported = name.trim().strip_prefix("custom_");
         let by_export = exported.into_iter().flat_map(|key| {
             let named = self.fields.get(&fold_name(key)).into_iter().flatten();
@@ -64,19 +69,29 @@ impl<'n> HeaderContext<'n> {
         // If several fields could match the name, only an exact match of the key is certain.
         let alone = by_name.len() == 1;
         let sure = |key: &str| if alone || key == name.trim() { 0.95 } else { 0.8 };
-        by_export
-            .chain(by_name.iter().map(|(key, by)| (*key, *by, sure(key))))
-            .map(|(key, by, score)| {
-                let evidence = format!("matches custom field `{key}` by {by}");
-                TargetCandidate {
-                    target: MappingTarget::Custom(key.to_owned()),
-                    score,
-                    evidence,
-                    rank: 0,
+        let named = by_export.chain(by_name.iter().map(|(key, by)| (*key, *by, sure(key)))).map(
+            |(key, by, score)| {
+                custom_candidate(key, score, format!("matches custom field `{key}` by {by}"))
+            },
+        );
+        let mut found: Vec<TargetCandidate> = named.collect();
+        for key in self.options.fields_with(look) {
+            let evidence = format!("all values are options of custom field `{key}`");
+            let target = MappingTarget::Custom(key.to_owned());
+            match found.iter_mut().find(|candidate| candidate.target == target) {
+                Some(candidate) => {
+                    candidate.score = candidate.score.max(0.98);
+                    candidate.evidence = format!("{}; {evidence}", candidate.evidence);
                 }
-            })
-            .collect()
+                None => found.push(custom_candidate(key, 0.65, evidence)),
+            }
+        }
+        found
     }
+}
+
+fn custom_candidate(key: &str, score: f64, evidence: String) -> TargetCandidate {
+    TargetCandidate { target: MappingTarget::Custom(key.to_owned()), score, evidence, rank: 0 }
 }
 
 /// The possible targets of a column, best first, and why none of them may be guessed, if so.
@@ -86,21 +101,26 @@ pub(super) fn rank_candidates(
     look: &ValueProfile,
 ) -> (Vec<TargetCandidate>, Option<&'static str>) {
     let meaning = names.headers.meaning_of(name);
-    let mut found = names.custom_field_candidates(name);
+    let mut found = names.custom_field_candidates(name, look);
+    let own_field = found.first().filter(|own| own.score >= ACCEPTED).cloned();
     let of_record = names.record.filter(|_| !matches!(meaning, Some(HeaderMeaning::Never(_))));
     let of_record = of_record.and_then(|record| child_field_candidate(record, name));
     if let Some(candidate) = of_record {
         found.push(candidate);
         return (best_candidates(found), None);
     }
+    let consent = consent_status_candidate(name, look);
+    let has_opt_outs = consent.is_some() && look.has_opt_outs();
+    found.extend(consent);
     let never = match meaning {
         Some(HeaderMeaning::Target { target, rank }) => {
             found.extend(known_name_candidates(name, target, rank, look));
             None
         }
-        // A location with a field of this name has decided what it means.
-        Some(HeaderMeaning::Never(why)) => found.is_empty().then_some(why),
+        // A location with a field of this name has decided what it means; so have values that are opt-outs.
+        Some(HeaderMeaning::Never(why)) => (found.is_empty() && !has_opt_outs).then_some(why),
         None => {
+            found.extend(second_line_candidate(name));
             found.extend(candidate_by_similarity(name));
             found.extend(candidate_by_ending(name));
             found.extend(candidate_without_qualifiers(names, name));
@@ -117,10 +137,31 @@ pub(super) fn rank_candidates(
     for candidate in &mut found {
         adjust_score_by_values(candidate, look);
     }
+    if let Some(own) = own_field {
+        prefer_own_field(&own, &mut found);
+    }
     if never.is_none() {
         found.extend(candidates_by_values(look, is_generic_name(name)));
     }
     (best_candidates(found), never)
+}
+
+/// Lets a custom field with the column's name win against the dictionary: the location has decided what it means. What
+/// identifies a person stays what it is.
+fn prefer_own_field(own: &TargetCandidate, found: &mut [TargetCandidate]) {
+    for candidate in found.iter_mut().filter(|candidate| candidate.target != own.target) {
+        let identifies = matches!(
+            candidate.target,
+            MappingTarget::ContactId
+                | MappingTarget::Field(
+                    Field::Email | Field::Phone | Field::FirstName | Field::LastName | Field::Name
+                )
+        );
+        if !identifies && candidate.score >= ACCEPTED {
+            candidate.score = ACCEPTED - 0.05;
+            candidate.evidence += "; but the location has a custom field of this name";
+        }
+    }
 }
 
 /// Detects whether a file has the ids of tasks or notes.
@@ -173,18 +214,20 @@ fn known_name_candidates(
     [(Field::FirstName, 0.7), (Field::LastName, 0.66), (Field::Name, 0.65)].map(part).into()
 }
 
-/// Names that no contact field has, but that are similar to names that one has.
-const FALSE_FRIENDS: &[&str] = &["department", "formname", "sender", "reference", "remarketing"];
-
 /// The candidate for a name that differs from a known name in a letter or two.
 fn candidate_by_similarity(name: &str) -> Option<TargetCandidate> {
     let folded = fold_name(name);
     let length = folded.chars().count();
-    if !(5..=40).contains(&length) || FALSE_FRIENDS.contains(&folded.as_str()) {
+    if !(5..=40).contains(&length) || is_false_friend(name) {
         return None;
     }
-    let close =
-        |known: &str| known.len() > 4 && known.chars().count().abs_diff(length) * 5 <= length;
+    // `Street Address 2` is not nearly `street address`.
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let number = digits(&folded);
+    let close = |known: &str| {
+        let as_long = known.len() > 4 && known.chars().count().abs_diff(length) * 5 <= length;
+        as_long && (number.is_empty() || number == "1" || number == digits(known))
+    };
     let (score, known, meaning) = HeaderNames::folded_dictionary()
         .filter(|(known, _)| close(known))
         .map(|(known, meaning)| {
@@ -216,6 +259,27 @@ fn candidate_by_likely_name(name: &str) -> Option<TargetCandidate> {
     let target = likely_target(name)?.clone();
     let evidence = "header is often a name for it".to_owned();
     Some(TargetCandidate { target, score: 0.68, evidence, rank: 200 })
+}
+
+/// The candidate for a column whose values are statuses such as `unsubscribed`. Where the name says which channel and
+/// that it is about consent, it is certain; otherwise the user has to say what is blocked.
+fn consent_status_candidate(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
+    let share = look.share_of_consent();
+    let channel = consent_channel(name);
+    if !(look.has_opt_outs() || share >= 0.8 && channel.is_some()) {
+        return None;
+    }
+    let score = match channel {
+        Some(_) if share >= 0.8 => 0.95,
+        Some(_) => 0.8,
+        None => 0.7,
+    };
+    let target = MappingTarget::DndChannel(channel.unwrap_or(Channel::Email));
+    let evidence = match share * 100.0 {
+        share @ 1.0.. => format!("{share:.0} % of the values say who may be contacted"),
+        _ => "some values say that a person must not be contacted".to_owned(),
+    };
+    Some(TargetCandidate { target, score, evidence, rank: 0 })
 }
 
 /// The candidate for a column of yes and no whose name asks for consent.

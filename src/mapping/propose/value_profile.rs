@@ -4,7 +4,9 @@
 //! target.
 
 use crate::model::target::{Field, MappingTarget, TaskPart};
-use crate::value::{is_date_word, is_month_name, parse_country};
+use crate::value::{
+    is_clear_opt_out, is_consent_status, is_date_word, is_month_name, parse_country,
+};
 
 /// The possible shapes of a value. One value can have several shapes: `1` is a number and a yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +78,19 @@ pub(super) struct ValueProfile {
     /// The number of values that are not blank.
     pub(super) filled: u32,
     shares: [u32; ValueShape::ALL.len()],
+    /// The number of values that are a status of consent, and of those that are a clear opt-out.
+    consent_statuses: u32,
+    clear_opt_outs: u32,
     /// A few distinct values.
     pub(super) samples: Vec<String>,
+    /// All distinct values, as long as there are few of them.
+    distinct: Vec<String>,
 }
 
 /// The number of samples.
 const SHOWN: usize = 3;
+/// The maximum number of distinct values that are compared with the options of a field.
+const FEW: usize = 50;
 /// The maximum length of a text whose shape is examined. Anything longer is prose.
 const LONGEST: usize = 200;
 
@@ -93,14 +102,34 @@ impl ValueProfile {
             if look.samples.len() < SHOWN && !look.samples.iter().any(|known| known == value) {
                 look.samples.push(value.to_owned());
             }
+            if look.distinct.len() <= FEW && !look.distinct.iter().any(|known| known == value) {
+                look.distinct.push(value.to_owned());
+            }
             if value.len() > LONGEST {
                 continue;
             }
+            look.consent_statuses += u32::from(is_consent_status(value));
+            look.clear_opt_outs += u32::from(is_clear_opt_out(value));
             for (share, kind) in look.shares.iter_mut().zip(ValueShape::ALL) {
                 *share += u32::from(kind.matches_text(value));
             }
         }
         look
+    }
+
+    /// The distinct values, if there are few of them.
+    pub(super) fn few_values(&self) -> Option<&[String]> {
+        (self.distinct.len() <= FEW).then_some(self.distinct.as_slice())
+    }
+
+    /// The share of the values that are a status of consent, other than yes and no.
+    pub(super) fn share_of_consent(&self) -> f64 {
+        f64::from(self.consent_statuses) / f64::from(self.filled.max(1))
+    }
+
+    /// Whether a value says that a person must not be contacted.
+    pub(super) fn has_opt_outs(&self) -> bool {
+        self.clear_opt_outs > 0
     }
 
     /// The share of the values with a shape; 0 if there are no values.

@@ -164,7 +164,12 @@ pub(crate) fn same_child_value(key: &str, one: &Value, other: &Value) -> bool {
     match (key, one, other) {
         ("dueDate", ..) => {
             match (equality::value_epoch_millis(one), equality::value_epoch_millis(other)) {
-                (Some(one), Some(other)) => one == other,
+                // A spreadsheet and some systems have whole seconds.
+                (Some(one), Some(other)) => {
+                    one == other
+                        || (one % 1_000 == 0 || other % 1_000 == 0)
+                            && one.div_euclid(1_000) == other.div_euclid(1_000)
+                }
                 _ => one == other,
             }
         }

@@ -52,7 +52,16 @@ fn diff_native_fields(
             }
             _ => false,
         };
-        if same || !can_update_field(work, *field, wanted, remote) {
+        if same {
+            continue;
+        }
+        if let (Some(wanted), Some(current)) = (wanted, current)
+            && let Some(cell) = literal::damaged_copy(draft, field.name(), wanted, current)
+        {
+            work.add_damage_warning(field.name(), cell, current);
+            continue;
+        }
+        if !can_update_field(work, *field, wanted, remote) {
             continue;
         }
         let form = |text: Option<&str>| text.map_or_else(|| clearing_value(*field), Value::from);
@@ -155,6 +164,12 @@ fn diff_custom_fields(
         if equality::same_custom_value(kind, value, current)
             || literal::cell_equals_value(draft, &target, value, current)
         {
+            continue;
+        }
+        if let (Value::String(wanted), Value::String(current)) = (value, current)
+            && let Some(cell) = literal::damaged_copy(draft, &target, wanted, current)
+        {
+            work.add_damage_warning(&target, cell, current);
             continue;
         }
         work.add_field_change(

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{RemoteChildren, change_text, literal};
+use super::{RemoteChildren, change_text, damage, literal};
+use crate::diagnostic::Diagnostic;
 use crate::model::draft::{ContactDraft, UnreadableCell};
 use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::{Field, MappingTarget};
@@ -18,8 +19,10 @@ pub fn differing_unreadable_cells<'d>(
     let says = |to: &str, text: &str| {
         let current = remote.and_then(|remote| remote_value(draft, to, remote, children));
         current.is_some_and(|current| {
-            equality::same_text(&change_text::format_value(&current), text)
+            let current_text = change_text::format_value(&current);
+            equality::same_text(&current_text, text)
                 || literal::is_json_text_of(text, &current)
+                || damage::is_damaged_copy(text, &current_text)
         })
     };
     let differs = |unread: &&UnreadableCell| {
@@ -28,6 +31,26 @@ pub fn differing_unreadable_cells<'d>(
         !other && !says(&unread.to, &unread.text)
     };
     draft.unread.iter().filter(differs).collect()
+}
+
+/// Warnings about unreadable cells that are what a spreadsheet leaves of the account's value.
+#[must_use]
+pub fn damaged_cell_warnings(
+    draft: &ContactDraft,
+    remote: Option<&RemoteContact>,
+    children: &RemoteChildren,
+) -> Vec<Diagnostic> {
+    let warning = |unread: &UnreadableCell| {
+        let current = remote_value(draft, &unread.to, remote?, children)?;
+        let current = change_text::format_value(&current);
+        let is_damaged = damage::is_damaged_copy(&unread.text, &current);
+        is_damaged.then(|| {
+            let place = unread.diagnostic.place.column;
+            let field = &unread.diagnostic.field;
+            damage::damage_warning(field, &unread.text, &current).at_column(place)
+        })
+    };
+    draft.unread.iter().filter_map(warning).collect()
 }
 
 /// In a row with one name for both person and company, the same cell as the other of the two:

@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use super::damage::is_damaged_copy;
 use crate::model::draft::ContactDraft;
 use crate::model::remote::equality;
 use crate::table::strip_guard;
@@ -16,6 +17,18 @@ pub(super) fn cell_equals_text(draft: &ContactDraft, target: &str, current: &str
         equality::same_text(cell, current) || equality::same_text(strip_guard(cell), current)
     };
     draft.written.get(target).is_some_and(says)
+}
+
+/// What the row has for a target, if it is what a spreadsheet leaves of the current text: the cell, or the value that was
+/// read from it.
+pub(super) fn damaged_copy<'d>(
+    draft: &'d ContactDraft,
+    target: &str,
+    wanted: &'d str,
+    current: &str,
+) -> Option<&'d str> {
+    let cell = draft.written.get(target).map(|cell| strip_guard(cell));
+    cell.into_iter().chain([wanted]).find(|text| is_damaged_copy(text, current))
 }
 
 /// The same for any value.

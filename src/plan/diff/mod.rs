@@ -9,6 +9,7 @@ pub(crate) mod change_text;
 mod consent;
 mod contact;
 mod create;
+mod damage;
 mod deferred_names;
 mod deletion_ops;
 mod idempotency;
@@ -19,7 +20,7 @@ mod recreate_ops;
 #[cfg(test)]
 mod tests;
 
-pub use deferred_names::differing_unreadable_cells;
+pub use deferred_names::{damaged_cell_warnings, differing_unreadable_cells};
 pub use recreate_ops::former_id;
 
 pub(crate) use notes_and_tasks::{
@@ -297,6 +298,11 @@ impl RowPlanBuilder<'_> {
 
     fn add_field_change(&mut self, field: &str, old: String, new: String) {
         self.planned.changes.push(FieldChange { field: field.to_owned(), old, new });
+    }
+
+    /// Says that a cell was not taken for an edit.
+    fn add_damage_warning(&mut self, field: &str, cell: &str, current: &str) {
+        self.planned.warnings.push(damage::damage_warning(field, cell, current));
     }
 
     fn add_warning(&mut self, code: DiagnosticCode, field: &str, message: String) {

@@ -281,7 +281,10 @@ fn push_rule_or_problem(
 /// constants last, for rows without a value.
 fn order_rules(steps: &mut [FieldRule]) {
     steps.sort_by_key(|step| {
-        let country = step.target == MappingTarget::Field(Field::Country);
+        let country = matches!(
+            step.target,
+            MappingTarget::PhoneCountry | MappingTarget::Field(Field::Country)
+        );
         let constant = matches!(step.source, FieldRuleSource::Constant(_));
         (!country, constant, step.scope.is_fallback())
     });

@@ -9,7 +9,7 @@ use super::cell_value::shorten_for_message;
 use super::cleaned_value::CleanedValue;
 use super::field_rule::{FieldRule, FieldRuleSource};
 use super::read_cell::single_line;
-use super::row_context::{RowContext, whole_row_rejection};
+use super::row_context::{PhoneCountry, RowContext, whole_row_rejection};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::MappingTarget;
 use crate::model::target::Field;
@@ -65,6 +65,7 @@ impl RowValidator {
                 self.add_phones(step, column, value, work)
             }
             MappingTarget::Field(field) => self.set_native_field(*field, step, column, value, work),
+            MappingTarget::PhoneCountry => self.set_phone_country(step, column, value, work),
             MappingTarget::Custom(_) => self.set_custom_field(step, column, value, work),
             MappingTarget::Tags => {
                 let mut tags = step.split_values(&value.into_text());
@@ -165,22 +166,62 @@ impl RowValidator {
         value: CleanedValue,
         work: &mut RowContext<'_>,
     ) -> Result<(), Diagnostic> {
-        let Some(value) = self.read_value(step, column, value, work)? else { return Ok(()) };
         if field == Field::Country {
-            work.country =
-                work.country.or(value.as_str().and_then(|code| value::parse_country(code).ok()));
+            return self.set_country(step, column, value, work);
         }
-        match &step.source {
-            FieldRuleSource::Constant(_) => {
-                work.draft.fields.entry(field).or_insert(value);
-            }
-            FieldRuleSource::Columns { .. } => {
-                work.draft.fields.insert(field, value);
-            }
+        let Some(value) = self.read_value(step, column, value, work)? else { return Ok(()) };
+        if field == Field::Name
+            && let Some(text) = value.as_str()
+            && self.store_reversed_name(step, column, text, work)
+        {
+            return Ok(());
         }
+        store_native_value(field, step, value, work);
         Ok(())
     }
 
+    /// Stores a name of the form `Last, First` as its parts; false if it has another form. What was exported from an
+    /// account is as it is there.
+    fn store_reversed_name(
+        &self,
+        step: &FieldRule,
+        column: Option<usize>,
+        name: &str,
+        work: &mut RowContext<'_>,
+    ) -> bool {
+        let Some((first, last)) = value::split_last_first(name) else { return false };
+        let has_part = |field| work.draft.fields.contains_key(&field);
+        if self.resolved.has_contact_ids || has_part(Field::FirstName) || has_part(Field::LastName)
+        {
+            return false;
+        }
+        work.draft.fields.insert(Field::FirstName, first.into());
+        work.draft.fields.insert(Field::LastName, last.into());
+        let message = format!("the name was read as first name `{first}` and last name `{last}`");
+        work.add_warning(DiagnosticCode::W_NAME_REVERSED, step, column, message);
+        true
+    }
+
+    fn set_country(
+        &self,
+        step: &FieldRule,
+        column: Option<usize>,
+        value: CleanedValue,
+        work: &mut RowContext<'_>,
+    ) -> Result<(), Diagnostic> {
+        let text = value.clone().into_text();
+        if Self::take_dial_code(step, column, &text, work) {
+            return Ok(());
+        }
+        let Some(value) = self.read_value(step, column, value, work)? else {
+            work.phone_country.get_or_insert(PhoneCountry::Unreadable(text));
+            return Ok(());
+        };
+        let country = value.as_str().and_then(|code| value::parse_country(code).ok());
+        work.country = work.country.or(country);
+        store_native_value(Field::Country, step, value, work);
+        Ok(())
+    }
     /// Completes the contact after all cells were read: the meaning of some depends on others.
     pub(super) fn finish_contact(&self, work: &mut RowContext<'_>) {
         drop_redundant_name(work);
@@ -227,6 +268,22 @@ impl RowValidator {
                 "email",
                 "the row has no usable e-mail address, phone number, contact id or name",
             )),
+        }
+    }
+}
+
+fn store_native_value(
+    field: Field,
+    step: &FieldRule,
+    value: serde_json::Value,
+    work: &mut RowContext<'_>,
+) {
+    match &step.source {
+        FieldRuleSource::Constant(_) => {
+            work.draft.fields.entry(field).or_insert(value);
+        }
+        FieldRuleSource::Columns { .. } => {
+            work.draft.fields.insert(field, value);
         }
     }
 }

@@ -14,7 +14,7 @@ use super::outcome::DeferredIssue;
 use super::row_context::RowContext;
 use super::value_type::TargetValueType;
 use crate::diagnostic::Diagnostic;
-use crate::model::target::{NotePart, TaskPart};
+use crate::model::target::{Field, NotePart, TaskPart};
 use crate::model::{MappingTarget, UnreadableCell};
 use crate::sheet::SheetCell;
 use crate::value;
@@ -136,6 +136,16 @@ impl RowContext<'_> {
         }
     }
 
+    /// Whether a cell may be what a spreadsheet leaves of the phone number of the contact with the row's e-mail address.
+    fn may_be_damaged_phone(&self, cell: &UnreadableCell) -> bool {
+        let is_number = (8..=15).contains(&cell.text.len())
+            && cell.text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number
+            && cell.to == MappingTarget::Field(Field::Phone).to_string()
+            && self.draft.email_key().is_some()
+            && !self.is_rejected()
+    }
+
     /// Whether the row has the id of the note or task that the cell belongs to, if it belongs to one.
     fn has_child_id_for(&self, to: &str) -> bool {
         let draft = &self.draft;
@@ -156,7 +166,8 @@ impl RowValidator {
         work.draft.written =
             written.into_iter().filter(|(to, _)| work.has_child_id_for(to)).collect();
         for DeferredIssue { cell, identity } in waiting {
-            if named && work.has_child_id_for(&cell.to) {
+            let may_be_known = named || work.may_be_damaged_phone(&cell);
+            if may_be_known && work.has_child_id_for(&cell.to) {
                 work.draft.unread.push(cell);
             } else if cell.rejects_row() {
                 work.reject(cell.diagnostic);

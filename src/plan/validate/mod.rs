@@ -97,11 +97,18 @@ impl RowValidator {
     pub fn validate_row(&self, row: &SheetRow) -> ValidatedRow {
         let mut work = RowContext::new(row, &self.columns);
         self.tally.count_unmapped_errors(row, &self.columns);
+        self.tally.count_opt_outs(row, &self.columns);
         if !self.resolved.empty_values.is_empty() && row.fault.is_none() {
             self.tally.count_emptied(row, |text| self.resolved.is_empty_value(text));
         }
         self.apply_rules(&mut work);
         work.into_validated_row()
+    }
+
+    /// The columns without a target that say of people that they must not be contacted: leaving them out would do harm.
+    #[must_use]
+    pub fn opt_outs_left_out(&self) -> Vec<Diagnostic> {
+        self.tally.opt_outs_left_out(&self.columns)
     }
 
     /// Warnings about all rows validated so far: errors in columns that are not imported, empty cells that did not

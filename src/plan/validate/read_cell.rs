@@ -78,7 +78,7 @@ impl RowValidator {
     ) -> JsonReadResult {
         Ok(match &step.kind {
             TargetValueType::Phone => {
-                let country = work.country.or(self.resolved.country.as_deref());
+                let country = self.phone_country(work, &text)?;
                 let read = value::parse_phone(&text, country)?;
                 (Some(read.value.into()), read.notices)
             }

@@ -21,6 +21,8 @@ pub(super) struct RowContext<'r> {
     passing: Vec<usize>,
     /// The row's own country.
     pub(super) country: Option<&'static str>,
+    /// The country of its phone numbers, if a cell says it otherwise.
+    pub(super) phone_country: Option<PhoneCountry>,
     pub(super) consents: ConsentAnswers,
     pub(super) note: NoteParts,
     pub(super) task: TaskParts,
@@ -32,6 +34,15 @@ pub(super) struct RowContext<'r> {
     rejected_targets: Vec<MappingTarget>,
     /// Whether a value that identifies the contact rejects the row.
     identity_rejected: bool,
+}
+
+/// What a row says about the country of its phone numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PhoneCountry {
+    /// This country, ISO 3166-1 alpha-2.
+    Known(&'static str),
+    /// This text, which is neither a country nor a dialling code.
+    Unreadable(String),
 }
 
 /// The parts of a row's notes.
@@ -69,6 +80,7 @@ impl<'r> RowContext<'r> {
             warnings: Vec::new(),
             passing: Vec::new(),
             country: None,
+            phone_country: None,
             consents: ConsentAnswers::default(),
             note: NoteParts::default(),
             task: TaskParts::default(),

@@ -8,7 +8,7 @@ use super::cell_value::shorten_for_message;
 use super::field_rule::{FieldRule, FieldRuleSource};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::sheet::{SheetCell, SheetColumn, SheetRow};
-use crate::text::{format_plural, select_plural};
+use crate::text::{format_count, format_plural, select_plural};
 use crate::value;
 
 /// Counters over all rows.
@@ -21,12 +21,20 @@ pub(super) struct ValidationTotals {
     emptied: Mutex<BTreeMap<usize, (String, u64)>>,
     /// Errors in columns that are not imported: the first one, and their number.
     errors: Mutex<BTreeMap<usize, (String, u64)>>,
+    /// Opt-outs in columns that are not imported: the first one, and their number.
+    opt_outs: Mutex<BTreeMap<usize, (String, u64)>>,
 }
 
 impl ValidationTotals {
     pub(super) fn new(steps: usize, unmapped: Vec<usize>) -> Self {
         let left = std::iter::repeat_with(AtomicU64::default).take(steps).collect();
-        Self { left, unmapped, emptied: Mutex::default(), errors: Mutex::default() }
+        Self {
+            left,
+            unmapped,
+            emptied: Mutex::default(),
+            errors: Mutex::default(),
+            opt_outs: Mutex::default(),
+        }
     }
 
     /// Counts an empty cell that should clear its field but must not.
@@ -51,6 +59,40 @@ impl ValidationTotals {
             let first = || (format!("`{text}` ({})", row.place.cell_reference(letters)), 0);
             errors.entry(*column).or_insert_with(first).1 += 1;
         }
+    }
+
+    /// Counts cells of columns without a target that say that a person must not be contacted.
+    pub(super) fn count_opt_outs(&self, row: &SheetRow, columns: &[SheetColumn]) {
+        for column in &self.unmapped {
+            let Some(SheetCell::Text(text)) = row.cells.get(*column) else { continue };
+            if value::is_clear_opt_out(text) {
+                let mut opt_outs = self.opt_outs.lock().unwrap_or_else(PoisonError::into_inner);
+                let letters = columns.get(*column).map_or("", |column| &column.letters);
+                let text = shorten_for_message(text.trim());
+                let first = || (format!("`{text}` ({})", row.place.cell_reference(letters)), 0);
+                opt_outs.entry(*column).or_insert_with(first).1 += 1;
+            }
+        }
+    }
+
+    pub(super) fn opt_outs_left_out(&self, columns: &[SheetColumn]) -> Vec<Diagnostic> {
+        let opt_outs = self.opt_outs.lock().unwrap_or_else(PoisonError::into_inner);
+        let question = |(column, (first, count)): (&usize, &(String, u64))| {
+            let SheetColumn { name, letters } = columns.get(*column)?;
+            let message = format!(
+                "column {letters} (`{name}`) is left out, but {} of its cells {} that a person must not be \
+                 contacted: {first}",
+                format_count(*count),
+                select_plural(*count, "says", "say")
+            );
+            let hint = format!(
+                "block what it is about with `--map {letters}=dndSettings.Email` (or `.SMS`, `.Call`; `dnd` for \
+                 everything), or leave it out with `--ignore-column {letters}`"
+            );
+            let question = Diagnostic::new(DiagnosticCode::E_COLUMN_UNDECIDED, message);
+            Some(question.with_hint(hint).at_column(*column))
+        };
+        opt_outs.iter().filter_map(question).collect()
     }
 
     /// Counts the cells that `is_empty_value` empties.

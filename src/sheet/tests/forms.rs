@@ -106,7 +106,7 @@ fn headers_are_found_by_words_and_width() {
         ("Alpha,Beta\n1,2\n", 1, vec!["Alpha", "Beta"]),
         ("Email\na@b.c\nb@b.c\n", 1, vec!["Email"]),
         (",Name,Email\n0,A,a@b.c\n", 1, vec!["", "Name", "Email"]),
-        ("Name,Email\nA,a@b.c,extra\nB,b@b.c,extra\n", 1, vec!["Name", "Email"]),
+        ("Name,Email\nA,a@b.c,extra\nB,b@b.c\n", 1, vec!["Name", "Email"]),
         ("\u{FEFF}\u{200B} Name \u{A0},Ema\u{FEFF}il\nA,a@b.c\n", 1, vec!["Name", "Email"]),
     ];
     for (text, line, expected) in cases {

@@ -50,6 +50,33 @@ pub fn parse_phone(text: &str, country: Option<&str>) -> Result<ParsedValue<Stri
     Ok(ParsedValue { value: number, notices })
 }
 
+/// Whether a number says itself which country it is of.
+#[must_use]
+pub fn has_country_code(text: &str) -> bool {
+    let ascii = digits::to_ascii(text);
+    let bare = parts::strip_phone_label(&ascii);
+    bare.trim_start_matches('(').starts_with('+') || parts::strip_double_zero(bare).is_some()
+}
+
+/// The country (ISO 3166-1 alpha-2) of a dialling code such as `44`, `+1` or `0049`; of several, the largest. `None` if it
+/// is no dialling code.
+#[must_use]
+pub fn parse_dial_code(text: &str) -> Option<&'static str> {
+    let ascii = digits::to_ascii(text);
+    let code = ascii.trim().trim_start_matches('(').trim_end_matches(')');
+    let code = code.strip_suffix(".0").unwrap_or(code);
+    let code = code.strip_prefix('+').or_else(|| code.strip_prefix("00")).unwrap_or(code).trim();
+    // Islands in the North American plan have area codes of their own: `1-876`.
+    let code = code.strip_prefix("1-").or_else(|| code.strip_prefix("1 ")).map_or(code, |area| {
+        if area.len() == 3 && area.bytes().all(|byte| byte.is_ascii_digit()) { "1" } else { code }
+    });
+    if !(1..=3).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let region = PHONE_NUMBER_UTIL.get_region_for_country_code(code.parse().ok()?)?;
+    super::parse_country(region.as_region_str().as_str()).ok()
+}
+
 /// Whether the characters can form exactly one number.
 pub(super) fn is_single_number(text: &str) -> bool {
     let ascii = digits::to_ascii(text);
@@ -90,8 +117,12 @@ fn to_e164(
             .to_owned());
     };
     let region = country.to_ascii_uppercase().parse::<Region>().ok();
-    let parsed = parse_valid_number(number, region)
-        .ok_or_else(|| format!("no such number exists in {country}"))?;
+    let parsed = parse_valid_number(number, region).ok_or_else(|| {
+        let international = format!("+{number}");
+        let hint = parse_valid_number(&international, None)
+            .map(|parsed| format!(", but `{}` does: write it with `+`", format_e164(&parsed)));
+        format!("no such number exists in {country}{}", hint.unwrap_or_default())
+    })?;
     let home = region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
     if number.starts_with("011") && home != Some(parsed.country_code) {
         notices.push(dial_prefix_notice("011"));

@@ -2,12 +2,16 @@
 //! a kind of fault.
 
 mod commands;
+mod consent;
+mod damage;
 mod encodings;
 mod exports;
 mod files;
 mod foreign_syntax;
+mod groups;
 mod headers;
 mod nothing_values;
+mod phones;
 mod vcards;
 mod workbooks;
 

@@ -233,6 +233,9 @@ impl RowDecider<'_> {
         for unread in differing {
             self.rows.insert_warning(row.n, &unread.diagnostic)?;
         }
+        for warning in diff::damaged_cell_warnings(draft, remote, children) {
+            self.rows.insert_warning(row.n, &warning)?;
+        }
         Ok(None)
     }
 

@@ -94,6 +94,7 @@ fn is_exported(target: &MappingTarget) -> bool {
     match target {
         MappingTarget::SourceId
         | MappingTarget::OptIn
+        | MappingTarget::PhoneCountry
         | MappingTarget::Ignore
         | MappingTarget::Undecided => false,
         MappingTarget::Field(field) => *field != Field::Gender,

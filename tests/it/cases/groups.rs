@@ -1,0 +1,93 @@
+//! Columns that belong together, and names.
+
+use serde_json::{Value, json};
+
+use super::{contact, import_case, import_text};
+
+#[test]
+fn two_addresses_are_asked_about_and_never_mixed() {
+    for name in ["e02_propstream.csv", "e09_thunderbird.csv"] {
+        let (world, done) = import_case(name, "");
+        let said = done.exits(4).stderr;
+        assert!(world.list_writes().is_empty(), "{name}");
+        let proposes = |part: &str| said.contains(&format!("`) may be `{part}`"));
+        assert!(proposes("address1") && proposes("city") && proposes("state"), "{said}");
+        for other in ["`Work Address`", "(`Address`)", "`Owner 2", "`Do Not Mail`", "Type`"] {
+            assert!(!said.contains(other), "{name} {other}: {said}");
+        }
+    }
+}
+
+#[test]
+fn one_part_of_an_address_that_the_user_maps_decides_about_the_others() {
+    let sheet = "Name,Email,Home Address,Home City,Work Address,Work City\n\
+                 A B,a@example.net,1 Elm Rd,Boston,2 Office Park,Salem\n";
+    let (_, done) = import_text(sheet, "");
+    done.exits(4).says("`Home Address`").does_not_say("`Work Address`");
+    let (world, done) = import_text(sheet, "--map 'Work Address=address1'");
+    done.exits(0).says("`Home Address`");
+    let who = contact(&world, "a@example.net");
+    assert_eq!((&who["address"], &who["city"]), (&"2 Office Park".into(), &"Salem".into()));
+}
+
+#[test]
+fn a_billing_address_beside_the_own_one_is_left_out_and_named() {
+    let sheet = "Name,Email,Address,City,Billing Address,Billing City\n\
+                 A B,a@example.net,1 Elm Rd,Boston,2 Office Park,Salem\n";
+    let (world, done) = import_text(sheet, "");
+    done.exits(0).says("`Billing City`");
+    let who = contact(&world, "a@example.net");
+    assert_eq!((&who["address"], &who["city"]), (&"1 Elm Rd".into(), &"Boston".into()));
+}
+
+#[test]
+fn names_with_the_last_name_first_are_read_so() {
+    let (world, done) = import_case("d10b_name_last_first.csv", "");
+    done.exits(0).says("have the form `Last, First`");
+    let avery = contact(&world, "avery.d10b@example.net");
+    assert_eq!((&avery["firstName"], &avery["lastName"]), (&"Avery".into(), &"Sample".into()));
+    let (world, done) = import_text("Name,Email\n\"Sample & Sons, Inc.\",a@example.net\n", "");
+    done.exits(0).does_not_say("Last, First");
+    assert_eq!(contact(&world, "a@example.net")["firstName"], "Sample");
+}
+
+#[test]
+fn without_a_column_of_names_one_that_holds_names_is_asked_about() {
+    let sheet = "Email,Booked by\na@example.net,Avery Sample\nb@example.net,Blake Sample\n\
+                 c@example.net,Casey Sample\n";
+    let (_, done) = import_text(sheet, "");
+    done.exits(4).says("`Booked by`) may be `name`");
+    let (_, done) = import_text(sheet, "--ignore-column B");
+    done.exits(0);
+}
+
+#[test]
+fn a_custom_field_of_the_account_wins_against_the_usual_meaning() {
+    let world = crate::import_world::empty_world();
+    let field = |id: &str, name: &str, options: &[&str]| {
+        json!({
+            "id": id, "name": name, "fieldKey": format!("contact.{}", name.to_lowercase()), "model": "contact",
+            "dataType": if options.is_empty() { "TEXT" } else { "SINGLE_OPTIONS" }, "picklistOptions": options,
+        })
+    };
+    let fields = [
+        field("f1", "Region", &["North", "South"]),
+        field("f2", "Mood", &["Good", "Bad", "Mixed"]),
+        field("f3", "Email", &[]),
+    ];
+    world.control_request("PUT", "customFields", &json!(fields));
+    let sheet =
+        "Name,Email,Region,Feeling\nA B,a@example.net,North,Good\nC D,c@example.net,South,Bad\n";
+    world.write_sheet("in.csv", sheet);
+    // The name alone decides about the region; values alone are asked about.
+    world
+        .run_import("")
+        .exits(4)
+        .says("`Feeling`) may be `customFields.mood`")
+        .does_not_say("`Region`");
+    world.run_import("--map Feeling=customFields.mood").exits(0);
+    let one = contact(&world, "a@example.net");
+    assert_eq!(one["state"], Value::Null);
+    let values = one["customFields"].to_string();
+    assert!(values.contains("North") && values.contains("Good"), "{values}");
+}
