@@ -58,6 +58,10 @@ pub enum ApiEndpoint {
     AddTags,
     /// `POST /contacts/bulk/tags/update/remove`
     RemoveTags,
+    /// `POST /contacts/{id}/tags`
+    AddContactTags,
+    /// `DELETE /contacts/{id}/tags`
+    RemoveContactTags,
     /// `POST /contacts/bulk/business`
     SetBusiness,
     /// `POST /contacts/{id}/notes`
@@ -106,6 +110,8 @@ impl ApiEndpoint {
         Self::DeleteContact,
         Self::AddTags,
         Self::RemoveTags,
+        Self::AddContactTags,
+        Self::RemoveContactTags,
         Self::SetBusiness,
         Self::CreateNote,
         Self::UpdateNote,
@@ -143,6 +149,8 @@ impl ApiEndpoint {
             Self::DeleteContact => "DELETE /contacts/{id}",
             Self::AddTags => "POST /contacts/bulk/tags/update/add",
             Self::RemoveTags => "POST /contacts/bulk/tags/update/remove",
+            Self::AddContactTags => "POST /contacts/{id}/tags",
+            Self::RemoveContactTags => "DELETE /contacts/{id}/tags",
             Self::SetBusiness => "POST /contacts/bulk/business",
             Self::CreateNote => "POST /contacts/{id}/notes",
             Self::UpdateNote => "PUT /contacts/{id}/notes/{id}",
@@ -230,6 +238,8 @@ impl ApiEndpoint {
             | Self::DeleteContact
             | Self::AddTags
             | Self::RemoveTags
+            | Self::AddContactTags
+            | Self::RemoveContactTags
             | Self::SetBusiness
             | Self::CreateNote
             | Self::UpdateNote

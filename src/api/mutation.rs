@@ -138,6 +138,20 @@ impl ApiClient {
         self.change_tags(ApiEndpoint::RemoveTags, "remove", contacts, tags)
     }
 
+    /// Adds tags to one contact, where many at once are refused.
+    #[must_use]
+    pub fn add_contact_tags(&self, id: &ContactId, tags: &[String]) -> WriteRequest {
+        let body = json!({ "tags": tags });
+        WriteRequest::with_body(ApiEndpoint::AddContactTags, contact_path(id, "/tags"), Some(&body))
+    }
+
+    /// Removes tags from one contact.
+    #[must_use]
+    pub fn remove_contact_tags(&self, id: &ContactId, tags: &[String]) -> WriteRequest {
+        let route = ApiEndpoint::RemoveContactTags;
+        WriteRequest::with_body(route, contact_path(id, "/tags"), Some(&json!({ "tags": tags })))
+    }
+
     /// Assigns many contacts, at most 50 (api.md §1, table), to a business, or removes them from
     /// theirs.
     #[must_use]

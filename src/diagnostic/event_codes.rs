@@ -86,6 +86,7 @@ event_codes! {
         NotesPerContact "notes_per_contact": "Notes are read contact by contact, which takes a request for each; the message says why.",
         OtherLocation "other_location": "The server sent contacts of another location; the tables have them, and `errors.csv` lists them.",
         RowsSkipped "rows_skipped": "Rows lack a value that the template requires; its file does not have them.",
+        TagsPerContact "tags_per_contact": "Tags are changed contact by contact, which takes more requests; the message says why.",
         TasksPerContact "tasks_per_contact": "Tasks are read contact by contact, which takes more requests; the message says why.",
         TextTooLong "text_too_long": "Values are longer than the other system takes; shorten them there or before the export.",
         UndoInDoubt "undo_in_doubt": "It is not known whether some writes succeeded, so they are not undone; resolve them and undo again.",

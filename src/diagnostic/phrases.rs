@@ -145,6 +145,7 @@ impl DiagnosticCode {
                 R_TOTALS_ROW: "row holds totals", "rows hold totals";
                 W_DONE_EARLIER: "row creates nothing, since an earlier run created the same", "rows create nothing, since an earlier run created the same";
                 W_EDITED_SINCE: "row has fields that were edited since the import; they stay", "rows have fields that were edited since the import; they stay";
+                W_SHARED_VALUE_DROPPED: "row shares an address or number with other people, so it is left out", "rows share addresses or numbers with other people, so these are left out";
                 W_SHARED_PHONE: "row shares its phone number with another row", "rows share their phone numbers with other rows";
                 W_SHORT_ROW: "row has fewer cells than the header", "rows have fewer cells than the header";
             }
@@ -164,6 +165,7 @@ impl DiagnosticCode {
                 R_PHONE_OF_ANOTHER: "row", "rows";
                 R_REFUSED: "row", "rows";
                 R_SECONDARY_EMAIL: "row", "rows";
+                R_SHARED_PHONE: "row", "rows";
                 R_SKIPPED: "row", "rows";
                 R_TWO_CONTACTS: "row", "rows";
             }

@@ -11,7 +11,8 @@ use super::{closest_name, mapping_problem, parse_target};
 use crate::choice::Choice;
 use crate::model::policy::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
-    ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, TagRule, TaskPriorityRule,
+    ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule,
+    TaskPriorityRule,
 };
 use crate::model::target::MappingTarget;
 use crate::value::DateOrder;
@@ -97,6 +98,8 @@ policy_options! {
     mode: ImportMode = choice();
     key: IdentityKey = KEY_OPTION;
     on_duplicate: DuplicateRule = choice();
+    on_shared_email: SharedValueRule = choice();
+    on_shared_phone: SharedValueRule = choice();
     on_existing: ExistingRule = choice();
     tags: TagRule = choice();
     no_identity: NoIdentityRule = choice();

@@ -20,6 +20,7 @@ pub use op::{Op, OpChange};
 pub use op_codec::OpDetails;
 pub use policy::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
-    ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, TagRule, TaskPriorityRule,
+    ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule,
+    TaskPriorityRule,
 };
 pub use target::{Channel, Field, MappingTarget, NotePart, TaskPart};

@@ -123,6 +123,12 @@ impl OpChange {
         matches!(self, Self::AddTags { .. } | Self::RemoveTags { .. } | Self::SetBusiness { .. })
     }
 
+    /// Whether it adds or removes tags.
+    #[must_use]
+    pub fn changes_tags(&self) -> bool {
+        matches!(self, Self::AddTags { .. } | Self::RemoveTags { .. })
+    }
+
     /// Whether it deletes something.
     #[must_use]
     pub fn is_deletion(&self) -> bool {

@@ -16,6 +16,10 @@ pub struct ImportPolicy {
     pub key: IdentityKey,
     /// Several rows of one file for the same contact.
     pub on_duplicate: DuplicateRule,
+    /// Different people in one file with the same e-mail address.
+    pub on_shared_email: SharedValueRule,
+    /// Different people in one file with the same phone number.
+    pub on_shared_phone: SharedValueRule,
     /// Create mode: rows whose contact already exists.
     pub on_existing: ExistingRule,
     /// Whether tags are added to the contact's own or replace them.
@@ -94,6 +98,18 @@ pub enum IdentityKey {
     Usual,
     /// By the value of a custom field (key, name or id).
     Custom(String),
+}
+
+choice_enum! {
+    /// An address or number that several people in one file have.
+    pub enum SharedValueRule = Reject {
+        /// Reject all but the first of them, if the location takes the value only once
+        Reject = "reject",
+        /// Import all of them, the first with the value and the others without it
+        First = "first",
+        /// Import all of them without the value
+        DropValue = "drop-value",
+    }
 }
 
 choice_enum! {

@@ -1,13 +1,12 @@
 //! One batch: the same change for many contacts, in as few requests as the server accepts.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use serde_json::Value;
-
+use super::batch_response::BatchResponse;
 use super::server_reply::{self, ResponseTrace};
-use super::{ATTEMPTS, PushContext, PushError, op_request};
+use super::{ATTEMPTS, PushContext, PushError, op_request, single_tags};
 use crate::api::{self, WriteOutcome};
 use crate::id::ContactId;
 use crate::model::{OpChange, verify};
@@ -26,15 +25,6 @@ pub(super) struct BatchMember {
     pub(super) op: u64,
     pub(super) row: u64,
     pub(super) contact: ContactId,
-}
-
-/// The results in a response, by contact.
-#[derive(Debug, Default)]
-struct BatchResponse {
-    /// The response reports success as a whole, without naming contacts.
-    all: bool,
-    /// By contact: `None` for success, else the error message.
-    each: HashMap<String, Option<String>>,
 }
 
 /// A part of a batch, and how often it was sent without a response.
@@ -73,7 +63,15 @@ impl BatchSender<'_> {
         let work = self.work;
         let contacts: Vec<ContactId> =
             part.members.iter().map(|member| member.contact.clone()).collect();
-        let mutation = op_request::build_shared_mutation(&work.client, self.change, &contacts)
+        let single = match contacts.as_slice() {
+            [contact] if work.single_tags.are_used() => {
+                op_request::build_single_mutation(&work.client, self.change, contact)
+            }
+            _ => None,
+        };
+        let is_single = single.is_some();
+        let mutation = single
+            .or_else(|| op_request::build_shared_mutation(&work.client, self.change, &contacts))
             .ok_or_else(|| PushError::Bug("a change that no contacts share".to_owned()))?;
         let intents =
             part.members.iter().map(|member| op_request::build_intent(member.op, &mutation, None));
@@ -87,6 +85,11 @@ impl BatchSender<'_> {
         drop(place);
         let mark = ResponseTrace::from_outcome(&sent);
         let sent_members = part.members.iter().cloned().zip(attempts).collect::<Vec<_>>();
+        if !is_single && self.change.changes_tags() && single_tags::refuses_endpoint(&sent) {
+            work.single_tags.begin(&work.observer);
+            work.batch_size(self.change).store(1, Ordering::Relaxed);
+            return self.requeue_unapplied(sent_members, mark, part.unanswered).await;
+        }
         match sent {
             WriteOutcome::NotApplied(error) => {
                 for (_, attempt) in sent_members {
@@ -97,7 +100,11 @@ impl BatchSender<'_> {
                 Err(error.into())
             }
             WriteOutcome::Answered { status: 200..=299, body, .. } => {
-                let response = BatchResponse::parse(self.change, &body);
+                let response = if is_single {
+                    BatchResponse::of_single(&body)
+                } else {
+                    BatchResponse::parse(self.change, &body)
+                };
                 self.settle_each(sent_members, &response, &mark, part.unanswered).await
             }
             WriteOutcome::Answered { status, body, .. } => {
@@ -178,6 +185,28 @@ impl BatchSender<'_> {
                 .settle_member(member, attempt.clone(), finding, SettledBy::Answer, mark)
                 .await;
         }
+        let members = self.record_unapplied(sent, mark).await?;
+        self.halve_part(BatchPart { members, unanswered });
+        Ok(())
+    }
+
+    /// Queues contacts again whose request was refused as a whole, each on its own.
+    async fn requeue_unapplied(
+        &mut self,
+        sent: Vec<(BatchMember, AttemptHandle)>,
+        mark: ResponseTrace,
+        unanswered: u32,
+    ) -> Result<(), PushError> {
+        let members = self.record_unapplied(sent, mark).await?;
+        self.requeue_in_parts(BatchPart { members, unanswered }, 1);
+        Ok(())
+    }
+
+    async fn record_unapplied(
+        &self,
+        sent: Vec<(BatchMember, AttemptHandle)>,
+        mark: ResponseTrace,
+    ) -> Result<Vec<BatchMember>, PushError> {
         let mut members = Vec::with_capacity(sent.len());
         for (member, attempt) in sent {
             let settled = server_reply::settled_from(
@@ -188,8 +217,7 @@ impl BatchSender<'_> {
             self.work.ledger.record_outcome(attempt, settled).await?;
             members.push(member);
         }
-        self.halve_part(BatchPart { members, unanswered });
-        Ok(())
+        Ok(members)
     }
 
     /// Reads a contact whose change was refused: it may have been applied nevertheless.
@@ -288,45 +316,6 @@ impl BatchSender<'_> {
     }
 }
 
-impl BatchResponse {
-    /// Parses `{responses: [{contactId, type, message}]}` of tags, or `{success, ids}` of businesses.
-    fn parse(change: &OpChange, body: &[u8]) -> Self {
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        if matches!(change, OpChange::SetBusiness { .. }) {
-            return Self::parse_business(&body);
-        }
-        let mut parsed = Self::default();
-        let is_denied = server_reply::denies_success(&body);
-        let responses = body["responses"].as_array();
-        for response in responses.into_iter().flatten() {
-            let Some(contact) = response["contactId"].as_str() else { continue };
-            let message = match response["type"].as_str() {
-                Some("success") if !is_denied => None,
-                Some("error") => {
-                    Some(response["message"].as_str().unwrap_or("no explanation").to_owned())
-                }
-                // Neither, or the response as a whole says that it failed: the contact is looked up.
-                _ => continue,
-            };
-            parsed.each.insert(contact.to_owned(), message);
-        }
-        parsed
-    }
-
-    fn parse_business(body: &Value) -> Self {
-        let success = if server_reply::denies_success(body) {
-            Some(false)
-        } else {
-            body["success"].as_bool().or_else(|| body["succeded"].as_bool())
-        };
-        let Some(ids) = body["ids"].as_array() else {
-            return Self { all: success == Some(true), each: HashMap::new() };
-        };
-        let done = ids.iter().filter_map(Value::as_str).filter(|_| success != Some(false));
-        Self { all: false, each: done.map(|id| (id.to_owned(), None)).collect() }
-    }
-}
-
 /// Classifies the error message of a contact that the server left out.
 fn member_refusal(message: String) -> OpResolution {
     let lower = message.to_lowercase();
@@ -350,46 +339,7 @@ pub(super) fn split_members(members: Vec<BatchMember>, size: usize) -> Vec<Vec<B
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn parse_results(change: &OpChange, body: &Value) -> Vec<(String, Option<String>)> {
-        let parsed = BatchResponse::parse(change, body.to_string().as_bytes());
-        let mut each: Vec<_> = parsed.each.into_iter().collect();
-        each.extend(parsed.all.then(|| ("*".to_owned(), None)));
-        each.sort();
-        each
-    }
-
-    #[test]
-    fn an_answer_about_tags_is_read_contact_by_contact() {
-        let change = OpChange::AddTags { tags: vec!["a".to_owned()] };
-        let body = json!({ "succeded": true, "errorCount": 1, "responses": [
-            { "contactId": "x", "type": "success" },
-            { "contactId": "y", "type": "error", "message": "contact is deleted" },
-            { "contactId": "z", "type": "maybe" }, 3,
-        ]});
-        let expected =
-            [("x".to_owned(), None), ("y".to_owned(), Some("contact is deleted".to_owned()))];
-        assert_eq!(parse_results(&change, &body), expected);
-        assert_eq!(parse_results(&change, &json!({ "succeded": true })), []);
-        let denied = json!({ "succeeded": false, "responses": [
-            { "contactId": "x", "type": "success" },
-        ]});
-        assert_eq!(parse_results(&change, &denied), []);
-        assert_eq!(parse_results(&change, &Value::Null), []);
-    }
-
-    #[test]
-    fn an_answer_about_businesses_names_those_that_are_done() {
-        let change = OpChange::SetBusiness { business: None };
-        let done = |id: &str| (id.to_owned(), None);
-        assert_eq!(parse_results(&change, &json!({ "success": true, "ids": ["x"] })), [done("x")]);
-        assert_eq!(parse_results(&change, &json!({ "success": true })), [done("*")]);
-        assert_eq!(parse_results(&change, &json!({ "success": false, "ids": ["x"] })), []);
-        assert_eq!(parse_results(&change, &json!({})), []);
-    }
 
     #[test]
     fn who_is_gone_is_distinguished_from_who_is_refused() {

@@ -8,6 +8,7 @@
 //! files.
 
 mod batch;
+mod batch_response;
 mod bulk;
 mod difference_check;
 mod duplicate_check;
@@ -17,6 +18,7 @@ mod notes_and_tasks;
 mod op_request;
 mod serial;
 mod server_reply;
+mod single_tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -31,6 +33,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::difference_check::DifferenceCheck;
 use self::failure_budget::{FailureBudget, PendingFailure};
+use self::single_tags::SingleTags;
 use crate::api::{self, ApiClient, ApiEndpoint, ApiErrorKind, HaltReason};
 use crate::concurrency;
 use crate::event::{CancelCause, CancelSignal, RunEvent, SharedObserver};
@@ -156,6 +159,7 @@ struct PushContext {
     ops: u64,
     tag_batch: AtomicUsize,
     business_batch: AtomicUsize,
+    single_tags: SingleTags,
     at_once: NonZeroUsize,
 }
 
@@ -210,6 +214,7 @@ impl Push {
             ops: count(false) + count(true),
             tag_batch: AtomicUsize::new(self.tag_batch.max(1)),
             business_batch: AtomicUsize::new(bulk::BUSINESS_BATCH),
+            single_tags: SingleTags::default(),
             at_once: self.concurrency,
         })
     }

@@ -50,6 +50,19 @@ pub(super) fn build_shared_mutation(
     }
 }
 
+/// Builds the same request for one contact alone, for changes of tags: many contacts at once may be refused.
+pub(super) fn build_single_mutation(
+    client: &ApiClient,
+    change: &OpChange,
+    contact: &ContactId,
+) -> Option<WriteRequest> {
+    match change {
+        OpChange::AddTags { tags } => Some(client.add_contact_tags(contact, tags)),
+        OpChange::RemoveTags { tags } => Some(client.remove_contact_tags(contact, tags)),
+        _ => None,
+    }
+}
+
 /// Builds the ledger entry that is written before a request is sent.
 pub(super) fn build_intent(
     op: u64,

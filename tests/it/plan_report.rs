@@ -25,9 +25,11 @@ fn write_messy_sheet(world: &World) {
         let employees = if n % 4 == 0 { "12" } else { "\"$5,000\"" };
         let country = if n % 10 == 3 { "Atlantis" } else { "US" };
         let birthday = if n == 7 { "2026-02-30" } else { "1990-02-13" };
+        // A number whose country cannot be read is none of the usual country.
+        let code = if n % 10 == 3 { "+1 " } else { "" };
         writeln!(
             sheet,
-            "Person {n},p{n}@example.com,(202) 555-{:04},{country},{birthday},no,{employees},x,y,z,",
+            "Person {n},p{n}@example.com,{code}(202) 555-{:04},{country},{birthday},no,{employees},x,y,z,",
             143 + n
         )
         .unwrap();

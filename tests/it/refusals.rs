@@ -115,7 +115,8 @@ fn a_tag_that_the_token_may_not_add_rejects_its_row_alone() {
         let first = first.clone();
         move |request, answer| {
             let is_first = String::from_utf8_lossy(&request.body).contains(&first);
-            if request.is("POST", "/contacts/bulk/tags/update/add") && is_first {
+            let is_own = request.is("POST", &format!("/contacts/{first}/tags"));
+            if request.is("POST", "/contacts/bulk/tags/update/add") && is_first || is_own {
                 answer.replace(403, FORBIDDEN);
             }
             if request.is("GET", &format!("/contacts/{first}")) {
@@ -150,4 +151,27 @@ fn a_location_that_is_lost_during_an_import_ends_it_and_nothing_is_rejected() {
     world.control_request("DELETE", "faults", &Value::Null);
     world.run_command("resume").exits(0);
     assert_eq!(world.count_results(), [2, 0, 0, 0, 0]);
+}
+
+#[test]
+fn tags_of_many_contacts_at_once_that_are_refused_are_changed_one_by_one() {
+    for fault in ["status=403", "no-route", "no-scope", "status=405"] {
+        let (world, [first, second]) = two_contacts();
+        let faults =
+            ["add", "remove"].map(|verb| format!("POST /contacts/bulk/tags/update/{verb} {fault}"));
+        world.control_request("POST", "faults", &json!(faults));
+        let sheet = format!("Contact Id,Tags\n{first},seen\n{second},seen\n");
+        world.write_sheet("in.csv", &sheet);
+        world.run_import("--mode tag").exits(0).says("they are changed contact by contact");
+        for id in [&first, &second] {
+            let tags = crate::import_world::tag_names(&world.contact_by_id(id));
+            assert!(tags.contains(&"seen".to_owned()), "{fault}");
+        }
+        let run = world.read_json("res/summary.json")["run"].as_str().unwrap().to_owned();
+        world.run_command(&format!("undo {run} --yes --out undone")).exits(0);
+        for id in [&first, &second] {
+            let tags = crate::import_world::tag_names(&world.contact_by_id(id));
+            assert!(!tags.contains(&"seen".to_owned()), "{fault}");
+        }
+    }
 }

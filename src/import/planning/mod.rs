@@ -6,6 +6,7 @@ pub(super) mod merge_rows;
 pub(super) mod op_buffer;
 pub(super) mod ordering_groups;
 pub(super) mod prior_runs;
+mod shared_values;
 pub(super) mod summary;
 pub(super) mod validate_rows;
 
@@ -99,7 +100,14 @@ impl PlanningJob<'_> {
                 for warning in &understood.warnings {
                     rows.insert_warning(0, warning)?;
                 }
-                validate_rows::validate_rows(&input, &understood, &directory, rows, &observer)
+                let found =
+                    validate_rows::validate_rows(&input, &understood, &directory, rows, &observer)?;
+                if !found.children_only && understood.removes.is_none() {
+                    let policy = &understood.policy;
+                    let key = validate_rows::resolve_key_field(&policy.key, &directory)?;
+                    shared_values::drop_shared_values(rows, policy, key.as_deref())?;
+                }
+                Ok::<_, ImportError>(found)
             })?;
             Ok((input, understood, found))
         };

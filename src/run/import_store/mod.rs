@@ -160,6 +160,20 @@ impl ImportStore {
         )
     }
 
+    /// Replaces a row's draft.
+    ///
+    /// # Errors
+    /// When there is no such row.
+    pub fn replace_draft(&self, n: u64, draft: &str) -> Result<(), RunError> {
+        let row = self.find_row(n)?;
+        let mut row = row.ok_or_else(|| self.damaged_error(&format!("row {n} is missing")))?;
+        row.draft = Some(draft.to_owned());
+        self.execute(
+            "UPDATE row SET draft = ?, sum = ? WHERE n = ?",
+            params![row.draft, row_checksum(&row), n.cast_signed()],
+        )
+    }
+
     /// The rows after number `after`, in order, at most `limit`.
     pub fn rows_after(&self, after: u64, limit: usize) -> Result<Vec<StoredRow>, RunError> {
         let read = |row: &Row<'_>| {

@@ -119,6 +119,17 @@ impl ImportStore {
         self.execute(&sql, params![kind.name(), value, n.cast_signed()])
     }
 
+    /// Removes a value of a row.
+    pub fn remove_row_value<K: RowValueKind>(
+        &self,
+        kind: K,
+        value: &str,
+        n: u64,
+    ) -> Result<(), RunError> {
+        let sql = format!("DELETE FROM {} WHERE kind = ? AND value = ? AND n = ?", K::TABLE);
+        self.execute(&sql, params![kind.name(), value, n.cast_signed()])
+    }
+
     /// Whether any row has this value.
     pub fn has_row_value<K: RowValueKind>(&self, kind: K, value: &str) -> Result<bool, RunError> {
         let sql = format!("SELECT 1 FROM {} WHERE kind = ? AND value = ? LIMIT 1", K::TABLE);

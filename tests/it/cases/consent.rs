@@ -1,4 +1,4 @@
-//! Consent that stands in values: nobody who has opted out is imported as if they had not.
+//! Consent that stands in values: a person who has opted out is never imported as if they had not.
 
 use super::{contact, import_case, import_text};
 use crate::import_world::empty_world;

@@ -91,3 +91,59 @@ fn a_custom_field_of_the_account_wins_against_the_usual_meaning() {
     let values = one["customFields"].to_string();
     assert!(values.contains("North") && values.contains("Good"), "{values}");
 }
+
+#[test]
+fn people_who_share_a_number_are_judged_in_the_plan_as_the_location_will() {
+    let sends = |options: &str| {
+        let world = crate::world::World::with_settings(|settings| settings.contacts = 0);
+        super::copy_case(&world, "h02_switchboard_5.csv");
+        let import = "import h02_switchboard_5.csv --out res";
+        world.run_command(&format!("{import} --dry-run {options}"));
+        let plan = world.read_json("res/summary.json");
+        let applied = world.run_command(&format!("{import} --yes {options}"));
+        let summary = world.read_json("res/summary.json");
+        let planned_rejections = plan["actions"]["rejected"].as_u64().unwrap_or(0);
+        assert_eq!(summary["rows"]["rejected"], planned_rejections, "{plan:#}\n{summary:#}");
+        (world, applied)
+    };
+    let (world, done) = sends("");
+    done.exits(3).says("`--on-shared-phone first` imports this person without it");
+    assert_eq!(world.count_results(), [1, 0, 4, 0, 0]);
+    assert_eq!(world.read_csv("res/rejected.csv")[0]["_reject_code"], "R_SHARED_PHONE");
+
+    let phones = |world: &crate::world::World| {
+        let all = world.read_contacts();
+        assert_eq!(all.len(), 5);
+        all.iter().filter(|one| one["contact"]["phone"].is_string()).count()
+    };
+    let (world, done) = sends("--on-shared-phone first");
+    done.exits(0);
+    assert_eq!(phones(&world), 1);
+    let (world, done) = sends("--on-shared-phone drop-value");
+    done.exits(0);
+    assert_eq!(phones(&world), 0);
+    assert_eq!(super::warned_columns(&world, "W_SHARED_VALUE_DROPPED"), [("phone".to_owned(), 5)]);
+}
+
+#[test]
+fn people_who_share_an_address_are_told_apart_and_can_be_kept() {
+    for (name, rejected, people) in
+        [("d03_placeholder_email.csv", 3, 5), ("d04_family_email.csv", 2, 3)]
+    {
+        let (world, done) = import_case(name, "");
+        done.exits(3);
+        let rows = world.read_csv("res/rejected.csv");
+        assert_eq!(rows.len(), rejected, "{name}");
+        let reason = &rows[0]["_reject_reason"];
+        assert!(reason.contains("it may be another person; `--on-shared-email first`"), "{reason}");
+        let (world, done) = import_case(name, "--on-shared-email drop-value");
+        done.exits(0);
+        assert_eq!(world.read_contacts().len(), people, "{name}");
+    }
+    // The same person twice is one that is repeated.
+    let sheet =
+        "Name,Email,Phone\nA B,a@example.net,+12025550143\nA B,a@example.net,+12025550143\n";
+    let (world, done) = import_text(sheet, "--on-shared-email first");
+    done.exits(3);
+    assert_eq!(world.read_csv("res/rejected.csv")[0]["_reject_code"], "R_DUPLICATE_IN_FILE");
+}

@@ -6,7 +6,7 @@ use crate::mapping::{
 };
 use crate::model::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
-    InvalidPhoneRule, NoIdentityRule, NoteDateRule, TagRule, TaskPriorityRule,
+    InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule, TaskPriorityRule,
 };
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 use crate::value::DateOrder;
@@ -55,6 +55,12 @@ pub(crate) struct PolicyArgs {
     /// What to do with rows of the file that are the same contact [default: reject]
     #[arg(long, value_name = "WHAT", value_parser = choice_parser::<DuplicateRule>())]
     on_duplicate: Option<DuplicateRule>,
+    /// What to do with different people in the file who have the same e-mail address [default: reject]
+    #[arg(long, value_name = "WHAT", value_parser = choice_parser::<SharedValueRule>())]
+    on_shared_email: Option<SharedValueRule>,
+    /// What to do with different people in the file who have the same phone number [default: reject]
+    #[arg(long, value_name = "WHAT", value_parser = choice_parser::<SharedValueRule>())]
+    on_shared_phone: Option<SharedValueRule>,
     /// With `--mode create`: what to do with rows whose contact exists [default: skip]
     #[arg(long, value_name = "WHAT", value_parser = choice_parser::<ExistingRule>())]
     on_existing: Option<ExistingRule>,
@@ -162,6 +168,8 @@ impl PolicyArgs {
             mode,
             key: self.key.clone(),
             on_duplicate: self.on_duplicate,
+            on_shared_email: self.on_shared_email,
+            on_shared_phone: self.on_shared_phone,
             on_existing: self.on_existing,
             tags: self.tags,
             no_identity: self.no_identity,

@@ -9,6 +9,7 @@ use super::merge_rows;
 use super::op_buffer::OpBuffer;
 use super::ordering_groups::OrderingGroups;
 use super::prior_runs::PriorRuns;
+use super::shared_values;
 use super::validate_rows::{draft_identities, rejection_decision, to_json};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
@@ -145,6 +146,11 @@ impl RowDecider<'_> {
             // Only a message needs the names of the contacts.
             self.label_contacts(&mut found)?;
             decided = identity::decide_action(draft, &found, self.policy, self.directory);
+        }
+        if let Ok(action) = &decided
+            && let Some(rejection) = self.reject_shared_phone(row.n, draft, action)?
+        {
+            return Ok(Err(rejection));
         }
         let action = match decided {
             Ok(action) => self.avoid_phone_of_earlier_row(row.n, draft, action)?,
@@ -381,9 +387,16 @@ impl RowDecider<'_> {
                     draft if draft.email_key().is_some() => "e-mail address",
                     _ => "phone number",
                 };
-                let message = format!(
-                    "it has the same {what} as {place}; `--on-duplicate` sets what else to do with such rows"
-                );
+                let message = match self.shared_identity(draft, leader) {
+                    Some(flag) => format!(
+                        "it has the same {what} as {place} and another name or number, so it may be another \
+                         person; `{flag} first` imports both, this one without it, and `{flag} drop-value` all \
+                         such people without it"
+                    ),
+                    None => format!(
+                        "it has the same {what} as {place}; `--on-duplicate` sets what else to do with such rows"
+                    ),
+                };
                 let duplicate = Diagnostic::new(DiagnosticCode::R_DUPLICATE_IN_FILE, message);
                 rejection_decision(vec![duplicate.in_field(what)])
             }
@@ -395,6 +408,48 @@ impl RowDecider<'_> {
                 decision_with_reason(RowAction::Superseded, format!("{place} is used instead"))
             }
         }
+    }
+
+    /// If a row and the leader of its duplicates are about different people: the flag for the value that they share.
+    fn shared_identity(&self, draft: &ContactDraft, leader: u64) -> Option<&'static str> {
+        if self.children_only || draft.contact.is_some() {
+            return None;
+        }
+        let leading = self.rows.find_row(leader).ok()??.draft?;
+        let leading = parse_draft(&leading).ok()?;
+        let (field, flag) = match draft.email_key() {
+            Some(_) => (Field::Email, "--on-shared-email"),
+            None => (Field::Phone, "--on-shared-phone"),
+        };
+        shared_values::is_other_person(&leading, draft, field).then_some(flag)
+    }
+
+    /// The rejection of a new contact whose phone number an earlier row has, in a location that takes it only once.
+    fn reject_shared_phone(
+        &self,
+        n: u64,
+        draft: &ContactDraft,
+        action: &ContactAction,
+    ) -> Result<Option<RowDecision>, ImportError> {
+        let takes_once = !self.directory.allows_duplicates
+            && self.directory.unique.iter().any(|field| field == Field::Phone.name());
+        let (ContactAction::Create, Some(phone), true) = (action, draft.phone_key(), takes_once)
+        else {
+            return Ok(None);
+        };
+        let Some(first) = self.rows.first_row_with_value(IdentityKind::Phone, phone)? else {
+            return Ok(None);
+        };
+        if first >= n {
+            return Ok(None);
+        }
+        let line = self.rows.find_row(first)?.map_or(0, |row| row.line);
+        let message = format!(
+            "record {first} (line {line}) has the same phone number, and the location takes it only once; \
+             `--on-shared-phone first` imports this person without it, and `drop-value` all such people"
+        );
+        let rejection = Diagnostic::new(DiagnosticCode::R_SHARED_PHONE, message).in_field("phone");
+        Ok(Some(rejection_decision(vec![rejection])))
     }
 
     /// Warns of one phone number in rows for different people: the location may take them for one contact.
