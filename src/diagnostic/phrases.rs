@@ -67,7 +67,7 @@ impl DiagnosticCode {
                 W_PHONE_EXTENSION: "phone number has an extension, which the API does not store", "phone numbers have extensions, which the API does not store";
                 W_PHONE_INVALID: "value is not a valid phone number", "values are not valid phone numbers";
                 W_PLACEHOLDER: "value stands for nothing (`--empty-values` empties such cells)", "values stand for nothing (`--empty-values` empties such cells)";
-                W_SPREADSHEET_ERROR: "cell is a spreadsheet error", "cells are spreadsheet errors";
+                W_SPREADSHEET_ERROR: "cell is a spreadsheet error (`--empty-values` empties such cells)", "cells are spreadsheet errors (`--empty-values` empties such cells)";
                 W_TIMEZONE_UNKNOWN: "value is not a known time zone", "values are not known time zones";
                 W_URL_INVALID: "value is not a web address", "values are not web addresses";
             }

@@ -139,11 +139,13 @@ impl RowShaper {
             return None;
         };
         let fields = format_plural(given as u64, "field");
+        let or_unnamed =
+            if given == columns + 1 { ", or a first column without a name" } else { "" };
         Some(Diagnostic::new(
             DiagnosticCode::R_ROW_TOO_LONG,
             format!(
                 "{fields}, the header has {columns}, and the extra `{}` is not empty; probably an \
-                 unquoted delimiter",
+                 unquoted delimiter{or_unnamed}",
                 header_row::excerpt(&first.to_text())
             ),
         ))

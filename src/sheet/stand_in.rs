@@ -1,11 +1,11 @@
-//! Files that stand beside or for a spreadsheet and are none: lock files, pointers to documents in the cloud, Numbers
-//! bundles. They are named for what they are, since their content would say nothing to a person.
+//! Files that belong to a spreadsheet or point to one, but are not spreadsheets: lock files, pointers to documents in
+//! the cloud, Numbers documents. The message says what they are, since their content would mean nothing to a person.
 
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 
-/// The refusal of a file by its name, if the name says that it is no spreadsheet.
+/// The refusal of a file by its name, if the name says that it is not a spreadsheet.
 pub(super) fn refuse_by_name(path: &Path) -> Option<Diagnostic> {
     let name = path.file_name()?.to_string_lossy();
     let beside = |name: &str| path.with_file_name(name).display().to_string();

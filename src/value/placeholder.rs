@@ -3,7 +3,7 @@
 /// How sure it is that a text stands for no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder {
-    /// A program's spelling, which nobody types: `\N`, `[object Object]`.
+    /// A program's spelling, which people do not type: `\N`, `[object Object]`.
     Certain,
     /// A program's word, which may be a person's name: `NULL`, `None`.
     Word,

@@ -172,8 +172,8 @@ impl ByteStats {
         }
     }
 
-    /// Whether some of the bytes are none of its characters. What the standard defines for them are control
-    /// characters, which no text has.
+    /// Whether the encoding has no character for some of the bytes. The standard decodes them to control characters,
+    /// which no text has.
     fn is_disproved(&self, encoding: TextEncoding) -> bool {
         let is_single_byte = |encoding: &'static Encoding| encoding.is_single_byte();
         let TextEncoding::Standard(standard) = encoding else { return false };

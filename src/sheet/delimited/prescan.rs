@@ -40,9 +40,7 @@ pub(crate) struct RecordPrescan {
     /// The line of the first record that is longer than is read, and the most bytes that it may have.
     too_long: Option<(u64, u64)>,
     lines: u64,
-    /// The number of rows with one cell more than the header, and whether one of those cells has a value.
-    one_longer: u64,
-    extra_is_used: bool,
+    shift: HeaderShiftScan,
     line_ends: LineEndScan,
 }
 
@@ -117,11 +115,7 @@ impl RecordPrescan {
     }
 
     fn measure_row(&mut self, record: &DelimitedRecord) {
-        let columns = self.header.as_ref().map_or(0, Vec::len);
-        if record.cell_count() == columns + 1 {
-            self.one_longer += 1;
-            self.extra_is_used |= !record.cell(columns).trim_ascii().is_empty();
-        }
+        self.shift.scan_row(record, self.header.as_deref().unwrap_or_default());
         self.line_ends.scan_row(record);
     }
 
@@ -169,7 +163,7 @@ impl RecordPrescan {
             return Err(Diagnostic::new(DiagnosticCode::E_ENCODING, message)
                 .with_hint("save the file as UTF-8, or name its encoding with `--encoding`"));
         }
-        if self.total > 1 && self.one_longer == self.total && self.extra_is_used {
+        if self.shift.is_certain() {
             return Err(header_too_short_error(names.len()));
         }
         if self.above > u64::from(dialect.declared) {
@@ -197,6 +191,46 @@ impl RecordPrescan {
             )
             .with_hint("set `--header-row` to the line with the column names, counted from 1"),
         }
+    }
+}
+
+/// Whether the names of the header belong to the cells one to the right, because the first column has no name.
+#[derive(Default)]
+struct HeaderShiftScan {
+    rows: u64,
+    /// The rows with one cell more than the header, the last of which has a value.
+    one_longer: u64,
+    /// Those that begin with their own number, counted from 0 or 1.
+    numbered: u64,
+    /// Those with an e-mail address in the column that the header names for it, or in the one to its right.
+    in_place: u64,
+    shifted: u64,
+}
+
+impl HeaderShiftScan {
+    fn scan_row(&mut self, record: &DelimitedRecord, names: &[String]) {
+        self.rows += 1;
+        let columns = names.len();
+        if record.cell_count() != columns + 1 || record.cell(columns).trim_ascii().is_empty() {
+            return;
+        }
+        self.one_longer += 1;
+        let number = std::str::from_utf8(record.cell(0)).ok().and_then(|it| it.trim().parse().ok());
+        self.numbered += u64::from(number == Some(self.rows) || number == Some(self.rows - 1));
+        let mail = names.iter().position(|name| name.to_lowercase().contains("mail"));
+        if let Some(at) = mail {
+            let has_address = |index: usize| record.cell(index).contains(&b'@');
+            self.in_place += u64::from(has_address(at));
+            self.shifted += u64::from(!has_address(at) && has_address(at + 1));
+        }
+    }
+
+    /// Whether every row is longer, and its first cell is one that no name was written for.
+    fn is_certain(&self) -> bool {
+        self.rows > 0
+            && self.one_longer == self.rows
+            && self.in_place == 0
+            && (self.shifted > 0 || self.numbered == self.rows)
     }
 }
 

@@ -276,7 +276,7 @@ fn birthday(line: &ContentLine, text: &str) -> String {
     let text = unescape(text);
     let date = text.split(['T', 't']).next().unwrap_or_default().trim();
     let omitted = line.parameters.iter().find(|(name, _)| name == "X-APPLE-OMIT-YEAR");
-    // Older versions do not say that the year is none.
+    // Older versions use this year without saying that it means no year.
     let year = omitted.map_or("1604", |(_, year)| year.as_str());
     match date.strip_prefix(year) {
         Some(rest) => format!("-{rest}"),

@@ -203,7 +203,7 @@ fn find_unquoted(bytes: &[u8], wanted: u8) -> Option<usize> {
         quoted ^= *byte == b'"';
         *byte == wanted && !quoted
     });
-    // A quote that is never closed is none.
+    // A quote that is never closed does not count.
     found.or_else(|| memchr::memchr(wanted, bytes))
 }
 

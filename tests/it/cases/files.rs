@@ -43,6 +43,22 @@ fn row_names_without_a_header_are_told_and_nothing_is_shifted() {
 }
 
 #[test]
+fn rows_are_not_shifted_where_the_values_are_under_their_names() {
+    let (world, done) =
+        import_text("First Name,Email\nA,a@example.net,extra\nB,b@example.net,extra\n", "");
+    done.exits(3);
+    let rejected = world.read_csv("res/rejected.csv");
+    assert!(rejected.iter().all(|row| row["_reject_code"] == "R_ROW_TOO_LONG"), "{rejected:?}");
+    assert!(rejected[0]["_reject_reason"].contains("a first column without a name"));
+    // Row names need not be numbers.
+    let (_, done) = import_text(
+        "\"First Name\",\"Email\"\n\"x\",\"A\",\"a@example.net\"\n\"y\",\"B\",\"b@example.net\"\n",
+        "",
+    );
+    done.exits(4).says("E_HEADER_TOO_SHORT");
+}
+
+#[test]
 fn a_line_break_that_was_saved_without_quotes_is_told_as_what_it_is() {
     for (broken, name) in [("\r", "a carriage return (CR) alone"), ("\n", "a line feed (LF) alone")]
     {

@@ -91,3 +91,18 @@ fn a_list_of_another_program_may_be_one_of_several_items() {
     assert_eq!(tags("d"), Vec::<String>::new());
     assert_eq!(tags("e"), ["vip", "new"]);
 }
+
+#[test]
+fn lists_of_other_programs_become_options() {
+    let (world, done) = import_text(
+        "Email,Interests\na@example.net,\"['Solar', 'Gas, oil']\"\nb@example.net,\"{Solar,\"\"Wind; offshore\"\"}\"\n",
+        "--map Interests=customFields.interests",
+    );
+    done.exits(0);
+    let options = |email: &str| {
+        let fields = contact(&world, email)["customFields"].clone();
+        fields.as_array().unwrap().iter().map(|field| field["value"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(options("a@example.net"), [serde_json::json!(["Solar", "Gas, oil"])]);
+    assert_eq!(options("b@example.net"), [serde_json::json!(["Solar", "Wind; offshore"])]);
+}

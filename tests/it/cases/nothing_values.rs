@@ -78,3 +78,17 @@ fn a_tag_that_stands_for_nothing_is_not_added() {
     }
     assert_eq!(warned_columns(&world, "W_PLACEHOLDER"), counts([("City", 3), ("Tags", 3)]));
 }
+
+#[test]
+fn errors_of_a_spreadsheet_become_no_notes_and_can_be_emptied() {
+    let sheet =
+        "Email,City,Notes,Tags\na@example.net,#N/A,#REF!,#VALUE!\nb@example.net,Rome,ok,vip\n";
+    let (world, done) = import_text(sheet, "");
+    done.exits(0).says("City: 1 cell is a spreadsheet error (`--empty-values`");
+    let person = world.contact_by_email("a@example.net");
+    assert!(person["contact"]["city"].is_null() && tag_names(&person).is_empty(), "{person}");
+    assert_eq!(person["notes"].as_array().unwrap().len(), 0);
+    let (world, done) = import_text(sheet, "--empty-values '#N/A,#REF!,#VALUE!'");
+    done.exits(0).says("City: 1 cell counts as empty because of `--empty-values`");
+    assert!(warned_columns(&world, "W_SPREADSHEET_ERROR").is_empty());
+}
