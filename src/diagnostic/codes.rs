@@ -136,6 +136,7 @@ diagnostic_codes! {
         W_EXTRA_URLS: "The cell holds several web addresses; the first one is used.",
         W_FORMULA_NO_VALUE: "The file holds no result for this formula, so the field is left out; open the file in a spreadsheet program and save it.",
         W_GENDER_NOT_UPDATED: "The API does not change the gender of an existing contact, so it is left out.",
+        W_HEADER_UNKNOWN: "The row that `--header-row` names has no known column name; check that it is the header.",
         W_HIDDEN_UNSEEN: "Hidden rows cannot be detected in this kind of spreadsheet; check that none is meant to be left out.",
         W_HTML_ENTITY: "The text held HTML entities such as `&amp;`, which were decoded.",
         W_HTML_ENTITY_KEPT: "The text holds HTML entities such as `&amp;` and may be HTML, so it is left unchanged; decode it in the file if it is not.",

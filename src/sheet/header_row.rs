@@ -123,6 +123,39 @@ pub(super) fn reject_single_cell_header(
     ))
 }
 
+/// Checks the row that the user named as the header: data is refused, and a row without known names is reported.
+pub(super) fn check_requested_header(
+    columns: &[SheetColumn],
+    line: u32,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Option<Diagnostic>, Diagnostic> {
+    let is_address = |name: &&str| {
+        let behind = name.split_once('@').filter(|(front, _)| !front.is_empty());
+        behind.is_some_and(|(_, domain)| domain.contains('.'))
+            && !name.contains(char::is_whitespace)
+    };
+    let mut names = columns.iter().map(|column| column.name.as_str()).filter(|it| !it.is_empty());
+    if let Some(address) = names.clone().find(is_address) {
+        let message = format!(
+            "row {line} holds `{}`, so it is data and not the names of columns",
+            excerpt(address)
+        );
+        return Err(Diagnostic::new(DiagnosticCode::E_NO_HEADER, message).with_hint(
+            "write a row with names, such as `Email`, above the data, and import the file without `--header-row`",
+        ));
+    }
+    if names.clone().any(|name| known(name)) {
+        return Ok(None);
+    }
+    let Some(first) = names.next() else { return Ok(None) };
+    let message = format!(
+        "row {line} has no known column name (it begins with `{}`); if the names are in another row, `--header-row` \
+         says in which",
+        excerpt(first)
+    );
+    Ok(Some(Diagnostic::new(DiagnosticCode::W_HEADER_UNKNOWN, message)))
+}
+
 fn missing_header_error(rows: &[HeaderCandidate]) -> Diagnostic {
     let place = rows.first().map_or_else(String::new, |row| {
         let first = row.cells.iter().find(|cell| !cell.is_empty()).map_or("", String::as_str);

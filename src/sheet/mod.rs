@@ -153,6 +153,9 @@ impl Sheet {
         header_row::reject_single_cell_header(&sheet.columns, known)?;
         sheet.warnings.extend(file_type::extension_mismatch_warning(&sheet.path, &sheet.what));
         sheet.warnings.extend(sheet.selection_warning());
+        if let Some(line) = reading.header_row {
+            sheet.warnings.extend(header_row::check_requested_header(&sheet.columns, line, known)?);
+        }
         Ok(sheet)
     }
 

@@ -93,3 +93,13 @@ fn a_name_of_several_words_is_not_that_of_a_program_that_writes_one() {
     let done = world.run_command("map in.csv");
     assert!(!format!("{done:?}").contains("salesforce-dataloader"), "{done:?}");
 }
+
+#[test]
+fn a_header_row_that_is_data_is_refused_and_one_without_known_names_is_reported() {
+    let (world, done) = import_text("a@example.net\nb@example.net\n", "--header-row 1");
+    done.exits(4).says("row 1 holds `a@example.net`");
+    assert!(world.read_contacts().is_empty());
+    let (_, done) =
+        import_text("Title\nfoo,bar\nx,a@example.net\n", "--header-row 2 --map bar=email");
+    done.exits(0).says("row 2 has no known column name");
+}
