@@ -264,7 +264,7 @@ impl PageRow<'_> {
             id: self.id?.parse().ok()?,
             added: self.added,
             updated: self.updated,
-            location: self.location.map(|location| location.into()),
+            location: self.location.map(Into::into),
         })
     }
 

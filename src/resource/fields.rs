@@ -116,9 +116,10 @@ impl FieldColumnDefinition {
 fn reserve_unique_name(name: &str, taken: &mut HashMap<String, u64>) -> String {
     let mut free = name.to_owned();
     if let Some(first) = taken.get(name).copied() {
-        let is_taken = |number: &u64| taken.contains_key(&format!("{name}_{number}"));
-        let number =
-            (first..).find(|number| !is_taken(number)).expect("there are more numbers than names");
+        let mut number = first;
+        while taken.contains_key(&format!("{name}_{number}")) {
+            number += 1;
+        }
         taken.insert(name.to_owned(), number + 1);
         free = format!("{name}_{number}");
     }

@@ -32,8 +32,12 @@ impl RunPlace {
     pub(super) fn of_database(db: &Path) -> std::io::Result<Self> {
         let dir = db.parent().unwrap_or(Path::new(".")).canonicalize()?;
         let metadata = std::fs::metadata(db)?;
-        let (file, created_ns) = (file_number(&metadata), created_ns(&metadata));
-        Ok(Self { machine: machine_id(), dir, file, created_ns })
+        #[cfg(unix)]
+        let file = Some(std::os::unix::fs::MetadataExt::ino(&metadata));
+        // Other systems do not say.
+        #[cfg(not(unix))]
+        let file = None;
+        Ok(Self { machine: machine_id(), dir, file, created_ns: created_ns(&metadata) })
     }
 
     /// How this place differs from the one where the run was created, for a message; `None` if it is the same.
@@ -60,17 +64,6 @@ fn machine_id() -> Option<String> {
     let id = read("/etc/machine-id").or_else(|| read("/var/lib/dbus/machine-id"))?;
     let id = id.trim();
     (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_owned())
-}
-
-#[cfg(unix)]
-fn file_number(metadata: &Metadata) -> Option<u64> {
-    Some(std::os::unix::fs::MetadataExt::ino(metadata))
-}
-
-/// Other systems do not say.
-#[cfg(not(unix))]
-fn file_number(_: &Metadata) -> Option<u64> {
-    None
 }
 
 fn created_ns(metadata: &Metadata) -> Option<u64> {

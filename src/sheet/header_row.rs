@@ -144,7 +144,7 @@ pub(super) fn check_requested_header(
             "write a row with names, such as `Email`, above the data, and import the file without `--header-row`",
         ));
     }
-    if names.clone().any(|name| known(name)) {
+    if names.clone().any(known) {
         return Ok(None);
     }
     let Some(first) = names.next() else { return Ok(None) };

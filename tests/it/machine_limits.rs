@@ -28,9 +28,9 @@ fn sixty_four_open_files_are_enough() {
     ExportFiles::of_undisturbed_export(60).assert_same(&ExportFiles::read_from(&world, "out"));
 
     let world = empty_world();
-    let people =
-        (0..200).map(|n| format!("Person {n},p{n}@example.com,note {n}\n")).collect::<String>();
-    world.write_sheet("in.csv", &format!("Name,Email,Notes\n{people}"));
+    let people = (0..200).map(|n| format!("Person {n},p{n}@example.com,note {n}"));
+    let lines: Vec<String> = std::iter::once("Name,Email,Notes".to_owned()).chain(people).collect();
+    world.write_sheet("in.csv", &(lines.join("\n") + "\n"));
     let import = "import in.csv --yes --out res";
     assert_eq!(run_in_shell(&world, "ulimit -n 64", import, ""), Some(0));
     assert_eq!(world.count_results(), [200, 0, 0, 0, 0]);

@@ -65,7 +65,10 @@ impl RowValidator {
                 self.add_phones(step, column, value, work)
             }
             MappingTarget::Field(field) => self.set_native_field(*field, step, column, value, work),
-            MappingTarget::PhoneCountry => self.set_phone_country(step, column, value, work),
+            MappingTarget::PhoneCountry => {
+                Self::set_phone_country(step, column, value, work);
+                Ok(())
+            }
             MappingTarget::Custom(_) => self.set_custom_field(step, column, value, work),
             MappingTarget::Tags => {
                 let mut tags = step.split_values(&value.into_text());

@@ -38,26 +38,23 @@ impl RowValidator {
 
     /// Reads the country of the row's phone numbers, which is not stored.
     pub(super) fn set_phone_country(
-        &self,
         step: &FieldRule,
         column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
-    ) -> Result<(), Diagnostic> {
+    ) {
         let text = value.into_text();
         let country = value::parse_dial_code(&text).or_else(|| value::parse_country(&text).ok());
-        work.phone_country = Some(match country {
-            Some(country) => PhoneCountry::Known(country),
-            None => {
-                let message = format!(
-                    "`{}` is neither a dialling code nor a known country",
-                    shorten_for_message(&text)
-                );
-                work.add_warning(DiagnosticCode::W_COUNTRY_UNKNOWN, step, column, message);
-                PhoneCountry::Unreadable(text)
-            }
-        });
-        Ok(())
+        if let Some(country) = country {
+            work.phone_country = Some(PhoneCountry::Known(country));
+            return;
+        }
+        let message = format!(
+            "`{}` is neither a dialling code nor a known country",
+            shorten_for_message(&text)
+        );
+        work.add_warning(DiagnosticCode::W_COUNTRY_UNKNOWN, step, column, message);
+        work.phone_country = Some(PhoneCountry::Unreadable(text));
     }
 
     /// Takes a dialling code in a column of countries for what it is; false if the text is something else.

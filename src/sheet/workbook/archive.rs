@@ -101,7 +101,7 @@ impl SpreadsheetArchive {
             let mut texts = LongestText::default();
             let unpacked = std::io::copy(&mut part.take(most + 1), &mut texts);
             size = unpacked.map_err(|error| corrupt_error(&error.to_string()))?;
-            if texts.longest > MAX_TEXT && name.ends_with(".xml") {
+            if texts.longest > MAX_TEXT && name.rsplit('.').next() == Some("xml") {
                 return Err(text_too_long_error());
             }
             if size > most && most < BOUND {

@@ -1,5 +1,7 @@
 //! Consent that stands in values: a person who has opted out is never imported as if they had not.
 
+use std::fmt::Write as _;
+
 use super::{contact, import_case, import_text};
 use crate::import_world::empty_world;
 
@@ -57,7 +59,7 @@ fn an_opt_out_far_below_the_first_rows_is_asked_about() {
     let mut sheet = "Name,Email,Kind\n".to_owned();
     for n in 0..900 {
         let kind = if n == 850 { "Unsubscribed" } else { "customer" };
-        sheet += &format!("Person {n},p{n}@example.net,{kind}\n");
+        writeln!(sheet, "Person {n},p{n}@example.net,{kind}").unwrap();
     }
     let (world, done) = import_text(sheet, "");
     done.exits(4)
