@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::diagnostic::Diagnostic;
 use crate::id::RunId;
 use crate::plan::validate::UnresolvedName;
-use crate::text::format_count;
+use crate::text::{format_count, format_plural, select_plural};
 use crate::{api, push, run};
 
 /// How many rows the refusal of a plan names.
@@ -71,7 +71,9 @@ pub enum ImportError {
     UnknownNames(Vec<UnresolvedName>),
     /// Rows with nothing that would prevent them from being created twice.
     #[error(
-        "{0} rows have no e-mail address, phone or marker by which a contact could be found again"
+        "{} {} no e-mail address, phone or marker by which a contact could be found again",
+        format_plural(*.0, "row"),
+        select_plural(*.0, "has", "have")
     )]
     Identityless(u64),
     /// The sheet, the mapping or the account has changed.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{RowPlanBuilder, change_text, consent, literal};
+use super::{RowPlanBuilder, change_text, consent, literal, whole_name};
 use crate::diagnostic::DiagnosticCode;
 use crate::model::IdempotencyClass;
 use crate::model::draft::ContactDraft;
@@ -12,9 +12,9 @@ use crate::model::target::Field;
 
 /// An update under construction: the new values, and those that they replace.
 #[derive(Debug, Default)]
-struct UpdateBodies {
-    body: Map<String, Value>,
-    before: Map<String, Value>,
+pub(super) struct UpdateBodies {
+    pub(super) body: Map<String, Value>,
+    pub(super) before: Map<String, Value>,
 }
 
 /// Updates the contact where it differs.
@@ -43,6 +43,10 @@ fn diff_native_fields(
             continue;
         }
         let wanted = value.as_str().filter(|text| !text.trim().is_empty());
+        if *field == Field::Name && (remote.has_name_parts() || whole_name::has_parts(draft)) {
+            whole_name::plan_name_edit(work, wanted, remote, bodies);
+            continue;
+        }
         let current = remote.native_field(*field);
         let same = match (wanted, current) {
             (None, None) => true,
@@ -61,7 +65,7 @@ fn diff_native_fields(
             work.add_damage_warning(field.name(), cell, current);
             continue;
         }
-        if !can_update_field(work, *field, wanted, remote) {
+        if !can_update_field(work, *field) {
             continue;
         }
         let form = |text: Option<&str>| text.map_or_else(|| clearing_value(*field), Value::from);
@@ -91,12 +95,7 @@ fn is_known_by_shared_name(draft: &ContactDraft, remote: &RemoteContact) -> bool
 }
 
 /// Whether an update can change a field that differs; if not, adds a warning.
-fn can_update_field(
-    work: &mut RowPlanBuilder<'_>,
-    field: Field,
-    wanted: Option<&str>,
-    remote: &RemoteContact,
-) -> bool {
+fn can_update_field(work: &mut RowPlanBuilder<'_>, field: Field) -> bool {
     match field {
         Field::Gender => {
             let message = "the API sets the gender of new contacts only; it is left unchanged";
@@ -107,38 +106,8 @@ fn can_update_field(
             );
             false
         }
-        Field::Name => can_update_whole_name(work, wanted, remote),
         _ => true,
     }
-}
-
-/// A full name is only for contacts without name parts: the server would split it in its own way.
-fn can_update_whole_name(
-    work: &mut RowPlanBuilder<'_>,
-    wanted: Option<&str>,
-    remote: &RemoteContact,
-) -> bool {
-    let parts = [Field::FirstName, Field::LastName];
-    let in_parts = parts.iter().any(|part| work.draft.fields.contains_key(part));
-    let Some(wanted) = wanted.filter(|_| !in_parts) else { return false };
-    if !remote.has_name_parts() {
-        return true;
-    }
-    let words = |text: &str| {
-        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-        words
-    };
-    let whole = remote.full_name();
-    if words(wanted) != words(&whole)
-        && !literal::cell_equals_text(work.draft, Field::Name.name(), &whole)
-    {
-        let message = format!(
-            "the contact is called `{whole}`, and a full name does not change first and last \
-             name; map them separately to change them"
-        );
-        work.add_warning(DiagnosticCode::W_NAME_NOT_UPDATED, Field::Name.name(), message);
-    }
-    false
 }
 
 /// The value that clears a native field: null where the API accepts it, else an empty text (api.md

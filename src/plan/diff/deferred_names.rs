@@ -25,6 +25,14 @@ pub fn differing_unreadable_cells<'d>(
                 || damage::is_damaged_copy(text, &current_text)
         })
     };
+    let is_name = MappingTarget::Field(Field::Name).to_string();
+    let says = |to: &str, text: &str| {
+        // The display name may be in lower case, and other than the parts.
+        let current = remote.and_then(|remote| remote.native_field(Field::Name));
+        let has_name = to == is_name
+            && current.is_some_and(|current| equality::same_field(Field::Name, current, text));
+        has_name || says(to, text)
+    };
     let differs = |unread: &&UnreadableCell| {
         let other =
             paired_name_cell(draft, unread).is_some_and(|other| says(&other.to, &unread.text));

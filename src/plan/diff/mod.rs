@@ -16,6 +16,7 @@ mod idempotency;
 mod literal;
 mod notes_and_tasks;
 mod recreate_ops;
+mod whole_name;
 
 #[cfg(test)]
 mod tests;

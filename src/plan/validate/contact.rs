@@ -316,13 +316,12 @@ fn drop_placeholder_tags(
 
 /// A full name counts only if its parts are missing. Some systems put the e-mail address into it.
 fn drop_redundant_name(work: &mut RowContext<'_>) {
-    let fields = &mut work.draft.fields;
-    let text = |field| fields.get(&field).and_then(Json::as_str);
+    let text = |field| work.draft.fields.get(&field).and_then(Json::as_str);
     let Some(name) = text(Field::Name) else { return };
     let in_parts = text(Field::FirstName).is_some() || text(Field::LastName).is_some();
     let is_address = text(Field::Email).is_some_and(|email| email.eq_ignore_ascii_case(name));
     if in_parts || is_address {
-        fields.remove(&Field::Name);
+        work.draft.fields.remove(&Field::Name);
     }
 }
 

@@ -10,8 +10,10 @@ mod files;
 mod foreign_syntax;
 mod groups;
 mod headers;
+mod names;
 mod nothing_values;
 mod phones;
+mod scopes;
 mod vcards;
 mod workbooks;
 

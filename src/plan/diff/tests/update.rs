@@ -132,11 +132,36 @@ fn a_whole_name_is_sent_only_to_a_contact_without_parts() {
     check(&json!({}), &row, &name, &json!({"name": null}));
     check(&json!({"contactName": "old"}), &row, &name, &json!({"name": "old"}));
     check(&json!({"contactName": "ann test"}), &row, &Value::Null, &Value::Null);
-    let current = json!({"firstName": "Anna", "lastName": "Test"});
-    check(&current, &row, &Value::Null, &Value::Null);
-    assert_eq!(codes(&Case::update(&current).plan(&row)), ["W_NAME_NOT_UPDATED"]);
     let with_parts = json!({"fields": {"name": "Ann Test", "firstName": "Ann"}});
     check(&json!({}), &with_parts, &json!({"firstName": "Ann"}), &json!({"firstName": null}));
+}
+
+#[test]
+fn an_edited_whole_name_changes_the_part_that_differs() {
+    let current = json!({"firstName": "Anna Maria", "lastName": "van Test"});
+    for (name, sent, before) in [
+        ("Anna Maria van Test", Value::Null, Value::Null),
+        ("anna  maria VAN test", Value::Null, Value::Null),
+        ("Ann van Test", json!({"firstName": "Ann"}), json!({"firstName": "Anna Maria"})),
+        ("Anna Maria Muster", json!({"lastName": "Muster"}), json!({"lastName": "van Test"})),
+        (
+            "Bea de Muster",
+            json!({"firstName": "Bea", "lastName": "de Muster"}),
+            json!({"firstName": "Anna Maria", "lastName": "van Test"}),
+        ),
+    ] {
+        let row = json!({"fields": {"name": name}});
+        check(&current, &row, &sent, &before);
+        let whole =
+            json!({"fields": {"name": name, "firstName": "Anna Maria", "lastName": "van Test"}});
+        check(&current, &whole, &sent, &before);
+    }
+    let row = json!({"fields": {"name": "Bea"}});
+    check(&current, &row, &Value::Null, &Value::Null);
+    assert_eq!(codes(&Case::update(&current).plan(&row)), ["W_NAME_NOT_UPDATED"]);
+    // Parts that were edited themselves decide.
+    let row = json!({"fields": {"name": "Anna Maria van Test", "firstName": "Bea", "lastName": "van Test"}});
+    check(&current, &row, &json!({"firstName": "Bea"}), &json!({"firstName": "Anna Maria"}));
 }
 
 #[test]
