@@ -60,8 +60,8 @@ impl Tally {
     }
 }
 
-fn files() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/unknown");
+fn files(folder: &str) -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats").join(folder);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|end| end == "csv"));
@@ -83,7 +83,7 @@ fn proposal(path: &Path) -> MappingProposal {
 #[test]
 fn columns_of_unknown_files_are_recognised_or_left_open_and_never_mistaken() {
     let mut tally = Tally::default();
-    let files = files();
+    let files = files("unknown");
     for path in &files {
         let file = path.file_stem().unwrap().to_string_lossy();
         let text = std::fs::read_to_string(path.with_extension("targets.json")).unwrap();
@@ -113,4 +113,67 @@ fn columns_of_unknown_files_are_recognised_or_left_open_and_never_mistaken() {
     assert!(tally.wrong.is_empty() && found * 100 >= tally.wanted * 95, "{figures}");
     let (vain, others) = (tally.vain.lines().count(), (tally.columns - tally.wanted) as usize);
     assert!(vain * 100 <= others * 20, "{figures}");
+}
+
+/// The columns of the twelve systems by what became of them.
+#[derive(Debug, Default)]
+struct SystemTally {
+    right_unasked: u32,
+    asked_right: Vec<String>,
+    asked_wrong: Vec<String>,
+    left_out_unasked: Vec<String>,
+    wrong_unasked: Vec<String>,
+    /// Left out, and about nothing that a contact has.
+    rightly_left_out: u32,
+}
+
+impl SystemTally {
+    fn see(&mut self, file: &str, guess: &ColumnProposal, right: &[String]) {
+        let targets: Vec<String> =
+            guess.candidates.iter().map(|candidate| candidate.target.to_string()).collect();
+        let is_right = targets.first().is_some_and(|target| right.contains(target));
+        let line = format!("{file}: `{}` {targets:?}", guess.column.name);
+        match &guess.status {
+            ProposalStatus::Accepted | ProposalStatus::JoinedTo(_) if is_right => {
+                self.right_unasked += 1;
+            }
+            ProposalStatus::Accepted | ProposalStatus::JoinedTo(_) | ProposalStatus::Preset => {
+                self.wrong_unasked.push(line);
+            }
+            ProposalStatus::Proposed | ProposalStatus::Rivals(_) if is_right => {
+                self.asked_right.push(line);
+            }
+            ProposalStatus::Proposed | ProposalStatus::Rivals(_) => self.asked_wrong.push(line),
+            _ if right.is_empty() => self.rightly_left_out += 1,
+            _ => self.left_out_unasked.push(line),
+        }
+    }
+}
+
+/// The files in `tests/formats/systems` have the columns of exports of twelve systems, by their public documentation.
+#[test]
+fn exports_of_systems_without_a_preset_are_read_right_or_asked_about() {
+    let mut tally = SystemTally::default();
+    let files = files("systems");
+    let (mut columns, mut wanted) = (0, 0);
+    for path in &files {
+        let file = path.file_stem().unwrap().to_string_lossy();
+        let text = std::fs::read_to_string(path.with_extension("targets.json")).unwrap();
+        let right: BTreeMap<String, Vec<String>> = serde_json::from_str(&text).unwrap();
+        let proposal = proposal(path);
+        assert_eq!((&proposal.preset, &proposal.ambiguous[..]), (&None, &[][..]), "{file}");
+        for guess in &proposal.columns {
+            columns += 1;
+            wanted += u32::from(!right[&guess.column.name].is_empty());
+            tally.see(&file, guess, &right[&guess.column.name]);
+        }
+    }
+    let figures =
+        format!("{} files, {columns} columns, {wanted} with a target: {tally:#?}", files.len());
+    println!("{figures}");
+    assert!(files.len() >= 12 && columns >= 200, "{figures}");
+    assert!(tally.right_unasked * 100 >= wanted * 75, "{figures}");
+    assert!(tally.asked_right.len() * 100 <= wanted as usize * 20, "{figures}");
+    assert!(tally.wrong_unasked.is_empty() && tally.asked_wrong.is_empty(), "{figures}");
+    assert!(tally.left_out_unasked.is_empty(), "{figures}");
 }

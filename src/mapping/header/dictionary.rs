@@ -51,6 +51,7 @@ static NAMES: &[(MappingTarget, &[&str])] = &[
         "first and last name", "first name last name", "name and surname", "name surname", "vorname nachname", "vor nachname", "ansprechpartner", "ansprechperson", "kontaktperson", "contact person", "contactpersoon", "interlocuteur", "personne de contact", "persona de contacto", "persona di contatto", "referente", "pessoa de contato", "pessoa de contacto", "nom et prénoms", "nome e sobrenome", "nome e apelido", "voor en achternaam",
     ]),
     (MappingTarget::Field(Email), &[
+        "emails", "e mails", "email addresses",
         "email", "e mail", "email address", "e mail address", "primary email", "work email", "business email",
         "personal email", "contact email", "mail", "your email", "your email address",
         "privat e mail", "e mail privat",
@@ -63,6 +64,7 @@ static NAMES: &[(MappingTarget, &[&str])] = &[
         "alternate email", "email 2", "email 3", "email address 2", "e mail 2 address", "e mail 3 address",
     ]),
     (MappingTarget::Field(Phone), &[
+        "phones", "phone numbers",
         "mobile", "mobile phone", "mobile number", "mobile phone number", "mobile no", "phone mobile", "your phone number",
         "cell", "cell phone", "cellphone",
         "cell number", "cell phone number", "phone", "phone number", "primary phone", "contact number",

@@ -17,10 +17,10 @@ static NAMES: &[(MappingTarget, &[&str])] = &[
         "apellidos y nombre", "cognome e nome", "coachee", "mentee", "gérant", "gérante", "titolare", "leerling", "élève", "schüler", "schülerin", "insured", "policyholder", "auftraggeber", "besteller", "käufer", "mieter", "bewohner", "patient", "paciente", "paziente", "alumno", "aluno", "acheteur", "comprador", "acquirente", "koper", "patiënt", "buyer", "tenant", "ospite", "huésped", "hóspede", "cognome nome", "person", "persona", "personne",
     ]),
     (MappingTarget::Field(Field::Phone), &[
-        "home", "cel", "whatsapp", "whats app", "sms", "contact no", "contact", "landline", "direct line", "direct dial",
+        "home", "work", "office", "other", "cel", "whatsapp", "whats app", "sms", "contact no", "contact", "landline", "direct line", "direct dial",
     ]),
     (MappingTarget::Field(Field::CompanyName), &[
-        "account", "business", "enseigne", "insegna", "workplace", "school", "institution", "verein", "institut", "arbeitgeber", "employeur", "firm",
+        "account", "accounts", "business", "enseigne", "insegna", "workplace", "school", "institution", "verein", "institut", "arbeitgeber", "employeur", "firm",
         "empleador", "datore di lavoro", "werkgever", "organisme", "praxis",
     ]),
     (MappingTarget::Field(Field::State), &["st", "edo", "kanton", "canton", "comunidad autónoma"]),
@@ -34,7 +34,7 @@ static NAMES: &[(MappingTarget, &[&str])] = &[
         "fuente", "bron", "herkomst", "provenance", "canal", "canale", "kanal", "utm campaign", "utm medium",
     ]),
     (MappingTarget::Owner, &[
-        "agent", "sales agent", "sales rep", "sales representative", "salesperson", "sales person", "account manager",
+        "sales owner", "deal owner", "agent", "sales agent", "sales rep", "sales representative", "salesperson", "sales person", "account manager",
         "advisor", "rep", "consultant", "betreuer", "kundenbetreuer", "zuständig", "sachbearbeiter", "berater", "commercial",
         "conseiller", "vendedor", "comercial", "asesor", "venditore", "agente", "consulente", "accountmanager",
         "eigenaar", "besitzer", "propietario", "propriétaire", "proprietario", "responsable", "responsabile",
@@ -51,7 +51,7 @@ static NAMES: &[(MappingTarget, &[&str])] = &[
         "consentimento", "toestemming", "marketing", "mailing", "publicidad", "werbung", "rgpd",
     ]),
     (MappingTarget::Note(NotePart::Body), &[
-        "info", "infos", "information", "details", "about", "text", "bio", "memo", "history", "additional information",
+        "background", "info", "infos", "information", "details", "about", "text", "bio", "memo", "history", "additional information",
         "special requests", "anything else", "anything else we should know", "dettagli", "detalles", "informazioni",
     ]),
 ];

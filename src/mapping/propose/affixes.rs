@@ -31,6 +31,9 @@ pub(super) fn candidate_by_ending(name: &str) -> Option<TargetCandidate> {
                     | Field::DateOfBirth
             )
         );
+        // `Address 1 - State`, but not `Order State`.
+        let telling = telling
+            || target == MappingTarget::Field(Field::State) && words[..from].contains(&"address");
         let evidence = format!("header ends with the known name `{last}`");
         let person =
             is_person_name_part(&target, &last) || matches!(target, MappingTarget::Note(_));

@@ -29,6 +29,8 @@ const OWNERS: &[&str] = &[
 
 /// How many of them are where the person is.
 const PRIVATE: usize = 7;
+/// How many of them are of the person and not of a company or another person.
+const OWN: usize = 24;
 
 /// Of which one says that the address without a word for its owner is another one than the contact's.
 const ALSO_OWN: &[&str] = &["home", "mailing", "personal", "private", "privat", "property"];
@@ -60,10 +62,11 @@ impl MappingProposal {
                 members.iter().map(|member| member.label.as_str()).collect();
             labels.sort_unstable();
             labels.dedup();
-            if labels.len() < 2 && self.settled_label(fields).is_none() {
+            let settled = self.settled_label(fields);
+            if settled.is_none() && labels.len() < 2 {
+                self.accept_only_address(fields, &members);
                 continue;
             }
-            let settled = self.settled_label(fields);
             let chosen =
                 settled.clone().unwrap_or_else(|| choose_label(&labels, &members).to_owned());
             let is_own = chosen.is_empty() && !labels.iter().any(|label| ALSO_OWN.contains(label));
@@ -74,6 +77,22 @@ impl MappingProposal {
             };
             for member in &members {
                 self.decide_member(member, &chosen, certainty);
+            }
+        }
+    }
+
+    /// Accepts the parts of the only address of a sheet, whatever it calls it, unless that is of something else.
+    fn accept_only_address(&mut self, fields: &[Field], members: &[GroupMember]) {
+        let is_address = fields.contains(&Field::City);
+        let of_person = |member: &GroupMember| {
+            let first = member.label.split(' ').next().unwrap_or_default();
+            !first.is_empty()
+                && OWNERS.iter().position(|owner| *owner == first).is_some_and(|at| at < OWN)
+        };
+        if is_address && members.len() > 1 && members.iter().all(of_person) {
+            for member in members {
+                let best = &mut self.columns[member.at].candidates[0];
+                best.score = best.score.max(ACCEPTED);
             }
         }
     }

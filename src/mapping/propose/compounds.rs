@@ -4,7 +4,7 @@
 use super::TargetCandidate;
 use crate::mapping::header::{
     HeaderMeaning, HeaderNames, expand_abbreviations, fold_name, is_abbreviation_of, likely_target,
-    normalise_name, strip_number_above_one, strip_number_one,
+    normalise_name, strip_number_above_one, strip_number_one, strip_qualifiers,
 };
 use crate::model::target::{Field, MappingTarget};
 
@@ -107,7 +107,9 @@ pub(super) fn is_second_line(name: &str) -> bool {
         "adresse 2", "complément d adresse", "complément adresse", "dirección 2", "indirizzo 2", "complemento", "adres 2",
     ];
     let name = normalise_name(name);
-    NAMES.iter().any(|known| normalise_name(known) == name)
+    // `Home Address 2`, too.
+    let bare = strip_qualifiers(&name).unwrap_or_default();
+    NAMES.iter().map(|known| normalise_name(known)).any(|known| known == name || known == bare)
 }
 
 /// The candidate for the second line of an address, which is joined to the first one.

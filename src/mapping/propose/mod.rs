@@ -11,6 +11,7 @@ mod column_groups;
 mod compounds;
 mod field_options;
 mod score;
+mod sheet_subject;
 mod to_toml;
 mod value_profile;
 

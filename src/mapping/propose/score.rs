@@ -8,11 +8,12 @@ use super::compounds::{
     second_line_candidate, split_name_parts,
 };
 use super::field_options::FieldOptions;
+use super::sheet_subject::SheetSubject;
 use super::value_profile::{ValueProfile, ValueShape, contradicting_shapes, expected_shape};
 use super::{ACCEPTED, BY_VALUES, PROPOSED, SOMEBODYS, TargetCandidate};
 use crate::mapping::header::{
     HeaderMeaning, HeaderNames, consent_channel, consent_target, expand_abbreviations, fold_name,
-    likely_target, normalise_name, strip_qualifiers,
+    likely_target, normalise_name, strip_number_one, strip_qualifiers,
 };
 use crate::model::directory::LocationDirectory;
 use crate::model::target::{Channel, Field, MappingTarget, NotePart, TaskPart};
@@ -29,6 +30,7 @@ pub(super) struct HeaderContext<'n> {
     /// The location's custom fields by folded key or name, each with its key and which of the two matched.
     fields: HashMap<String, Vec<(&'n str, &'static str)>>,
     options: FieldOptions<'n>,
+    subject: SheetSubject,
 }
 
 impl<'n> HeaderContext<'n> {
@@ -55,7 +57,8 @@ impl<'n> HeaderContext<'n> {
         fields.remove("");
         let options = FieldOptions::new(directory);
         let record = detect_child_kind(names, headers);
-        Self { headers, bare, parts, record, fields, options }
+        let subject = SheetSubject::new(names);
+        Self { headers, bare, parts, record, fields, options, subject }
     }
 
     /// The custom fields that have the column's name, or whose export name it is, or whose options its values are.
@@ -124,7 +127,7 @@ pub(super) fn rank_candidates(
             found.extend(candidate_by_similarity(name));
             found.extend(candidate_by_ending(name));
             found.extend(candidate_without_qualifiers(names, name));
-            found.extend(candidate_by_likely_name(name));
+            found.extend(candidate_by_likely_name(name, look));
             found.extend(candidate_by_parts(&names.parts, name));
             found.extend(candidate_by_abbreviation(names.headers, name));
             let long = expand_abbreviations(name);
@@ -242,11 +245,20 @@ fn candidate_by_similarity(name: &str) -> Option<TargetCandidate> {
     (score >= 0.8).then_some(candidate)
 }
 
-/// The candidate for a known name with qualifiers. It needs confirmation: it may be about another person.
+/// The candidate for a known name with qualifiers. It needs confirmation, since it may be about another person, unless
+/// the name is a question to the person, or says of whom the whole sheet is.
 fn candidate_without_qualifiers(names: &HeaderContext, name: &str) -> Option<TargetCandidate> {
     let bare = strip_qualifiers(name)?;
-    let (target, rank, score) = match (names.bare.meaning_of(&bare), likely_target(&bare)) {
-        (Some(HeaderMeaning::Target { target, rank }), _) => (target, rank + 100, 0.78),
+    let first = strip_number_one(&bare);
+    let meaning = names
+        .bare
+        .meaning_of(&bare)
+        .or_else(|| first.as_ref().and_then(|first| names.bare.meaning_of(first)));
+    let (target, rank, score) = match (meaning, likely_target(&bare)) {
+        (Some(HeaderMeaning::Target { target, rank }), _) => {
+            let is_certain = names.subject.is_about(name);
+            (target, rank + 100, if is_certain { 0.92 } else { 0.78 })
+        }
         (Some(HeaderMeaning::Never(_)), _) | (None, None) => return None,
         (None, Some(target)) => (target.clone(), 200, 0.65),
     };
@@ -255,8 +267,14 @@ fn candidate_without_qualifiers(names: &HeaderContext, name: &str) -> Option<Tar
 }
 
 /// The candidate for a name that often means a target and as often does not.
-fn candidate_by_likely_name(name: &str) -> Option<TargetCandidate> {
+fn candidate_by_likely_name(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
     let target = likely_target(name)?.clone();
+    // `Work` is a phone number only if it holds some, and what is the same in every row is about no one person.
+    let is_place = ["work", "office", "other"].contains(&fold_name(name).as_str());
+    let is_constant = target == MappingTarget::Field(Field::City) && look.is_constant();
+    if is_place && look.share_of(ValueShape::Phone) < 0.5 || is_constant {
+        return None;
+    }
     let evidence = "header is often a name for it".to_owned();
     Some(TargetCandidate { target, score: 0.68, evidence, rank: 200 })
 }

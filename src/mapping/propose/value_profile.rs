@@ -117,6 +117,11 @@ impl ValueProfile {
         look
     }
 
+    /// Whether all of at least five values are the same.
+    pub(super) fn is_constant(&self) -> bool {
+        self.filled >= 5 && self.distinct.len() == 1
+    }
+
     /// The distinct values, if there are few of them.
     pub(super) fn few_values(&self) -> Option<&[String]> {
         (self.distinct.len() <= FEW).then_some(self.distinct.as_slice())
@@ -321,7 +326,7 @@ pub(super) fn expected_shape(target: &MappingTarget) -> Option<ValueShape> {
 
 /// The shapes that a target's values never have.
 pub(super) fn contradicting_shapes(target: &MappingTarget) -> &'static [ValueShape] {
-    use ValueShape::{Boolean, Date, Email, Phone, Url};
+    use ValueShape::{Boolean, Date, Email, Number, Phone, Url};
     match target {
         MappingTarget::Field(Field::Email) | MappingTarget::AdditionalEmails => {
             &[Phone, Date, Url, Boolean]
@@ -337,6 +342,9 @@ pub(super) fn contradicting_shapes(target: &MappingTarget) -> &'static [ValueSha
         | MappingTarget::Note(_)
         | MappingTarget::Owner
         | MappingTarget::Custom(_) => &[],
+        MappingTarget::Field(
+            Field::FirstName | Field::LastName | Field::Name | Field::City | Field::CompanyName,
+        ) => &[Email, Phone, Date, Url, Number],
         MappingTarget::Field(_) => &[Email, Phone, Date, Url],
         MappingTarget::Dnd | MappingTarget::DndChannel(_) | MappingTarget::OptIn => {
             &[Email, Date, Url]
