@@ -39,9 +39,14 @@ pub(super) async fn send_batch(
     batch: ChangeBatch,
 ) -> Result<(), PushError> {
     let _open = work.doubt.shared.begin_work();
-    let mut sender = BatchSender { work: &work, change: &batch.change, parts: VecDeque::new() };
+    let mut sender = BatchSender {
+        work: &work,
+        change: &batch.change,
+        parts: VecDeque::new(),
+        unanswered: Vec::new(),
+    };
     sender.parts.push_back(BatchPart { members: batch.members, unanswered: 0 });
-    while let Some(part) = sender.parts.pop_front() {
+    while let Some(part) = sender.next_part().await? {
         let most = work.batch_size(&batch.change).load(Ordering::Relaxed);
         if part.members.len() > most {
             sender.requeue_in_parts(part, most);
@@ -56,9 +61,22 @@ struct BatchSender<'w> {
     work: &'w PushContext,
     change: &'w OpChange,
     parts: VecDeque<BatchPart>,
+    /// The parts of this round that got no response, in halves: they are sent again in the next one.
+    unanswered: Vec<BatchPart>,
 }
 
 impl BatchSender<'_> {
+    /// The next part to send. Before a new round of parts without a response there is one pause, however many they are.
+    async fn next_part(&mut self) -> Result<Option<BatchPart>, PushError> {
+        if self.parts.is_empty()
+            && let Some(rounds) = self.unanswered.iter().map(|part| part.unanswered).max()
+        {
+            self.work.doubt.sleep_unless_cancelled(self.work.retry_delay(rounds)).await?;
+            self.parts.extend(self.unanswered.drain(..));
+        }
+        Ok(self.parts.pop_front())
+    }
+
     async fn send_part(&mut self, part: BatchPart) -> Result<(), PushError> {
         let work = self.work;
         let contacts: Vec<ContactId> =
@@ -232,7 +250,7 @@ impl BatchSender<'_> {
         })
     }
 
-    /// Handles a missing response: the part is sent again in halves; after [`ATTEMPTS`] times each contact is
+    /// Handles a missing response: the part is sent again in halves, in the next round; after [`ATTEMPTS`] times each contact is
     /// looked up.
     async fn handle_no_response(
         &mut self,
@@ -241,9 +259,13 @@ impl BatchSender<'_> {
     ) -> Result<(), PushError> {
         let unanswered = part.unanswered + 1;
         if unanswered < ATTEMPTS {
-            let pause = self.work.retry_delay(unanswered);
-            self.halve_part(BatchPart { members: part.members, unanswered });
-            return Ok(self.work.doubt.sleep_unless_cancelled(pause).await?);
+            let size = part.members.len();
+            if size > 1 {
+                self.work.reduce_batch_size(self.change, size);
+            }
+            let halves = split_members(part.members, size.div_ceil(2)).into_iter();
+            self.unanswered.extend(halves.map(|members| BatchPart { members, unanswered }));
+            return Ok(());
         }
         if let Some((_, last)) = sent.first() {
             self.work.wait_until_applied_or_lost(last.at_ms).await?;

@@ -36,10 +36,8 @@ pub(super) fn refuses_endpoint(sent: &WriteOutcome) -> bool {
             error.kind,
             ApiErrorKind::Scope | ApiErrorKind::EndpointFailing(EndpointFault::Scope)
         ),
-        WriteOutcome::Answered { status: 404 | 405 | 501, body, .. } => {
-            !api::is_gone_response(404, body)
-        }
-        WriteOutcome::Answered { status: 403, .. } => true,
+        WriteOutcome::Answered { status: 404, body, .. } => !api::is_gone_response(404, body),
+        WriteOutcome::Answered { status: 403 | 405 | 501, .. } => true,
         _ => false,
     }
 }

@@ -155,3 +155,21 @@ fn a_deletion_that_is_refused_and_yet_done_is_done() {
     assert_eq!(world.count_results(), [1, 0, 0, 0, 0]);
     assert!(world.read_contacts().is_empty());
 }
+
+#[test]
+fn tags_of_many_contacts_without_an_answer_cost_one_pause_a_round() {
+    let world = world(&["POST /contacts/bulk/tags/update/add drop=before times=7"]);
+    let people: Vec<_> = (0..21).map(|n| json!({ "email": format!("p{n}@example.com") })).collect();
+    world.add_contacts(&people);
+    let rows: Vec<String> = (0..21).map(|n| format!("p{n}@example.com,new")).collect();
+    world.write_sheet("in.csv", &format!("Email,Tags\n{}\n", rows.join("\n")));
+    let done = world.run_command("import in.csv --mode tag --yes --out res --json").exits(0);
+    for n in 0..21 {
+        let person = world.contact_by_email(&format!("p{n}@example.com"));
+        assert_eq!(tag_names(&person), ["new"]);
+    }
+    // One, two and four requests were not answered.
+    let events = done.events();
+    let pauses = events.iter().filter(|event| event["reason"] == "reconciling").count();
+    assert_eq!(pauses, 3, "{events:#?}");
+}
