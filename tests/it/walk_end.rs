@@ -123,3 +123,33 @@ fn an_import_sees_every_contact_where_the_server_clamps_its_pages() {
     let plan = world.read_csv("res/plan.csv");
     assert_eq!(plan.iter().filter(|row| row["field"] == "city").count(), changed);
 }
+
+#[test]
+fn a_blank_page_ends_no_scan_for_an_import() {
+    for total in ["total=none", ""] {
+        let world = World::with_settings(|settings| {
+            settings.contacts = 1_200;
+            settings.awkward = false;
+            settings.allow_duplicates = true;
+        });
+        let blank = format!("POST /contacts/search rows=0 {total} times=1 after=1");
+        let faults: Vec<String> = if total.is_empty() {
+            vec![blank]
+        } else {
+            vec![blank, format!("POST /contacts/search {total}")]
+        };
+        world.control_request("POST", "faults", &serde_json::json!(faults));
+        let state = world.get_control("state");
+        let emails: Vec<&str> = state["contacts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| one["contact"]["email"].as_str())
+            .collect();
+        let rows: Vec<String> = emails.iter().map(|email| format!("{email},Rome")).collect();
+        world.write_sheet("in.csv", &format!("Email,City\n{}\n", rows.join("\n")));
+        world.run_command("import in.csv --dry-run --out res --on-duplicate first");
+        let actions = &world.read_json("res/summary.json")["actions"];
+        assert_eq!(actions["create"], serde_json::Value::Null, "{total}: {actions}");
+    }
+}

@@ -123,21 +123,29 @@ impl RemoteFetcher<'_> {
         total: u64,
     ) -> Result<(), ImportError> {
         let (mut page, mut seen, mut pages) = (first, 0, api::RepeatedPages::default());
+        let (mut cursor, mut blank_pages) = (None, 0);
         loop {
-            seen += page.head.rows.len() as u64;
-            if pages.add_page(page.head.rows.iter().flatten().map(|row| &row.id)) {
+            let head = &page.head;
+            seen += head.rows.len() as u64;
+            blank_pages = if head.rows.is_empty() { blank_pages + 1 } else { 0 };
+            if pages.add_page(head.rows.iter().flatten().map(|row| &row.id)) {
                 return Err(api::repeated_pages_error(api::ApiEndpoint::SearchContacts).into());
             }
-            let more = Some(&page.head).filter(|head| !head.is_last(seen));
-            let more = more.and_then(|head| head.next.clone());
+            // A blank page ends the scan only if a total says so, or if it comes twice.
+            let is_read = api::believable_total(head.total, seen).is_some_and(|all| seen >= all);
+            let is_last = match blank_pages {
+                0 => head.is_last(seen),
+                blank_pages => is_read || blank_pages > 1,
+            };
+            cursor = head.next.clone().or(cursor);
             let storing = self.store_page(page.body);
             let total = Some(total).filter(|total| *total > 0);
             self.observer.observe(&RunEvent::Progress { what: "contacts", done: seen, total });
-            let Some(cursor) = more else {
+            if is_last {
                 return storing.await;
-            };
+            }
             // The next page is requested while this one is processed.
-            let (stored, fetched) = tokio::join!(storing, self.fetch_page(Some(&cursor)));
+            let (stored, fetched) = tokio::join!(storing, self.fetch_page(cursor.as_ref()));
             stored?;
             page = fetched?;
         }
