@@ -64,6 +64,7 @@ impl DiagnosticCode {
                 W_NOTE_DATE_NOT_SETTABLE: "date of a note cannot be set", "dates of notes cannot be set";
                 W_NOT_BROUGHT_BACK: "part of a deleted record cannot be recreated", "parts of deleted records cannot be recreated";
                 W_NUMBER_INVALID: "value is not a number", "values are not numbers";
+                W_OPTION_UNKNOWN: "cell names an option that the field lacks", "cells name options that the field lacks";
                 W_PHONE_EXTENSION: "phone number has an extension, which the API does not store", "phone numbers have extensions, which the API does not store";
                 W_PHONE_INVALID: "value is not a valid phone number", "values are not valid phone numbers";
                 W_PLACEHOLDER: "value stands for nothing (`--empty-values` empties such cells)", "values stand for nothing (`--empty-values` empties such cells)";

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostic;
 use crate::id::RunId;
-use crate::plan::validate::UnresolvedName;
+use crate::plan::validate::{UnknownOptionCell, UnresolvedName};
 use crate::text::{format_count, format_plural, select_plural};
 use crate::{api, push, run};
 
@@ -69,6 +69,9 @@ pub enum ImportError {
     /// Users or businesses that the location does not have.
     #[error("the sheet names users or businesses that the location does not have")]
     UnknownNames(Vec<UnresolvedName>),
+    /// Values that are not options of their pick list, where the policy is to ask about them.
+    #[error("the sheet has values that are not options of their pick list")]
+    UnknownOptions(Vec<UnknownOptionCell>),
     /// Rows with nothing that would prevent them from being created twice.
     #[error(
         "{} {} no e-mail address, phone or marker by which a contact could be found again",
@@ -145,6 +148,7 @@ impl ImportError {
                 | Self::Undecided { .. }
                 | Self::Unmapped { .. }
                 | Self::UnknownNames(_)
+                | Self::UnknownOptions(_)
                 | Self::Identityless(_)
                 | Self::Unsettled { .. }
                 | Self::Request(_)

@@ -12,7 +12,7 @@ use crate::choice::Choice;
 use crate::model::policy::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
     ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule,
-    TaskPriorityRule,
+    TaskPriorityRule, UnknownOptionRule,
 };
 use crate::model::target::MappingTarget;
 use crate::value::DateOrder;
@@ -117,6 +117,7 @@ policy_options! {
     empty_values: Vec<String> = EMPTY_VALUES_OPTION;
     empty_values_ignore_case: bool = SWITCH;
     on_invalid_phone: InvalidPhoneRule = choice();
+    unknown_option: UnknownOptionRule = choice();
     strict: bool = SWITCH;
     note_date: NoteDateRule = choice();
     task_priority: TaskPriorityRule = choice();

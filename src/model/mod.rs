@@ -21,6 +21,6 @@ pub use op_codec::OpDetails;
 pub use policy::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
     ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule,
-    TaskPriorityRule,
+    TaskPriorityRule, UnknownOptionRule,
 };
 pub use target::{Channel, Field, MappingTarget, NotePart, TaskPart};

@@ -54,6 +54,8 @@ pub struct ImportPolicy {
     pub empty_values_ignore_case: bool,
     /// Rows with an invalid phone number.
     pub on_invalid_phone: InvalidPhoneRule,
+    /// Values that are not options of a pick list.
+    pub unknown_option: UnknownOptionRule,
     /// Whether a field that would be dropped with a warning rejects its row instead.
     pub strict: bool,
     /// What to do with a note's original date, which the API cannot set.
@@ -179,6 +181,18 @@ choice_enum! {
         Reject = "reject",
         /// Import the row without the number
         Drop = "drop",
+    }
+}
+
+choice_enum! {
+    /// Values that are not options of a pick list.
+    pub enum UnknownOptionRule = Reject {
+        /// Reject the row
+        Reject = "reject",
+        /// Import the row without the value; of several values, the known ones are kept
+        DropValue = "drop-value",
+        /// Stop before anything is sent, and name every such value
+        Ask = "ask",
     }
 }
 

@@ -1,10 +1,12 @@
 //! Failures of an import as people read them.
 
+use std::collections::BTreeMap;
+
 use super::error::CliError;
 use super::exit_code::CliExitCode;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
-use crate::plan::validate::UnresolvedName;
+use crate::plan::validate::{UnknownOptionCell, UnresolvedName};
 use crate::text::format_plural;
 
 /// Lines of a list that are shown.
@@ -47,6 +49,7 @@ impl From<ImportError> for CliError {
                 Self::new(CliExitCode::Refused, said).with_lines(truncate_lines(&lines))
                     .with_hint("nothing was sent; fix the sheet, translate the names in the mapping's `values`, or leave the column out with `--ignore-column`")
             }
+            ImportError::UnknownOptions(cells) => unknown_options_error(&cells),
             ImportError::Identityless(_) => Self::new(CliExitCode::Refused, format!("{error}; a request whose answer is lost could create them twice"))
                 .with_hint("`--marker-field NAME` marks them, `--no-identity skip` rejects them, `--no-identity at-most-once` sends each once without retrying"),
             ImportError::Stale { ref which, .. } => {
@@ -122,6 +125,43 @@ fn unknown_name_line(name: &UnresolvedName) -> String {
         near => format!("; did you mean `{}`?", near.join("` or `")),
     };
     format!("`{}` in column `{}` ({rows}): {}{near}", name.value, name.field, name.message)
+}
+
+/// The error for values that are not options of their pick lists: all of them, with how to map them.
+fn unknown_options_error(cells: &[UnknownOptionCell]) -> CliError {
+    let mut rows: BTreeMap<(&str, &str, &str), (u64, Option<&str>)> = BTreeMap::new();
+    for cell in cells {
+        for (value, nearest) in &cell.values {
+            let option = rows.entry((&cell.field, &cell.target, value)).or_default();
+            *option = (option.0 + cell.rows, nearest.as_deref());
+        }
+    }
+    let mut lines: Vec<_> = rows
+        .into_iter()
+        .map(|((field, target, value), (rows, nearest))| {
+            let near = nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let rows = format_plural(rows, "row");
+            format!("`{value}` in column `{field}` ({rows}) is not an option of `{target}`{near}")
+        })
+        .collect();
+    let others = cells.iter().filter(|cell| cell.values.is_empty());
+    lines.extend(others.map(|cell| {
+        let rows = format_plural(cell.rows, "more row");
+        format!(
+            "column `{}`: further values in {rows} are not options of `{}`",
+            cell.field, cell.target
+        )
+    }));
+    CliError::new(
+        CliExitCode::Refused,
+        "the sheet has values that are not options of their pick list",
+    )
+    .with_lines(lines)
+    .with_hint(
+        "nothing was sent; map them in the mapping's `values` (`values = { \"old\" = \"Option\" }`, or `\"old\" = \"\"` \
+         to leave one out), or create the options in HighLevel. `--unknown-option drop-value` leaves such values out, \
+         `reject` rejects their rows",
+    )
 }
 
 /// The lines that are shown of a list.

@@ -73,6 +73,9 @@ impl PlanningJob<'_> {
         if found.has_unexcused_names() {
             return Err(ImportError::UnknownNames(found.unknown));
         }
+        if found.has_unexcused_options() {
+            return Err(ImportError::UnknownOptions(found.unknown_options));
+        }
         self.context.start_phase(RunPhase::Comparing);
         let fetch = fetch_remote::RemoteFetcher::new(self.context, self.run.db_path(), key.clone());
         fetch.for_deletion(removes.is_some()).fetch_all().await?;
@@ -183,10 +186,7 @@ impl PlanningJob<'_> {
             decide.decide_rows(&mut groups, &mut ops, &|done| {
                 observer.observe(&RunEvent::Progress { what: "rows", done, total });
             })?;
-            let unknown = decide.unresolved_names(found.unknown);
-            if !unknown.is_empty() {
-                return Err(ImportError::UnknownNames(unknown));
-            }
+            decide.refuse_unknown_cells(found.unknown, found.unknown_options)?;
             let mut summary = PlanSummary::from_rows_and_ops(
                 &rows,
                 ops.read_ops()?,

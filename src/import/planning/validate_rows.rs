@@ -8,7 +8,7 @@ use crate::event::{RunEvent, SharedObserver};
 use crate::import::ImportError;
 use crate::import::source::{ImportSource, ResolvedSource};
 use crate::model::{ContactDraft, IdentityKey, LocationDirectory};
-use crate::plan::validate::{ColumnScan, RowValidator, UnresolvedName};
+use crate::plan::validate::{ColumnScan, RowValidator, UnknownOptionCell, UnresolvedName};
 use crate::run::{IdentityKind, ImportStore, RowAction, RowDecision, RowMark, StoredRow};
 use crate::sheet::{SheetColumn, SheetRow};
 
@@ -24,6 +24,10 @@ pub(crate) struct SheetValidation {
     pub(crate) unknown: Vec<UnresolvedName>,
     /// How many rows name one of them and may be excused, because the account may have the same value.
     pub(crate) excusable: u64,
+    /// Cells with values that are not options of their field and that the policy asks about: they stop the plan.
+    pub(crate) unknown_options: Vec<UnknownOptionCell>,
+    /// How many rows have such a cell and may be excused in the same way.
+    pub(crate) excusable_options: u64,
     /// Columns without a target that say of people that they must not be contacted.
     pub(crate) opt_outs_left_out: Vec<Diagnostic>,
 }
@@ -32,6 +36,11 @@ impl SheetValidation {
     /// Whether rows name something that is unknown whatever the account has.
     pub(crate) fn has_unexcused_names(&self) -> bool {
         self.unknown.iter().map(|name| name.rows).sum::<u64>() > self.excusable
+    }
+
+    /// Whether rows have values that are not options of their field, whatever the account has.
+    pub(crate) fn has_unexcused_options(&self) -> bool {
+        self.unknown_options.iter().map(|cell| cell.rows).sum::<u64>() > self.excusable_options
     }
 }
 
@@ -73,6 +82,7 @@ pub(crate) fn validate_rows(
         rows,
         count: 0,
         excusable: 0,
+        excusable_options: 0,
     };
     for row in input.sheet.rows()? {
         writer.validate_and_store(&row?)?;
@@ -91,6 +101,8 @@ pub(crate) fn validate_rows(
         children_only,
         unknown: writer.checker.unresolved_names(),
         excusable: writer.excusable,
+        unknown_options: writer.checker.unknown_options(),
+        excusable_options: writer.excusable_options,
         opt_outs_left_out: opt_outs,
     })
 }
@@ -139,6 +151,7 @@ struct ValidatedRowWriter<'a> {
     rows: &'a ImportStore,
     count: u64,
     excusable: u64,
+    excusable_options: u64,
 }
 
 impl ValidatedRowWriter<'_> {
@@ -189,6 +202,8 @@ impl ValidatedRowWriter<'_> {
                     | DiagnosticCode::R_BUSINESS_AMBIGUOUS
             );
             self.excusable += u64::from(named);
+            let is_option = unread.diagnostic.code == DiagnosticCode::R_OPTION_UNKNOWN;
+            self.excusable_options += u64::from(is_option);
         }
         draft
     }

@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use super::change_text;
 use super::damage::is_damaged_copy;
 use crate::model::draft::ContactDraft;
 use crate::model::remote::equality;
@@ -40,6 +41,10 @@ pub(super) fn cell_equals_value(
 ) -> bool {
     match (wanted, current) {
         (_, Value::String(current)) => cell_equals_text(draft, target, current),
+        // A cell with values that are not options any more.
+        (Value::Array(_), Value::Array(_)) => {
+            cell_equals_text(draft, target, &change_text::format_value(current))
+        }
         // A value that a text field cannot represent is stored as its JSON text.
         (Value::String(wanted), current) => is_json_text_of(wanted, current),
         _ => false,

@@ -136,6 +136,15 @@ impl RowContext<'_> {
         }
     }
 
+    /// Stores a cell's literal text for a value that is only a part of it.
+    pub(super) fn store_cell_text(&mut self, step: &FieldRule, column: usize) {
+        if step.is_comparable_with_remote()
+            && let Some(cell) = self.row.cells.get(column)
+        {
+            self.draft.written.insert(step.target_path(), cell.to_text().into_owned());
+        }
+    }
+
     /// Whether a cell may be what a spreadsheet leaves of the phone number of the contact with the row's e-mail address.
     fn may_be_damaged_phone(&self, cell: &UnreadableCell) -> bool {
         let is_number = (8..=15).contains(&cell.text.len())

@@ -23,6 +23,7 @@ mod note_text;
 mod notes_and_tasks;
 mod outcome;
 mod phones;
+mod pick_list;
 mod read_cell;
 mod references;
 mod row_context;
@@ -41,12 +42,14 @@ use crate::mapping;
 use crate::model::{ImportMode, ImportPolicy, LocationDirectory};
 use crate::sheet::{SheetColumn, SheetRow};
 use compile::CompiledMapping;
+use pick_list::UnknownOptionTally;
 use references::NameResolver;
 use row_context::RowContext;
 use totals::ValidationTotals;
 
 pub use column_scan::{ColumnScan, ColumnScanFindings};
 pub use outcome::ValidatedRow;
+pub use pick_list::UnknownOptionCell;
 pub use references::UnresolvedName;
 
 /// Validates rows. It can be shared between threads.
@@ -57,6 +60,7 @@ pub struct RowValidator {
     policy: ImportPolicy,
     names: NameResolver,
     tally: ValidationTotals,
+    unknown_options: UnknownOptionTally,
     today: Date,
 }
 
@@ -79,6 +83,7 @@ impl RowValidator {
         Ok(Self {
             tally: ValidationTotals::new(resolved.steps.len(), plan.unmapped),
             names: NameResolver::new(directory),
+            unknown_options: UnknownOptionTally::default(),
             columns: columns.to_vec(),
             resolved,
             policy,
@@ -123,6 +128,13 @@ impl RowValidator {
     #[must_use]
     pub fn unresolved_names(&self) -> Vec<UnresolvedName> {
         self.names.list_unresolved(&self.columns)
+    }
+
+    /// The cells of the rows validated so far with values that are not options of their field, if the policy is to ask
+    /// about them.
+    #[must_use]
+    pub fn unknown_options(&self) -> Vec<UnknownOptionCell> {
+        self.unknown_options.list_cells(&self.columns)
     }
 
     fn apply_rules(&self, work: &mut RowContext<'_>) {

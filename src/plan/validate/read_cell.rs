@@ -6,13 +6,13 @@ use super::RowValidator;
 use super::cleaned_value::CleanedValue;
 use super::field_rule::FieldRule;
 use super::row_context::RowContext;
-use super::value_type::{FieldOptions, TargetValueType};
+use super::value_type::TargetValueType;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::DecimalSign;
 use crate::value;
 
 /// The value to send, or `None` for a placeholder, and the notices.
-type JsonReadResult = Result<(Option<Json>, Vec<Diagnostic>), Diagnostic>;
+pub(super) type JsonReadResult = Result<(Option<Json>, Vec<Diagnostic>), Diagnostic>;
 
 impl RowValidator {
     /// Reads a value; `None` if it was left out or is empty.
@@ -23,7 +23,7 @@ impl RowValidator {
         value: CleanedValue,
         work: &mut RowContext<'_>,
     ) -> Result<Option<Json>, Diagnostic> {
-        match self.parse_value(step, value, work) {
+        match self.parse_value(step, column, value, work) {
             Ok((value, notices)) => {
                 work.add_notices(notices, step, column);
                 Ok(value.map(|value| step.stringify_for_text_field(value)))
@@ -38,6 +38,7 @@ impl RowValidator {
     fn parse_value(
         &self,
         step: &FieldRule,
+        column: Option<usize>,
         value: CleanedValue,
         work: &mut RowContext<'_>,
     ) -> JsonReadResult {
@@ -67,12 +68,13 @@ impl RowValidator {
             }
             _ => value.into_text(),
         };
-        self.parse_text_value(step, text, work)
+        self.parse_text_value(step, column, text, work)
     }
 
     fn parse_text_value(
         &self,
         step: &FieldRule,
+        column: Option<usize>,
         text: String,
         work: &mut RowContext<'_>,
     ) -> JsonReadResult {
@@ -101,9 +103,11 @@ impl RowValidator {
             }
             TargetValueType::List => (non_empty_list(step.split_values(&text)), Vec::new()),
             TargetValueType::One(options) => {
-                (Some(resolve_option(options, &text)?.into()), Vec::new())
+                self.read_option(options, (step, column), &text, work)?
             }
-            TargetValueType::Many(options) => (resolve_options(options, step, &text)?, Vec::new()),
+            TargetValueType::Many(options) => {
+                self.read_options(options, (step, column), &text, work)?
+            }
             TargetValueType::Line => (Some(single_line(text).into()), Vec::new()),
             _ => (Some(text.into()), Vec::new()),
         })
@@ -195,29 +199,4 @@ fn read_number(
 
 fn non_empty_list(items: Vec<String>) -> Option<Json> {
     (!items.is_empty()).then(|| items.into())
-}
-
-fn resolve_option(options: &FieldOptions, text: &str) -> Result<String, Diagnostic> {
-    options
-        .canonical_option(text)
-        .map_err(|message| Diagnostic::new(DiagnosticCode::R_OPTION_UNKNOWN, message))
-}
-
-/// Resolves the options named in a cell. An option that contains a separator may be the whole cell.
-fn resolve_options(
-    options: &FieldOptions,
-    step: &FieldRule,
-    text: &str,
-) -> Result<Option<Json>, Diagnostic> {
-    if options.has_option(text) {
-        return Ok(non_empty_list(vec![resolve_option(options, text)?]));
-    }
-    let mut chosen: Vec<String> = Vec::new();
-    for item in step.split_values(text) {
-        let item = resolve_option(options, &item)?;
-        if !chosen.contains(&item) {
-            chosen.push(item);
-        }
-    }
-    Ok(non_empty_list(chosen))
 }

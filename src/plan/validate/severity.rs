@@ -16,6 +16,7 @@ pub(super) fn rejection_code(code: DiagnosticCode) -> DiagnosticCode {
         DiagnosticCode::W_EMAIL_EXCHANGE_DN => DiagnosticCode::R_INVALID_EMAIL,
         DiagnosticCode::W_FORMULA_NO_VALUE => DiagnosticCode::R_FORMULA_NO_VALUE,
         DiagnosticCode::W_NUMBER_INVALID => DiagnosticCode::R_NUMBER_INVALID,
+        DiagnosticCode::W_OPTION_UNKNOWN => DiagnosticCode::R_OPTION_UNKNOWN,
         DiagnosticCode::W_PHONE_INVALID => DiagnosticCode::R_INVALID_PHONE,
         DiagnosticCode::W_SPREADSHEET_ERROR => DiagnosticCode::R_SPREADSHEET_ERROR,
         DiagnosticCode::W_TIMEZONE_UNKNOWN => DiagnosticCode::R_TIMEZONE_UNKNOWN,

@@ -73,19 +73,31 @@ impl FieldOptions {
     /// The option in the field's spelling.
     ///
     /// # Errors
-    /// The message for a text that is not one of the options.
-    pub(super) fn canonical_option(&self, text: &str) -> Result<String, String> {
+    /// What is known about a text that is not one of the options.
+    pub(super) fn canonical_option(&self, text: &str) -> Result<String, UnknownOption> {
         match self.by_name.get(&text.trim().to_lowercase()) {
-            Some(option) => Ok(option.clone()),
-            None if self.open => Ok(text.to_owned()),
-            None => Err(match directory::closest_name(text, self.all.iter()) {
-                Some(near) => {
-                    format!("`{text}` is not one of the field's options; the closest is `{near}`")
-                }
-                None => format!("`{text}` is not one of the field's {} options", self.all.len()),
-            }),
+            Some(option) => return Ok(option.clone()),
+            None if self.open => return Ok(text.to_owned()),
+            None => {}
         }
+        let nearest = directory::closest_name(text, self.all.iter()).map(ToString::to_string);
+        let message = match &nearest {
+            Some(near) => {
+                format!("`{text}` is not one of the field's options; the closest is `{near}`")
+            }
+            None => format!("`{text}` is not one of the field's {} options", self.all.len()),
+        };
+        Err(UnknownOption { message, nearest })
     }
+}
+
+/// A text that is not one of a field's options.
+#[derive(Debug)]
+pub(super) struct UnknownOption {
+    /// What is wrong with it.
+    pub(super) message: String,
+    /// The option that is most like it.
+    pub(super) nearest: Option<String>,
 }
 
 impl TargetValueType {

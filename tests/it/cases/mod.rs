@@ -14,6 +14,7 @@ mod names;
 mod nothing_values;
 mod phones;
 mod scopes;
+mod unknown_options;
 mod vcards;
 mod workbooks;
 

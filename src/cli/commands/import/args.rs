@@ -7,6 +7,7 @@ use crate::mapping::{
 use crate::model::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
     InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule, TaskPriorityRule,
+    UnknownOptionRule,
 };
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 use crate::value::DateOrder;
@@ -113,6 +114,9 @@ pub(crate) struct PolicyArgs {
     /// What to do with rows with an invalid phone number [default: reject]
     #[arg(long, value_name = "WHAT", value_parser = choice_parser::<InvalidPhoneRule>())]
     on_invalid_phone: Option<InvalidPhoneRule>,
+    /// What to do with values that are not options of a pick list [default: reject]
+    #[arg(long, value_name = "WHAT", value_parser = choice_parser::<UnknownOptionRule>())]
+    unknown_option: Option<UnknownOptionRule>,
     /// What to do with a note's original date, which the API cannot set [default: ignore]
     #[arg(long, value_name = "HOW", value_parser = choice_parser::<NoteDateRule>())]
     note_date: Option<NoteDateRule>,
@@ -188,6 +192,7 @@ impl PolicyArgs {
             empty_values: self.empty_values(),
             empty_values_ignore_case: given(self.empty_values_ignore_case),
             on_invalid_phone: self.on_invalid_phone,
+            unknown_option: self.unknown_option,
             strict: given(self.strict),
             note_date: self.note_date,
             task_priority: self.task_priority,

@@ -1,6 +1,7 @@
 //! Decisions: drafts and remote contacts become row decisions and numbered ops in the run's store.
 
 mod decide_deletion;
+mod excused_cells;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,13 +17,10 @@ use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::import::stored_contact::describe_contact;
 use crate::model::remote::RemoteContact;
-use crate::model::{
-    ContactDraft, DuplicateRule, Field, ImportPolicy, LocationDirectory, UnreadableCell, op_codec,
-};
+use crate::model::{ContactDraft, DuplicateRule, Field, ImportPolicy, LocationDirectory, op_codec};
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::{self, RemoteChildren, RowOrigin, RowPlan, RowPlanner};
 use crate::plan::identity::{self, ContactAction, ContactMatches};
-use crate::plan::validate::UnresolvedName;
 use crate::run::{ContactPart, IdentityKind, ImportStore, RowAction, RowDecision, StoredRow};
 
 /// Rows decided per batch.
@@ -196,25 +194,6 @@ impl RowDecider<'_> {
             format!("contact `{}` belongs to location `{other}`, not to `{own}`", remote.id);
         let rejection = Diagnostic::new(DiagnosticCode::R_OTHER_LOCATION, message);
         Some(rejection_decision(vec![rejection]))
-    }
-
-    /// The unknown names that the account does not have either.
-    pub(crate) fn unresolved_names(&self, mut unknown: Vec<UnresolvedName>) -> Vec<UnresolvedName> {
-        let excused = self.excused.borrow();
-        for name in &mut unknown {
-            let excused = excused.get(&(name.column, name.value.clone())).copied();
-            name.rows = name.rows.saturating_sub(excused.unwrap_or(0));
-        }
-        unknown.retain(|name| name.rows > 0);
-        unknown
-    }
-
-    /// Counts unknown names as settled where the account has the same value: they require no change.
-    fn excuse_unknown_names<'d>(&self, names: impl Iterator<Item = &'d UnreadableCell>) {
-        for unread in names {
-            let name = (unread.diagnostic.place.column, unread.text.clone());
-            *self.excused.borrow_mut().entry(name).or_default() += 1;
-        }
     }
 
     /// Handles unreadable cells that differ from what the account has: those that reject the row reject it;
