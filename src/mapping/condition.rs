@@ -1,15 +1,17 @@
 //! Conditions: apply a rule only to rows in which another column passes a test.
 //!
-//! `when = { column = "Type", is = ["note", "call"] }`, or `not = […]`, `filled = true | false`, or `id = true |
+//! `when = { column = "Type", is = ["note", "call"] }` (or `in`, which is the same), `not = […]`, `contains = […]`: one of
+//! these texts is a part of the cell's, `matches = "…"`: a regular expression, `filled = true | false`, or `id = true |
 //! false`: whether the cell looks like the id of a contact. Texts are compared without surrounding spaces and
 //! ignoring case. A rule that does not apply says nothing about its target, not even that it is empty.
 
 use toml::de::DeTable;
 
 use super::render_toml::{toml_string, toml_string_array};
+use super::text_pattern::TextPattern;
 use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
-const KEYS: &[&str] = &["column", "is", "not", "filled", "id"];
+const KEYS: &[&str] = &["column", "is", "in", "not", "contains", "matches", "filled", "id"];
 /// The length of a contact id: letters and digits, as in `HighLevel`'s own exports.
 const ID: usize = 20;
 
@@ -29,6 +31,10 @@ pub enum CellTest {
     Is(Vec<String>),
     /// It is not one of these texts.
     Not(Vec<String>),
+    /// It contains one of these texts.
+    Contains(Vec<String>),
+    /// It matches this pattern.
+    Matches(TextPattern),
     /// It is not empty, or is empty.
     Filled(bool),
     /// It looks like the id of a contact, or does not.
@@ -42,6 +48,11 @@ impl CellTest {
         match self {
             Self::Is(words) => contains_word(words, text),
             Self::Not(words) => !contains_word(words, text),
+            Self::Contains(parts) => {
+                let text = text.trim().to_lowercase();
+                parts.iter().any(|part| text.contains(&part.to_lowercase()))
+            }
+            Self::Matches(pattern) => pattern.matches_text(text.trim()),
             Self::Filled(filled) => *filled != text.trim().is_empty(),
             Self::Id(id) => *id == looks_like_contact_id(text.trim()),
         }
@@ -61,6 +72,10 @@ impl CellTest {
             (Self::Not(words), Self::Filled(false)) | (Self::Filled(false), Self::Not(words)) => {
                 contains_word(words, "")
             }
+            (test @ (Self::Contains(_) | Self::Matches(_)), Self::Filled(false))
+            | (Self::Filled(false), test @ (Self::Contains(_) | Self::Matches(_))) => {
+                !test.matches_text("")
+            }
             _ => false,
         }
     }
@@ -79,8 +94,8 @@ impl RuleCondition {
             // The problem was already reported.
             _ if source.problems.len() > before => None,
             _ => {
-                let message = "`when` needs a `column` and one of `is`, `not`, `filled` and `id`: \
-                               `when = { column = \"Type\", is = [\"note\"] }`";
+                let message = "`when` needs a `column` and one of `is`, `in`, `not`, `contains`, \
+                               `matches`, `filled` and `id`: `when = { column = \"Type\", is = [\"note\"] }`";
                 source.report_problem(line, message);
                 None
             }
@@ -92,6 +107,8 @@ impl RuleCondition {
         let test = match &self.test {
             CellTest::Is(words) => format!("is = {}", toml_string_array(words)),
             CellTest::Not(words) => format!("not = {}", toml_string_array(words)),
+            CellTest::Contains(parts) => format!("contains = {}", toml_string_array(parts)),
+            CellTest::Matches(pattern) => format!("matches = {}", toml_string(pattern.as_str())),
             CellTest::Filled(filled) => format!("filled = {filled}"),
             CellTest::Id(id) => format!("id = {id}"),
         };
@@ -104,7 +121,11 @@ fn read_entries(source: &mut TomlDocument, table: &DeTable) -> (Option<String>, 
     for (key, value) in table {
         match key.get_ref().as_ref() {
             "column" => column = source.read_non_blank_text("column", value),
-            "is" => tests.extend(source.read_text_list("is", value).map(CellTest::Is)),
+            key @ ("is" | "in") => {
+                tests.extend(source.read_text_list(key, value).map(CellTest::Is));
+            }
+            "contains" => tests.extend(read_contained_texts(source, value).map(CellTest::Contains)),
+            "matches" => tests.extend(read_pattern(source, value).map(CellTest::Matches)),
             "not" => tests.extend(source.read_text_list("not", value).map(CellTest::Not)),
             "filled" => tests.extend(source.read_bool("filled", value).map(CellTest::Filled)),
             "id" => tests.extend(source.read_bool("id", value).map(CellTest::Id)),
@@ -112,6 +133,23 @@ fn read_entries(source: &mut TomlDocument, table: &DeTable) -> (Option<String>, 
         }
     }
     (column, tests)
+}
+
+/// The texts of `contains`. Every cell contains an empty text, so that is a mistake.
+fn read_contained_texts(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<Vec<String>> {
+    let texts = source.read_text_list("contains", value)?;
+    if texts.iter().any(String::is_empty) {
+        source.report_problem(source.line_of(value), "`contains` has an empty text");
+        return None;
+    }
+    Some(texts)
+}
+
+fn read_pattern(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<TextPattern> {
+    let text = source.read_non_blank_text("matches", value)?;
+    let line = source.line_of(value);
+    let wrong = |why| source.report_problem(line, format_args!("`matches`: {why}"));
+    TextPattern::parse(&text).map_err(wrong).ok()
 }
 
 fn looks_like_contact_id(text: &str) -> bool {
@@ -159,6 +197,8 @@ mod tests {
     fn conditions_exclude_each_other_when_no_cell_passes_both() {
         let is = |texts: &[&str]| CellTest::Is(words(texts));
         let not = |texts: &[&str]| CellTest::Not(words(texts));
+        let contains = |texts: &[&str]| CellTest::Contains(words(texts));
+        let matches = |text: &str| CellTest::Matches(TextPattern::parse(text).unwrap());
         for (one, other, expected) in [
             (is(&["a"]), is(&["b"]), true),
             (is(&["a", "b"]), is(&["B"]), false),
@@ -174,6 +214,13 @@ mod tests {
             (CellTest::Id(true), CellTest::Filled(false), true),
             (CellTest::Id(false), CellTest::Filled(false), false),
             (is(&["a"]), CellTest::Id(true), true),
+            (contains(&["a"]), is(&["bat", "cat"]), false),
+            (contains(&["a"]), is(&["dog"]), true),
+            (contains(&["a"]), CellTest::Filled(false), true),
+            (contains(&["a"]), contains(&["b"]), false),
+            (matches("^x"), is(&["y"]), true),
+            (matches("^x"), CellTest::Filled(false), true),
+            (matches("x*"), CellTest::Filled(false), false),
         ] {
             assert_eq!(one.is_disjoint_from(&other), expected, "{one:?} {other:?}");
             assert_eq!(other.is_disjoint_from(&one), expected, "{other:?} {one:?}");

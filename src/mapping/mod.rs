@@ -21,6 +21,7 @@ mod resolve_columns;
 mod split_part;
 mod target_list;
 mod target_name;
+mod text_pattern;
 mod text_template;
 
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use target_name::{
     UnknownTarget, closest_name, custom_field_target, may_mean_custom_field, parse_target,
     suggest_custom_fields,
 };
+pub use text_pattern::TextPattern;
 pub use text_template::{TextTemplate, TextTemplatePiece};
 
 /// The version of the mapping file that this program reads and writes.
@@ -157,6 +159,8 @@ pub struct ConstantValue {
     /// The names of the files that it is for, as patterns with `*`; empty for all files. Some programs only say in
     /// the file name what they export.
     pub file: Vec<String>,
+    /// The condition for a row to get it; by default all rows do.
+    pub when: Option<RuleCondition>,
     /// The line of the mapping file, from 1; 0 if there is no file.
     pub line: usize,
 }
@@ -209,13 +213,22 @@ pub struct BoundRule {
     pub by_star: bool,
 }
 
+/// A constant bound to the columns of a sheet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundConstant {
+    /// The constant.
+    pub constant: ConstantValue,
+    /// The column of its condition. Without one, every row gets the constant.
+    pub when: Option<usize>,
+}
+
 /// A mapping bound to a sheet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoundMapping {
     /// The rules that apply, except those with the targets `Ignore` and `Undecided`.
     pub bound: Vec<BoundRule>,
-    /// Values for every row.
-    pub constants: Vec<ConstantValue>,
+    /// Values for every row, or for those that pass a test.
+    pub constants: Vec<BoundConstant>,
     /// The indexes of columns that are neither read nor explicitly ignored.
     pub unmapped: Vec<usize>,
 }

@@ -37,7 +37,7 @@ const COLUMN: &[&str] = &[
     "fallback",
     "named_by",
 ];
-const CONSTANT: &[&str] = &["to", "value", "file"];
+const CONSTANT: &[&str] = &["to", "value", "file", "when"];
 impl Mapping {
     /// Parses a mapping. `name` is its name in messages.
     ///
@@ -261,10 +261,11 @@ fn read_value_map(source: &mut TomlDocument, value: SpannedTomlValue) -> BTreeMa
 }
 
 fn read_constant(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<ConstantValue> {
-    let (mut to, mut value, mut file) = (None, None, Vec::new());
+    let (mut to, mut value, mut file, mut when) = (None, None, Vec::new(), None);
     for (key, entry) in table {
         match key.get_ref().as_ref() {
             "file" => file = source.read_text_list("file", entry).unwrap_or_default(),
+            "when" => when = RuleCondition::from_toml(source, entry),
             "to" => to = Some(read_target(source, "to", entry)),
             "value" => value = Some(source.read_text("value", entry)),
             other => {
@@ -277,7 +278,7 @@ fn read_constant(source: &mut TomlDocument, line: usize, table: &DeTable) -> Opt
             source.report_problem(line, format_args!("this `[[constant]]` has no `{key}`"));
         }
     }
-    let constant = ConstantValue { to: to??, value: value??, file, line };
+    let constant = ConstantValue { to: to??, value: value??, file, when, line };
     let senseless = match &constant.to {
         MappingTarget::Ignore
         | MappingTarget::Undecided

@@ -39,6 +39,9 @@ impl Mapping {
             if !constant.file.is_empty() {
                 out.write_entry("file", toml_string_array(&constant.file));
             }
+            if let Some(when) = &constant.when {
+                out.write_entry("when", when.to_toml());
+            }
         }
         out.0
     }

@@ -68,7 +68,7 @@ impl ResolvedSource {
     /// Whether a column or a constant has one of these targets.
     pub(super) fn writes_to(&self, targets: &[MappingTarget]) -> bool {
         let of_columns = self.plan.bound.iter().map(|bound| &bound.rule.to);
-        let of_constants = self.plan.constants.iter().map(|constant| &constant.to);
+        let of_constants = self.plan.constants.iter().map(|bound| &bound.constant.to);
         of_columns.chain(of_constants).any(|target| targets.contains(target))
     }
 }
@@ -282,7 +282,7 @@ fn accept_proposal(
 
 /// Adds what the command line sets in every row. The sheet's own column of users then decides nothing.
 fn apply_to_every_row(mapping: &mut Mapping, request: &ImportRequest) {
-    let constant = |to, value| ConstantValue { to, value, file: Vec::new(), line: 0 };
+    let constant = |to, value| ConstantValue { to, value, file: Vec::new(), when: None, line: 0 };
     for tag in &request.tags {
         // As a list, so that a comma in a tag does not split it.
         let list = serde_json::Value::from(vec![tag.trim()]).to_string();

@@ -1,6 +1,6 @@
 //! Finds the columns that rules read in addition to their value, and conflicts between rules for one target.
 
-use super::super::{DUPLICATE_HEADER, MappingRule, OnMissing, mapping_problem};
+use super::super::{BoundConstant, DUPLICATE_HEADER, MappingRule, OnMissing, mapping_problem};
 use super::{AuxiliaryColumns, MappingBinder, join_with_and};
 
 impl MappingBinder<'_, '_> {
@@ -28,6 +28,22 @@ impl MappingBinder<'_, '_> {
             self.used[at] = true;
         }
         Some(auxiliary)
+    }
+
+    /// Finds the columns that the conditions of constants test. A constant without its column is for no row.
+    pub(super) fn bind_constants(&mut self) {
+        let mapping = self.mapping;
+        for constant in &mapping.constants {
+            let rule = MappingRule {
+                to: constant.to.clone(),
+                when: constant.when.clone(),
+                line: constant.line,
+                ..MappingRule::default()
+            };
+            if let Some(AuxiliaryColumns { when, .. }) = self.find_auxiliary_columns(&rule, "") {
+                self.constants.push(BoundConstant { constant: constant.clone(), when });
+            }
+        }
     }
 
     /// Finds the column with this name, if the sheet has it; it may be optional.

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::columns::ColumnLookup;
 use super::header::fold_name;
 use super::{
-    BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, MappingRule, OnMissing, mapping_problem,
+    BoundConstant, BoundMapping, BoundRule, DUPLICATE_HEADER, Mapping, MappingRule, OnMissing,
+    mapping_problem,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::result_columns::is_result_column;
@@ -28,6 +29,7 @@ impl Mapping {
         for rule in named {
             binding.bind_named_rule(rule);
         }
+        binding.bind_constants();
         for rule in patterns {
             binding.bind_pattern_rule(rule);
         }
@@ -84,6 +86,7 @@ struct MappingBinder<'m, 'c> {
     passed: Vec<bool>,
     used: Vec<bool>,
     bound: Vec<BoundRule>,
+    constants: Vec<BoundConstant>,
     problems: Vec<Diagnostic>,
 }
 
@@ -99,6 +102,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
             passed,
             used: none,
             bound: Vec::with_capacity(mapping.rules.len()),
+            constants: Vec::with_capacity(mapping.constants.len()),
             problems: Vec::new(),
         };
         binding.mark_ignored_columns();
@@ -332,7 +336,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
         }
         let accounted = |at: &usize| self.used[*at] || self.ignored[*at] || self.passed[*at];
         let unmapped = (0..self.columns.len()).filter(|at| !accounted(at)).collect();
-        Ok(BoundMapping { bound: self.bound, constants: self.mapping.constants.clone(), unmapped })
+        Ok(BoundMapping { bound: self.bound, constants: self.constants, unmapped })
     }
 }
 

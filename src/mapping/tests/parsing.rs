@@ -224,6 +224,10 @@ fn some_condition() -> impl Strategy<Value = RuleCondition> {
     let test = prop_oneof![
         words().prop_map(CellTest::Is),
         words().prop_map(CellTest::Not),
+        prop::collection::vec("\\PC{1,4}", 0..3).prop_map(CellTest::Contains),
+        "[a-z.*\"]{1,6}[a-z]".prop_filter_map("no pattern", |text| {
+            TextPattern::parse(&text).ok().map(CellTest::Matches)
+        }),
         any::<bool>().prop_map(CellTest::Filled),
         any::<bool>().prop_map(CellTest::Id),
     ];
@@ -270,6 +274,7 @@ prop_compose! {
         rules in prop::collection::vec(some_rule(), 0..4),
         ignore in prop::collection::vec(any::<String>(), 0..3),
         value in any::<String>(),
+        when in prop::option::of(some_condition()),
         skip in any::<bool>(),
         delimiter in prop::option::of(any::<char>()),
     ) -> Mapping {
@@ -278,7 +283,7 @@ prop_compose! {
             location: Some("loc1".parse().unwrap()),
             reading: SheetReadOptions { delimiter, sheet: Some("A \"b\"".to_owned()), ..SheetReadOptions::default() },
             rules,
-            constants: vec![ConstantValue { to: MappingTarget::Tags, value, file: ignore.clone(), line: 0 }],
+            constants: vec![ConstantValue { to: MappingTarget::Tags, value, file: ignore.clone(), when, line: 0 }],
             ignore,
             options: some_options(),
             missing: if skip { OnMissing::Skip } else { OnMissing::Stop },

@@ -20,7 +20,7 @@ fn what_is_wrong_with_them_is_said_with_its_line() {
         ("when = { is = [\"x\"] }", "needs a `column` and one of"),
         (
             "when = { column = \"B\", is = [\"x\"], filled = true }",
-            "one of `is`, `not`, `filled` and `id`",
+            "one of `is`, `in`, `not`, `contains`, `matches`, `filled` and `id`",
         ),
         ("when = { column = \"B\", filled = \"yes\" }", "must be true or false"),
         ("when = \"B\"", "must be a table"),

@@ -10,7 +10,7 @@ use super::field_rule::{ColumnJoin, FieldRule, FieldRuleSource, RuleScope, TextT
 use super::value_type::{CustomFieldTarget, TargetValueType, resolve_value_type};
 use crate::diagnostic::Diagnostic;
 use crate::mapping::{
-    self, BoundRule, CellTest, ConstantValue, DUPLICATE_HEADER, MappingRule, mapping_problem,
+    self, BoundConstant, BoundRule, CellTest, DUPLICATE_HEADER, MappingRule, mapping_problem,
 };
 use crate::model::target::{Channel, Field, NotePart};
 use crate::model::{
@@ -226,11 +226,16 @@ impl FieldRuleBuilder<'_> {
         steps
     }
 
-    fn compile_constant(&self, constant: &ConstantValue) -> Result<FieldRule, Diagnostic> {
-        let rule =
-            MappingRule { to: constant.to.clone(), line: constant.line, ..MappingRule::default() };
+    fn compile_constant(&self, bound: &BoundConstant) -> Result<FieldRule, Diagnostic> {
+        let BoundConstant { constant, when } = bound;
+        let rule = MappingRule {
+            to: constant.to.clone(),
+            when: constant.when.clone(),
+            line: constant.line,
+            ..MappingRule::default()
+        };
         let bound =
-            BoundRule { rule, columns: Vec::new(), when: None, named_by: None, by_star: false };
+            BoundRule { rule, columns: Vec::new(), when: *when, named_by: None, by_star: false };
         let step = self.compile_rule(&bound, None)?;
         Ok(FieldRule { source: FieldRuleSource::Constant(constant.value.clone()), ..step })
     }

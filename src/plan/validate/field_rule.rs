@@ -182,7 +182,8 @@ impl RuleScope {
             CellTest::Is(words) | CellTest::Not(words) => {
                 words.iter().map(|word| word.trim().to_lowercase()).collect()
             }
-            CellTest::Filled(_) | CellTest::Id(_) => HashSet::new(),
+            CellTest::Contains(parts) => parts.iter().map(|part| part.to_lowercase()).collect(),
+            CellTest::Matches(_) | CellTest::Filled(_) | CellTest::Id(_) => HashSet::new(),
         };
         self.conditions.push(CellCondition { column, test, words });
     }

@@ -50,7 +50,13 @@ impl CellCondition {
         let text = cell.to_text();
         let text = text.trim();
         match &self.test {
-            CellTest::Filled(_) | CellTest::Id(_) => self.test.matches_text(text),
+            CellTest::Contains(_) => {
+                let text = text.to_lowercase();
+                self.words.iter().any(|part| text.contains(part))
+            }
+            CellTest::Matches(_) | CellTest::Filled(_) | CellTest::Id(_) => {
+                self.test.matches_text(text)
+            }
             CellTest::Is(_) => self.words.contains(&text.to_lowercase()),
             CellTest::Not(_) => !self.words.contains(&text.to_lowercase()),
         }

@@ -2,6 +2,7 @@
 //! a kind of fault.
 
 mod commands;
+mod conditions;
 mod consent;
 mod damage;
 mod encodings;

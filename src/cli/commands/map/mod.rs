@@ -114,12 +114,16 @@ and, where needed:
   join = \", \"              what separates the values of joined columns
   template = \"{A}[ ({B})]\" a text made of columns; a part in brackets is left out if its columns are empty
   tags = \"add\"             whether tags are added, or replace existing ones
-  when = { column = \"Type\", is = [\"note\"] }   only in these rows; or not = […], filled = true|false,
-                           id = true|false (whether it looks like a contact id)
+  when = { column = \"Type\", is = [\"note\"] }   only in these rows; or in = […] (the same),
+                           not = […], contains = [\"call back\"] (a part of the text),
+                           matches = \"^no answer\" (a regular expression),
+                           filled = true|false, id = true|false (whether it looks like a
+                           contact id); case does not matter
   fallback = true          only if no other rule gives a value
   named_by = \"Label\"       with to = \"customFields.*\": the column that names the custom field
-A table [[constant]] with `to` and `value` gives every row the same value (with `file = [\"old_*\"]`
-only in files with such names); [options] takes the flags of `ghl-bulk import`, with `_` for `-`.
+A table [[constant]] with `to` and `value` gives every row the same value, or the rows of
+its `when` (with `file = [\"old_*\"]` only in files with such names); [options] takes the
+flags of `ghl-bulk import`, with `_` for `-`.
 
 A preset may also have a table [template]: then `ghl-bulk export --template NAME` writes such
 files. An empty table writes the mapping's columns in reverse, to a file named after the preset.
