@@ -40,7 +40,9 @@ pub(crate) use bind::join_with_and;
 pub(crate) use columns::ColumnLookup;
 pub use condition::{CellTest, RuleCondition};
 pub use options::PolicyOptions;
-pub(crate) use options::{COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, TIMEZONE_OPTION};
+pub(crate) use options::{
+    COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, EXTRA_VALUES_OPTION, TIMEZONE_OPTION,
+};
 pub use problem::{DUPLICATE_HEADER, mapping_problem};
 pub(crate) use render_toml::{is_invisible_or_bidi, toml_string, toml_string_array};
 pub use resolve_columns::{find_custom_field, is_writable_field};

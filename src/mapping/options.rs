@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::{closest_name, mapping_problem, parse_target};
 use crate::choice::Choice;
 use crate::model::policy::{
-    BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
-    ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule,
-    TaskPriorityRule, UnknownOptionRule,
+    BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, ExtraValuesRule, IdentityKey,
+    ImportMode, ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule,
+    TagRule, TaskPriorityRule, UnknownOptionRule,
 };
 use crate::model::target::MappingTarget;
 use crate::value::DateOrder;
@@ -102,6 +102,7 @@ policy_options! {
     on_shared_phone: SharedValueRule = choice();
     on_existing: ExistingRule = choice();
     tags: TagRule = choice();
+    extra_values: ExtraValuesRule = EXTRA_VALUES_OPTION;
     no_identity: NoIdentityRule = choice();
     marker: String = MARKER_OPTION;
     blank: BlankRule = choice();
@@ -173,6 +174,27 @@ const KEY_OPTION: OptionCodec<IdentityKey> = OptionCodec {
     write: |key| match key {
         IdentityKey::Usual => "usual".into(),
         IdentityKey::Custom(name) => MappingTarget::Custom(name.clone()).to_string().into(),
+    },
+};
+
+/// What to do with further e-mail addresses and phone numbers.
+pub(crate) const EXTRA_VALUES_OPTION: OptionCodec<ExtraValuesRule> = OptionCodec {
+    takes: || "`note`, `custom:NAME`, `drop` or `warn`".to_owned(),
+    read: |value| match non_blank_text(value)? {
+        "warn" => Some(ExtraValuesRule::Warn),
+        "note" => Some(ExtraValuesRule::Note),
+        "drop" => Some(ExtraValuesRule::Drop),
+        text => {
+            let name = text.strip_prefix("custom:").or_else(|| text.strip_prefix("customFields."));
+            let name = name.map(str::trim).filter(|name| !name.is_empty())?;
+            Some(ExtraValuesRule::Custom(name.to_owned()))
+        }
+    },
+    write: |rule| match rule {
+        ExtraValuesRule::Warn => "warn".into(),
+        ExtraValuesRule::Note => "note".into(),
+        ExtraValuesRule::Drop => "drop".into(),
+        ExtraValuesRule::Custom(name) => format!("custom:{name}").into(),
     },
 };
 

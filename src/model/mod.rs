@@ -19,8 +19,8 @@ pub use draft::{ContactDraft, NoteDraft, TaskDraft, UnreadableCell};
 pub use op::{Op, OpChange};
 pub use op_codec::OpDetails;
 pub use policy::{
-    BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
-    ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule,
-    TaskPriorityRule, UnknownOptionRule,
+    BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, ExtraValuesRule, IdentityKey,
+    ImportMode, ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule,
+    TagRule, TaskPriorityRule, UnknownOptionRule,
 };
 pub use target::{Channel, Field, MappingTarget, NotePart, TaskPart};

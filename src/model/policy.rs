@@ -24,6 +24,8 @@ pub struct ImportPolicy {
     pub on_existing: ExistingRule,
     /// Whether tags are added to the contact's own or replace them.
     pub tags: TagRule,
+    /// Further e-mail addresses and phone numbers of a contact, of which the API writes only one each.
+    pub extra_values: ExtraValuesRule,
     /// Rows without anything that prevents creating a duplicate.
     pub no_identity: NoIdentityRule,
     /// The custom field (key, name or id) that marks created contacts.
@@ -100,6 +102,21 @@ pub enum IdentityKey {
     Usual,
     /// By the value of a custom field (key, name or id).
     Custom(String),
+}
+
+/// Further e-mail addresses and phone numbers of a contact, of which the API writes only one each (api.md §5.13).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtraValuesRule {
+    /// They are left out, with a warning.
+    #[default]
+    Warn,
+    /// They are written into a note.
+    Note,
+    /// They are written into a custom text field (key, name or id).
+    Custom(String),
+    /// They are left out.
+    Drop,
 }
 
 choice_enum! {

@@ -60,7 +60,7 @@ impl PlanningJob<'_> {
         self.run.write_fact(&facts::INPUT_DIGEST, &input.sheet.digest)?;
         self.run.write_fact(&facts::MAPPING_DIGEST, &input.mapping_digest)?;
         facts::store_source_sheet(self.run, &SourceSheet::from_sheet(&input.sheet))?;
-        validate_rows::check_marker_field(understood.policy.marker.as_deref(), &directory)?;
+        validate_rows::check_text_fields(&understood.policy, &directory)?;
         let key = validate_rows::resolve_key_field(&understood.policy.key, &directory)?;
         self.run.write_fact(&facts::KEY_FIELD, &key)?;
         self.run.write_fact(&facts::DELETES, &understood.removes)?;

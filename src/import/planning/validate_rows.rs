@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::event::{RunEvent, SharedObserver};
 use crate::import::ImportError;
 use crate::import::source::{ImportSource, ResolvedSource};
-use crate::model::{ContactDraft, IdentityKey, LocationDirectory};
+use crate::model::{ContactDraft, ExtraValuesRule, IdentityKey, ImportPolicy, LocationDirectory};
 use crate::plan::validate::{ColumnScan, RowValidator, UnknownOptionCell, UnresolvedName};
 use crate::run::{IdentityKind, ImportStore, RowAction, RowDecision, RowMark, StoredRow};
 use crate::sheet::{SheetColumn, SheetRow};
@@ -121,17 +121,31 @@ pub(crate) fn resolve_key_field(
     }
 }
 
-/// Refuses a marker field that cannot be written or searched.
-pub(crate) fn check_marker_field(
-    marker: Option<&str>,
+/// Refuses a field for markers or further values that cannot be written or searched.
+pub(crate) fn check_text_fields(
+    policy: &ImportPolicy,
     directory: &LocationDirectory,
 ) -> Result<(), ImportError> {
-    let Some(name) = marker else { return Ok(()) };
-    let wrong = |why: String| Err(ImportError::Request(format!("`--marker-field`: {why}")));
+    if let Some(name) = &policy.marker {
+        check_text_field("--marker-field", "a marker needs", name, directory)?;
+    }
+    if let ExtraValuesRule::Custom(name) = &policy.extra_values {
+        check_text_field("--extra-values", "further values need", name, directory)?;
+    }
+    Ok(())
+}
+
+fn check_text_field(
+    flag: &str,
+    needs: &str,
+    name: &str,
+    directory: &LocationDirectory,
+) -> Result<(), ImportError> {
+    let wrong = |why: String| Err(ImportError::Request(format!("`{flag}`: {why}")));
     match directory.find_field(name) {
         Err(error) => wrong(error.to_string()),
         Ok(field) if !["TEXT", "LARGE_TEXT"].contains(&field.data_type.as_str()) => wrong(format!(
-            "the custom field `{name}` has the type {}, but a marker needs a text field",
+            "the custom field `{name}` has the type {}, but {needs} a text field",
             field.data_type
         )),
         Ok(_) => Ok(()),

@@ -12,6 +12,7 @@ mod create;
 mod damage;
 mod deferred_names;
 mod deletion_ops;
+mod extra_values;
 mod idempotency;
 mod literal;
 mod notes_and_tasks;
@@ -40,7 +41,7 @@ use crate::model::IdempotencyClass;
 use crate::model::directory::{CustomField, LocationDirectory};
 use crate::model::draft::ContactDraft;
 use crate::model::op::{Op, OpChange};
-use crate::model::policy::{ImportPolicy, TagRule};
+use crate::model::policy::{ExtraValuesRule, ImportPolicy, TagRule};
 use crate::model::remote::{RemoteContact, equality, short_hash};
 
 use crate::id::{ContactId, LocationId};
@@ -99,12 +100,14 @@ pub struct RowPlanner<'a> {
     directory: &'a LocationDirectory,
     fields: HashMap<&'a str, &'a CustomField>,
     marker: Option<&'a CustomField>,
+    /// The custom field for further e-mail addresses and phone numbers.
+    extra: Option<&'a CustomField>,
     /// How often earlier rows write the same content.
     alike: RefCell<HashMap<String, u64>>,
 }
 
 impl<'a> RowPlanner<'a> {
-    /// Creates a planner. An unknown marker field is ignored here; the caller rejects it before.
+    /// Creates a planner. Unknown fields of the policy are ignored here; the caller rejects them before.
     #[must_use]
     pub fn new(policy: &'a ImportPolicy, directory: &'a LocationDirectory) -> Self {
         let fields = directory.fields.iter().map(|field| (&*field.id, field)).collect();
@@ -116,7 +119,11 @@ impl<'a> RowPlanner<'a> {
             .marker
             .as_deref()
             .and_then(|name| directory.fields.iter().find(|field| named(name, field)));
-        Self { policy, directory, fields, marker, alike: RefCell::default() }
+        let extra = match &policy.extra_values {
+            ExtraValuesRule::Custom(name) => directory.find_field(name).ok(),
+            _ => None,
+        };
+        Self { policy, directory, fields, marker, extra, alike: RefCell::default() }
     }
 
     /// Plans a row: its action has been decided, and `remote` is its contact.
@@ -134,6 +141,7 @@ impl<'a> RowPlanner<'a> {
         children: &RemoteChildren,
     ) -> Result<RowPlan, Diagnostic> {
         let planned = RowPlan { contact: action.contact_id().cloned(), ..RowPlan::default() };
+        let draft = &*self.with_extra_field(draft, remote);
         let mut work = RowPlanBuilder { planner: self, row, source, draft, planned };
         work.planned.action = match action {
             ContactAction::Skip(_) => RowAction::Skip,
@@ -184,7 +192,7 @@ impl RowPlanBuilder<'_> {
         let strategy = idempotency::choose_create_strategy(self.planner, self.draft, action)?;
         create::plan_contact_creation(self, &strategy);
         self.plan_business_change(None);
-        self.warn_unsendable_additional(None);
+        self.plan_extra_values(None);
         notes_and_tasks::plan_children(self, children)?;
         Ok(RowAction::Create)
     }
@@ -200,9 +208,9 @@ impl RowPlanBuilder<'_> {
                 self.plan_tag_addition(remote, RowAction::Update);
             }
             self.plan_business_change(Some(remote));
-            self.warn_unsendable_additional(Some(remote));
         }
         let own = self.planned.ops.len();
+        self.plan_extra_values(Some(remote));
         notes_and_tasks::plan_children(self, children)?;
         Ok(match self.planned.ops.len() {
             0 => RowAction::Unchanged,
@@ -276,25 +284,6 @@ impl RowPlanBuilder<'_> {
         self.add_field_change("business", current.clone().unwrap_or_default(), new);
         let change = OpChange::SetBusiness { business: wanted };
         self.push_op("business", 0, IdempotencyClass::Replayable, change, current.into());
-    }
-
-    /// Warns about the addresses and numbers that the API cannot write (api.md §5.13).
-    fn warn_unsendable_additional(&mut self, remote: Option<&RemoteContact>) {
-        let (emails, phones) = contact::missing_additional_values(self.draft, remote);
-        let parts = [
-            (DiagnosticCode::W_MULTI_EMAIL, "additionalEmails", "e-mail address", emails),
-            (DiagnosticCode::W_MULTI_PHONE, "additionalPhones", "phone number", phones),
-        ];
-        for (code, field, what, values) in parts {
-            if !values.is_empty() {
-                let message = format!(
-                    "`{}` cannot be sent: the API accepts one {what} per contact; add the others in \
-                     HighLevel, or map the column to a custom field",
-                    values.join("`, `")
-                );
-                self.add_warning(code, field, message);
-            }
-        }
     }
 
     fn add_field_change(&mut self, field: &str, old: String, new: String) {

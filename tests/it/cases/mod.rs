@@ -7,6 +7,7 @@ mod consent;
 mod damage;
 mod encodings;
 mod exports;
+mod extra_values;
 mod files;
 mod foreign_syntax;
 mod groups;

@@ -2,12 +2,13 @@
 
 use crate::cli::args::choice_arg::choice_parser;
 use crate::mapping::{
-    COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, PolicyOptions, TIMEZONE_OPTION,
+    COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, EXTRA_VALUES_OPTION, PolicyOptions,
+    TIMEZONE_OPTION,
 };
 use crate::model::{
-    BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, IdentityKey, ImportMode,
-    InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule, TaskPriorityRule,
-    UnknownOptionRule,
+    BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, ExtraValuesRule, IdentityKey,
+    ImportMode, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule,
+    TaskPriorityRule, UnknownOptionRule,
 };
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 use crate::value::DateOrder;
@@ -68,6 +69,10 @@ pub(crate) struct PolicyArgs {
     /// Whether tags are added to the contact's tags or replace them [default: add]
     #[arg(long, value_name = "HOW", value_parser = choice_parser::<TagRule>())]
     tags: Option<TagRule>,
+    /// What to do with further e-mail addresses and phone numbers, since the API takes one of each: `note` writes them
+    /// into a note, `custom:NAME` into a text field, `drop` leaves them out, `warn` does so with a warning [default: warn]
+    #[arg(long, value_name = "WHAT", value_parser = |text: &str| EXTRA_VALUES_OPTION.parse_text(text))]
+    extra_values: Option<ExtraValuesRule>,
     /// What to do with rows that could be created twice because nothing identifies them [default: stop]
     #[arg(long, value_name = "WHAT", value_parser = choice_parser::<NoIdentityRule>())]
     no_identity: Option<NoIdentityRule>,
@@ -176,6 +181,7 @@ impl PolicyArgs {
             on_shared_phone: self.on_shared_phone,
             on_existing: self.on_existing,
             tags: self.tags,
+            extra_values: self.extra_values.clone(),
             no_identity: self.no_identity,
             marker: self.marker_field.clone(),
             blank: self.blank,
