@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::RowPlanBuilder;
+use super::update_bodies::UpdateBodies;
 use crate::diagnostic::DiagnosticCode;
 use crate::model::remote::{ChannelState, RemoteContact};
 use crate::model::target::Channel;
@@ -36,15 +37,14 @@ pub(super) fn add_to_create_body(
 pub(super) fn add_to_update_body(
     work: &mut RowPlanBuilder<'_>,
     remote: &RemoteContact,
-    body: &mut Map<String, Value>,
-    before: &mut Map<String, Value>,
+    bodies: &mut UpdateBodies,
 ) {
     let draft = work.draft;
     if let Some(dnd) = draft.dnd.filter(|dnd| *dnd != remote.dnd) {
         let permanent = remote.channels.values().any(ChannelState::is_permanent);
         if dnd || may_lift_block(work, "dnd", permanent) {
-            body.insert("dnd".to_owned(), dnd.into());
-            before.insert("dnd".to_owned(), remote.dnd.into());
+            bodies.body.insert("dnd".to_owned(), dnd.into());
+            bodies.before.insert("dnd".to_owned(), remote.dnd.into());
             work.add_field_change("dnd", remote.dnd.to_string(), dnd.to_string());
         }
     }
@@ -67,8 +67,8 @@ pub(super) fn add_to_update_body(
     }
     if !settings.is_empty() {
         let (settings, old) = merge_channel_settings(settings, remote);
-        body.insert("dndSettings".to_owned(), settings.into());
-        before.insert("dndSettings".to_owned(), old.into());
+        bodies.body.insert("dndSettings".to_owned(), settings.into());
+        bodies.before.insert("dndSettings".to_owned(), old.into());
     }
 }
 

@@ -1,7 +1,8 @@
 //! An existing contact: the body of one update with everything that differs from the draft.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::update_bodies::UpdateBodies;
 use super::{RowPlanBuilder, change_text, consent, literal, whole_name};
 use crate::diagnostic::DiagnosticCode;
 use crate::model::IdempotencyClass;
@@ -10,19 +11,12 @@ use crate::model::op::OpChange;
 use crate::model::remote::{RemoteContact, equality};
 use crate::model::target::Field;
 
-/// An update under construction: the new values, and those that they replace.
-#[derive(Debug, Default)]
-pub(super) struct UpdateBodies {
-    pub(super) body: Map<String, Value>,
-    pub(super) before: Map<String, Value>,
-}
-
 /// Updates the contact where it differs.
 pub(super) fn plan_contact_update(work: &mut RowPlanBuilder<'_>, remote: &RemoteContact) {
     let mut bodies = UpdateBodies::default();
     diff_native_fields(work, remote, &mut bodies);
     diff_custom_fields(work, remote, &mut bodies);
-    consent::add_to_update_body(work, remote, &mut bodies.body, &mut bodies.before);
+    consent::add_to_update_body(work, remote, &mut bodies);
     diff_owner(work, remote, &mut bodies);
     diff_tags(work, remote, &mut bodies);
     if !bodies.body.is_empty() {

@@ -17,6 +17,7 @@ mod idempotency;
 mod literal;
 mod notes_and_tasks;
 mod recreate_ops;
+mod update_bodies;
 mod whole_name;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::contact::UpdateBodies;
+use super::update_bodies::UpdateBodies;
 use super::{RowPlanBuilder, literal};
 use crate::diagnostic::DiagnosticCode;
 use crate::model::draft::ContactDraft;
