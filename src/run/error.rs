@@ -157,6 +157,12 @@ impl RunError {
         }
     }
 
+    /// Whether the run's directory was removed while the run was going on: nothing can continue it.
+    #[must_use]
+    pub fn is_of_removed_run(&self) -> bool {
+        matches!(self, Self::Store { path, .. } if !path.exists())
+    }
+
     /// A copy of the error, for every caller that waited for the operation.
     pub(super) fn copy_error(&self) -> Self {
         match self {

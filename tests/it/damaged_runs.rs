@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::export_files::ExportFiles;
+use crate::import_world::empty_world;
 use crate::running_command::RunningCommand;
 use crate::world::{World, short_id};
 
@@ -178,5 +179,21 @@ fn a_run_that_is_removed_while_the_command_runs_is_named_as_that() {
     std::fs::remove_dir_all(world.path("home").join("runs")).unwrap();
     world.control_request("DELETE", "faults", &Value::Null);
     world.control_request("POST", "release", &Value::Null);
-    export.wait_for_exit().exits(2).says("was removed while the command ran");
+    let told = export.wait_for_exit().exits(2).says("was removed while the command ran");
+    assert!(!told.stderr.contains("resume"), "{}", told.stderr);
+}
+
+#[test]
+fn an_import_whose_run_is_removed_says_to_look_its_rows_up() {
+    let world = empty_world();
+    world.control_request("POST", "faults", &json!(["POST /contacts/ hold after=20"]));
+    let rows: String = (0..200).map(|row| format!("p{row}@example.com\n")).collect();
+    fs::write(world.path("people.csv"), format!("Email\n{rows}")).unwrap();
+    let import = RunningCommand::start(&world, "import people.csv --yes --out res");
+    world.get_control("held?at_least=1");
+    fs::remove_dir_all(world.path("home").join("runs")).unwrap();
+    world.control_request("DELETE", "faults", &Value::Null);
+    world.control_request("POST", "release", &Value::Null);
+    let told = import.wait_for_exit().exits(2).says("look up in the account");
+    assert!(!told.stderr.contains("resume"), "{}", told.stderr);
 }

@@ -108,14 +108,17 @@ impl CliError {
 
     /// Of an import that ended early. `stop` is the tap that Ctrl-C and the deadline close.
     pub(crate) fn from_import_halt(halted: import::ImportHalted, stop: &CancelSignal) -> Self {
+        let removed =
+            matches!(&halted.error, import::ImportError::Run(error) if error.is_of_removed_run());
         let mut failure = match stop.cause() {
             Some(cause) if import_was_stopped(&halted.error) => stop_cause_error(cause),
             _ => halted.error.into(),
         };
-        let again = !matches!(
-            failure.code,
-            CliExitCode::Damaged | CliExitCode::Stale | CliExitCode::Refused
-        );
+        let again = !removed
+            && !matches!(
+                failure.code,
+                CliExitCode::Damaged | CliExitCode::Stale | CliExitCode::Refused
+            );
         let run = halted.run.filter(|_| again);
         let next = run.and_then(|(run, state)| NextCommand::for_state(run, state)).map(Box::new);
         // An undo that is refused may name the import, which must be resumed first.
@@ -125,11 +128,13 @@ impl CliError {
 
     /// Of a run that ended early. `stop` is the tap that Ctrl-C and the deadline close.
     pub(crate) fn from_export_halt(halted: export::ExportHalted, stop: &CancelSignal) -> Self {
+        let removed =
+            matches!(&halted.error, export::ExportError::Run(error) if error.is_of_removed_run());
         let mut failure = match stop.cause() {
             Some(cause) if export_was_stopped(&halted.error) => stop_cause_error(cause),
             _ => halted.error.into(),
         };
-        let run = halted.run.filter(|_| failure.code != CliExitCode::Damaged);
+        let run = halted.run.filter(|_| !removed && failure.code != CliExitCode::Damaged);
         failure.next =
             run.and_then(|(run, state)| NextCommand::for_state(run, state)).map(Box::new);
         failure

@@ -64,8 +64,9 @@ impl From<run::RunError> for CliError {
                 "nothing was sent from it; an export can be started again, but of an import, look up in the \
                  account which rows it has written before you import them again",
             ),
-            (run::RunError::Store { path, .. }, _) if !path.exists() => failure.with_hint(
-                "the run's directory was removed while the command ran; start the command again",
+            (error, _) if error.is_of_removed_run() => failure.with_hint(
+                "the run's directory was removed while the command ran; an export can be started again, but of \
+                 an import, look up in the account which rows it has written before you import them again",
             ),
             _ => failure.with_hint("check permissions, free space and the limit of open files"),
         }
