@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{CONTACT, NOTE, corpus, location, unguarded};
+use super::{CONTACT, NOTE, corpus, location, location_with_duplicates, unguarded};
 use crate::world::World;
 
 /// The corpus's files.
@@ -21,7 +21,9 @@ fn all() -> Vec<Value> {
 #[track_caller]
 pub(super) fn check(file: &str, options: &str) {
     let expected = all().into_iter().find(|it| it["file"] == file).unwrap();
-    let world = location();
+    // Two people of this file share a number, which is to be accepted: not every location does.
+    let shares = file == "34b_invalid_phones.csv";
+    let world = if shares { location_with_duplicates() } else { location() };
     let done = world.try_file(file, options);
     assert_eq!(world.list_writes(), [""; 0], "{file}: a dry run has written");
     if let Some(code) = expected["refuse"]["code"].as_str() {

@@ -29,7 +29,18 @@ fn corpus() -> PathBuf {
 
 /// A location in which the files of the corpus mean something: a number field, a contact and its note.
 fn location() -> World {
-    let world = empty_world();
+    furnish_location(empty_world())
+}
+
+/// Such a location that takes a phone number several times.
+fn location_with_duplicates() -> World {
+    furnish_location(World::with_settings(|settings| {
+        settings.contacts = 0;
+        settings.allow_duplicates = true;
+    }))
+}
+
+fn furnish_location(world: World) -> World {
     world.control_request("PUT", "customFields", &json!([field("umsatz", "NUMERICAL")]));
     let note = json!({"id": NOTE, "body": "old text"});
     world
