@@ -187,8 +187,8 @@ fn a_run_that_is_removed_while_the_command_runs_is_named_as_that() {
 fn an_import_whose_run_is_removed_says_to_look_its_rows_up() {
     let world = empty_world();
     world.control_request("POST", "faults", &json!(["POST /contacts/ hold after=20"]));
-    let rows: String = (0..200).map(|row| format!("p{row}@example.com\n")).collect();
-    fs::write(world.path("people.csv"), format!("Email\n{rows}")).unwrap();
+    let rows: Vec<String> = (0..200).map(|row| format!("p{row}@example.com\n")).collect();
+    fs::write(world.path("people.csv"), format!("Email\n{}", rows.concat())).unwrap();
     let import = RunningCommand::start(&world, "import people.csv --yes --out res");
     world.get_control("held?at_least=1");
     fs::remove_dir_all(world.path("home").join("runs")).unwrap();

@@ -170,7 +170,7 @@ fn exports_of_systems_without_a_preset_are_read_right_or_asked_about() {
     }
     let figures =
         format!("{} files, {columns} columns, {wanted} with a target: {tally:#?}", files.len());
-    println!("{figures}");
+    insta::assert_snapshot!(figures);
     assert!(files.len() >= 12 && columns >= 200, "{figures}");
     assert!(tally.right_unasked * 100 >= wanted * 75, "{figures}");
     assert!(tally.asked_right.len() * 100 <= wanted as usize * 20, "{figures}");
