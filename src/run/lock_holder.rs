@@ -1,6 +1,6 @@
 //! Who holds a lock, as the lock's file says it, and what a message makes of it.
 //!
-//! The text is written by whoever took the lock, so it may be stale, damaged or made up. It is read with a
+//! The process that took the lock has written the text, so it may be stale, damaged or made up. It is read with a
 //! bound, shown shortened, and never decides anything.
 
 use std::fmt;

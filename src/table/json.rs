@@ -62,7 +62,7 @@ fn escape_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The code unit of an escape `\uXXXX` at the start of this text.
+/// The code unit of an escape such as `\u00e9` at the start of this text.
 fn parse_unicode_escape(text: &[u8]) -> Option<u32> {
     let hex = text.strip_prefix(b"\\u")?.get(..4)?;
     u32::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()

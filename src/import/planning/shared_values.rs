@@ -3,7 +3,7 @@
 //! A location that takes each of them only once would refuse all but the first of these people. So the shared value is
 //! taken from them before they are looked up, if the policy says so.
 
-use super::validate_rows::{draft_identities, to_json};
+use super::validate_rows::{draft_identities, parse_draft, to_json};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
 use crate::model::{ContactDraft, Field, ImportPolicy, SharedValueRule};
@@ -24,13 +24,21 @@ pub(super) fn drop_shared_values(
             continue;
         }
         for (value, group) in rows.duplicate_values(kind)? {
-            let people = load_drafts(rows, &group)?;
-            if !people.iter().any(|(_, draft)| is_other_person(&people[0].1, draft, field)) {
-                continue;
+            let Some((first, others)) = group.split_first() else { continue };
+            let leading = load_draft(rows, *first)?;
+            let mut other_people = Vec::new();
+            for n in others {
+                if is_other_person(&leading, &load_draft(rows, *n)?, field) {
+                    other_people.push(*n);
+                }
             }
-            let kept = usize::from(rule == SharedValueRule::First);
-            for (n, draft) in people.into_iter().skip(kept) {
-                drop_value(rows, n, draft, (kind, field, &value), key)?;
+            // A person who is repeated keeps the value, by which the rows are recognised as duplicates.
+            let without = match rule {
+                SharedValueRule::DropValue if !other_people.is_empty() => group,
+                _ => other_people,
+            };
+            for n in without {
+                drop_value(rows, n, (kind, field, &value), key)?;
             }
         }
     }
@@ -55,25 +63,20 @@ fn full_name(draft: &ContactDraft) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-fn load_drafts(rows: &ImportStore, group: &[u64]) -> Result<Vec<(u64, ContactDraft)>, ImportError> {
-    let mut drafts = Vec::with_capacity(group.len());
-    for n in group {
-        let draft = rows.find_row(*n)?.and_then(|row| row.draft);
-        let draft = draft.and_then(|draft| serde_json::from_str(&draft).ok());
-        let missing = || ImportError::Bug(format!("row {n} has an address and no draft"));
-        drafts.push((*n, draft.ok_or_else(missing)?));
-    }
-    Ok(drafts)
+fn load_draft(rows: &ImportStore, n: u64) -> Result<ContactDraft, ImportError> {
+    let draft = rows.find_row(n)?.and_then(|row| row.draft);
+    let missing = || ImportError::Bug(format!("row {n} has an address and no draft"));
+    parse_draft(&draft.ok_or_else(missing)?)
 }
 
 /// Stores a row without a value, with what identifies it then.
 fn drop_value(
     rows: &ImportStore,
     n: u64,
-    mut draft: ContactDraft,
     (kind, field, value): (IdentityKind, Field, &str),
     key: Option<&str>,
 ) -> Result<(), ImportError> {
+    let mut draft = load_draft(rows, n)?;
     let old = draft_identities(&draft, key);
     draft.fields.remove(&field);
     let new = draft_identities(&draft, key);

@@ -325,3 +325,8 @@ pub(crate) fn rejection_decision(rejections: Vec<Diagnostic>) -> RowDecision {
 pub(crate) fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("texts, numbers and lists are JSON")
 }
+
+/// A draft as the run stores it.
+pub(crate) fn parse_draft(text: &str) -> Result<ContactDraft, ImportError> {
+    serde_json::from_str(text).map_err(|error| ImportError::Bug(format!("a draft: {error}")))
+}

@@ -3,6 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::super::error::RunError;
+use super::super::row_action::RowAction;
 use super::{ImportStore, sql_limit};
 
 /// What a value identifies a contact, or another record, by.
@@ -157,6 +158,19 @@ impl ImportStore {
             format!("SELECT n FROM {} WHERE kind = ? AND value = ? ORDER BY n LIMIT 1", K::TABLE);
         let found =
             self.query_all(&sql, params![kind.name(), value], |row| row.get::<_, i64>(0))?;
+        Ok(found.into_iter().next().map(i64::cast_unsigned))
+    }
+
+    /// The first row before row `n` with this phone number that is imported: it is neither rejected nor superseded.
+    pub fn earlier_row_with_phone(&self, phone: &str, n: u64) -> Result<Option<u64>, RunError> {
+        let sql = "SELECT i.n FROM identity i LEFT JOIN decision d ON d.n = i.n
+                   WHERE i.kind = ?1 AND i.value = ?2 AND i.n < ?3 AND coalesce(d.action, '') NOT IN (?4, ?5)
+                   ORDER BY i.n LIMIT 1";
+        let [rejected, superseded] =
+            [RowAction::Rejected, RowAction::Superseded].map(RowAction::name);
+        let values =
+            params![IdentityKind::Phone.name(), phone, n.cast_signed(), rejected, superseded];
+        let found = self.query_all(sql, values, |row| row.get::<_, i64>(0))?;
         Ok(found.into_iter().next().map(i64::cast_unsigned))
     }
 

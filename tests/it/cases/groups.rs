@@ -148,3 +148,34 @@ fn people_who_share_an_address_are_told_apart_and_can_be_kept() {
     done.exits(3);
     assert_eq!(world.read_csv("res/rejected.csv")[0]["_reject_code"], "R_DUPLICATE_IN_FILE");
 }
+
+#[test]
+fn a_person_who_is_repeated_in_a_family_is_not_created_twice() {
+    let sheet = "Name,Email,Phone\n\
+                 Ann B,family@example.net,+12025550143\n\
+                 Ann B,family@example.net,+12025550143\n\
+                 Bob B,family@example.net,+12025550144\n";
+    let (world, done) = import_text(sheet, "--on-shared-email first");
+    done.exits(3);
+    let rejected = world.read_csv("res/rejected.csv");
+    assert_eq!(rejected.len(), 1, "{rejected:?}");
+    assert_eq!(
+        (rejected[0]["_reject_line"].as_str(), rejected[0]["_reject_code"].as_str()),
+        ("3", "R_DUPLICATE_IN_FILE")
+    );
+    assert_eq!(world.read_contacts().len(), 2);
+}
+
+#[test]
+fn a_number_of_a_row_that_is_rejected_is_free_for_the_next_one() {
+    let sheet = "Name,Email,Phone\n\
+                 Ann B,ann@example.net,\n\
+                 Ann B,ann@example.net,+12025550143\n\
+                 Cat D,cat@example.net,+12025550143\n";
+    let (world, done) = import_text(sheet, "");
+    done.exits(3);
+    let rejected = world.read_csv("res/rejected.csv");
+    assert_eq!(rejected.len(), 1, "{rejected:?}");
+    assert_eq!(rejected[0]["_reject_code"], "R_DUPLICATE_IN_FILE");
+    assert_eq!(contact(&world, "cat@example.net")["phone"], "+12025550143");
+}

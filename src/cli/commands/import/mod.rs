@@ -233,91 +233,90 @@ pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> Result<CliExitCode,
         let stop = &stop;
         if many {
             let one = async |account: &LocationAccount, screen: &CliReporter| {
-                import_files(args, files, accounts, account, true, settings, screen, stop).await
+                let import =
+                    LocationImport { args, accounts, account, many, settings, screen, stop };
+                import.import_files(files).await
             };
             return many_files::for_each_location(accounts, settings, screen, stop, one).await;
         }
         let account = accounts.all.first().expect("an account was found");
-        import_files(args, files, accounts, account, false, settings, screen, stop).await
+        let import = LocationImport { args, accounts, account, many, settings, screen, stop };
+        import.import_files(files).await
     })
 }
 
-/// Imports the files into one location, one after the other.
-#[expect(clippy::too_many_arguments, reason = "what the command was given, and where it runs")]
-async fn import_files(
-    args: &ImportArgs,
-    files: &[PathBuf],
-    accounts: &LocationAccounts,
-    account: &LocationAccount,
+/// An import into one location.
+struct LocationImport<'a> {
+    args: &'a ImportArgs,
+    accounts: &'a LocationAccounts,
+    account: &'a LocationAccount,
+    /// Whether the command imports into several locations.
     many: bool,
-    settings: &Settings,
-    screen: &CliReporter,
-    stop: &CancelSignal,
-) -> Result<CliExitCode, CliError> {
-    if let [file] = files {
-        return import_file(args, file, accounts, account, many, settings, screen, stop).await;
-    }
-    let requests = files
-        .iter()
-        .map(|file| args.build_request(file, &accounts.url, account, many, settings))
-        .collect::<Result<Vec<_>, _>>()?;
-    import::ensure_one_header(&requests).map_err(CliError::from)?;
-    let one = async |file: &Path| {
-        import_file(args, file, accounts, account, many, settings, screen, stop).await
-    };
-    input_files::for_each_file(files, screen, stop, one).await
+    settings: &'a Settings,
+    screen: &'a CliReporter,
+    stop: &'a CancelSignal,
 }
 
-/// Plans and applies one file for one location.
-#[expect(clippy::too_many_arguments, reason = "what the command was given, and where it runs")]
-async fn import_file(
-    args: &ImportArgs,
-    file: &Path,
-    accounts: &LocationAccounts,
-    account: &LocationAccount,
-    many: bool,
-    settings: &Settings,
-    screen: &CliReporter,
-    stop: &CancelSignal,
-) -> Result<CliExitCode, CliError> {
-    let guard = args.protection_guard(account, settings);
-    let mut request = args.build_request(file, &accounts.url, account, many, settings)?;
-    if let Some(run) = import::inherit_request(&mut request, &dirs::runs_home()?) {
-        screen.print_note(&format!(
-            "with the mapping and options of run {run}, whose rows these are"
-        ));
-    }
-    let label = many.then(|| account.location.to_string());
-    let context = build_context(&accounts.url, account, label, settings, screen, stop)?;
-    let location = context.client.location_id();
-    let is_same = |meta: &RunMetadata| request.is_same(&meta.options);
-    let earlier = EarlierRuns::load(&context.home, RunKind::Import)?;
-    let found = earlier.find_interrupted(location, is_same);
-    let asks = !many && !args.yes;
-    let planned = match args.start.choose_start(found, asks, settings, stop, screen).await? {
-        StartChoice::New => import::plan_import(&context, request).await,
-        StartChoice::Continue(run) => {
-            let run = context.home.open_run(&run)?;
-            import::resume(&context, run).await
+impl LocationImport<'_> {
+    /// Imports the files, one after the other.
+    async fn import_files(&self, files: &[PathBuf]) -> Result<CliExitCode, CliError> {
+        if let [file] = files {
+            return self.import_file(file).await;
         }
-    };
-    let planned = planned.map_err(|halted| CliError::from_import_halt(halted, stop))?;
-    guard.check_name(&planned)?;
-    if args.dry_run {
-        screen.finish();
-        return Ok(import_report::report_dry_run(
-            &planned,
-            args.detailed_exit_code,
-            settings,
-            screen,
-        ));
+        let requests =
+            files.iter().map(|file| self.build_request(file)).collect::<Result<Vec<_>, _>>()?;
+        import::ensure_one_header(&requests).map_err(CliError::from)?;
+        let one = async |file: &Path| self.import_file(file).await;
+        input_files::for_each_file(files, self.screen, self.stop, one).await
     }
-    if !planned.summary.has_writes() {
-        // There is nothing to ask about; the result files are made all the same.
-        return apply_plan(&context, planned, stop, settings, screen).await;
+
+    fn build_request(&self, file: &Path) -> Result<ImportRequest, CliError> {
+        self.args.build_request(file, &self.accounts.url, self.account, self.many, self.settings)
     }
-    let confirmation = PlanConfirmation { yes: args.yes, deletion: args.deletion, guard: &guard };
-    confirm_and_apply(&context, planned, &confirmation, stop, settings, screen).await
+
+    /// Plans and applies one file.
+    async fn import_file(&self, file: &Path) -> Result<CliExitCode, CliError> {
+        let Self { args, account, settings, screen, stop, .. } = *self;
+        let guard = args.protection_guard(account, settings);
+        let mut request = self.build_request(file)?;
+        if let Some(run) = import::inherit_request(&mut request, &dirs::runs_home()?) {
+            screen.print_note(&format!(
+                "with the mapping and options of run {run}, whose rows these are"
+            ));
+        }
+        let label = self.many.then(|| account.location.to_string());
+        let context = build_context(&self.accounts.url, account, label, settings, screen, stop)?;
+        let location = context.client.location_id();
+        let is_same = |meta: &RunMetadata| request.is_same(&meta.options);
+        let earlier = EarlierRuns::load(&context.home, RunKind::Import)?;
+        let found = earlier.find_interrupted(location, is_same);
+        let asks = !self.many && !args.yes;
+        let planned = match args.start.choose_start(found, asks, settings, stop, screen).await? {
+            StartChoice::New => import::plan_import(&context, request).await,
+            StartChoice::Continue(run) => {
+                let run = context.home.open_run(&run)?;
+                import::resume(&context, run).await
+            }
+        };
+        let planned = planned.map_err(|halted| CliError::from_import_halt(halted, stop))?;
+        guard.check_name(&planned)?;
+        if args.dry_run {
+            screen.finish();
+            return Ok(import_report::report_dry_run(
+                &planned,
+                args.detailed_exit_code,
+                settings,
+                screen,
+            ));
+        }
+        if !planned.summary.has_writes() {
+            // There is nothing to ask about; the result files are made all the same.
+            return apply_plan(&context, planned, stop, settings, screen).await;
+        }
+        let confirmation =
+            PlanConfirmation { yes: args.yes, deletion: args.deletion, guard: &guard };
+        confirm_and_apply(&context, planned, &confirmation, stop, settings, screen).await
+    }
 }
 
 /// Shows a plan, asks about it, and applies it.

@@ -1,26 +1,27 @@
 //! Decisions: drafts and remote contacts become row decisions and numbered ops in the run's store.
 
 mod decide_deletion;
+mod duplicates;
 mod excused_cells;
+mod shared_phones;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-use super::merge_rows;
+use self::duplicates::DuplicateRole;
 use super::op_buffer::OpBuffer;
 use super::ordering_groups::OrderingGroups;
 use super::prior_runs::PriorRuns;
-use super::shared_values;
-use super::validate_rows::{draft_identities, rejection_decision, to_json};
+use super::validate_rows::{draft_identities, parse_draft, rejection_decision, to_json};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::import::stored_contact::describe_contact;
 use crate::model::remote::RemoteContact;
-use crate::model::{ContactDraft, DuplicateRule, Field, ImportPolicy, LocationDirectory, op_codec};
+use crate::model::{ContactDraft, Field, ImportPolicy, LocationDirectory, op_codec};
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::{self, RemoteChildren, RowOrigin, RowPlan, RowPlanner};
-use crate::plan::identity::{self, ContactAction, ContactMatches};
+use crate::plan::identity::{self, ContactMatches};
 use crate::run::{ContactPart, IdentityKind, ImportStore, RowAction, RowDecision, StoredRow};
 
 /// Rows decided per batch.
@@ -40,14 +41,6 @@ pub(crate) struct RowDecider<'a> {
     pub(crate) prior: PriorRuns,
     /// How often an unreadable name turned out to be what the account has, by column and name.
     pub(crate) excused: RefCell<HashMap<(Option<usize>, String), u64>>,
-}
-
-/// The role of a row among the rows that refer to the same contact.
-enum DuplicateRole {
-    /// The row that is used, with the drafts of the others if they are merged.
-    Leader(Vec<u64>),
-    /// Another row is used.
-    Follower { leader: u64, line: u64 },
 }
 
 impl RowDecider<'_> {
@@ -72,13 +65,7 @@ impl RowDecider<'_> {
                 after = last.n;
                 for row in &lot {
                     if let Some(draft) = &row.draft {
-                        self.decide_row(
-                            row,
-                            self::parse_draft(draft)?,
-                            roles.get(&row.n),
-                            groups,
-                            ops,
-                        )?;
+                        self.decide_row(row, parse_draft(draft)?, roles.get(&row.n), groups, ops)?;
                     }
                 }
             }
@@ -95,9 +82,8 @@ impl RowDecider<'_> {
     ) -> Result<(), ImportError> {
         match role {
             Some(DuplicateRole::Follower { leader, line }) => {
-                return Ok(self
-                    .rows
-                    .put_decision(row.n, &self.decide_duplicate(&draft, *leader, *line))?);
+                let decision = self.decide_duplicate(&draft, *leader, *line)?;
+                return Ok(self.rows.put_decision(row.n, &decision)?);
             }
             Some(DuplicateRole::Leader(others)) => self.merge_duplicates(&mut draft, others)?,
             None => {}
@@ -110,26 +96,6 @@ impl RowDecider<'_> {
             Err(rejection) => Ok(self.rows.put_decision(row.n, &rejection)?),
             Ok(planned) => self.store_row_plan(row.n, &draft, planned, groups, ops),
         }
-    }
-
-    /// Adds to a draft what the other rows of the same contact have.
-    fn merge_duplicates(
-        &self,
-        draft: &mut ContactDraft,
-        others: &[u64],
-    ) -> Result<(), ImportError> {
-        let join = match self.policy.on_duplicate {
-            DuplicateRule::Reject | DuplicateRule::First => return Ok(()),
-            DuplicateRule::Merge => merge_rows::merge_filling_cleared,
-            DuplicateRule::Last => merge_rows::merge_keeping_cleared,
-        };
-        for other in others {
-            let Some(other) = self.rows.find_row(*other)?.and_then(|row| row.draft) else {
-                continue;
-            };
-            join(draft, self::parse_draft(&other)?);
-        }
-        Ok(())
     }
 
     /// Decides on a draft: finds its contact and turns the differences into ops.
@@ -224,24 +190,6 @@ impl RowDecider<'_> {
         Ok(None)
     }
 
-    /// In a location that allows duplicates, the API would find the contact of an earlier row by the phone
-    /// number that the two share, and overwrite it with this row.
-    fn avoid_phone_of_earlier_row(
-        &self,
-        n: u64,
-        draft: &ContactDraft,
-        action: ContactAction,
-    ) -> Result<ContactAction, ImportError> {
-        let (ContactAction::Create, Some(_), Some(phone)) =
-            (&action, draft.email_key(), draft.phone_key())
-        else {
-            return Ok(action);
-        };
-        let first = self.rows.first_row_with_value(IdentityKind::Phone, phone)?;
-        let shared = self.directory.allows_duplicates && first.is_some_and(|first| first < n);
-        Ok(if shared { ContactAction::CreateBeside { email: false, phone: true } } else { action })
-    }
-
     fn find_matches(&self, draft: &ContactDraft) -> Result<ContactMatches, ImportError> {
         let mut found = ContactMatches::default();
         let ids = |kind: IdentityKind, value: &str| -> Result<Vec<ContactId>, ImportError> {
@@ -334,133 +282,6 @@ impl RowDecider<'_> {
         }
         Ok(())
     }
-
-    /// Groups the rows that are duplicates of others.
-    fn duplicate_roles(&self) -> Result<HashMap<u64, DuplicateRole>, ImportError> {
-        let mut roles = HashMap::new();
-        for (_, group) in self.rows.duplicate_values(IdentityKind::SameRecord)? {
-            let last = self.policy.on_duplicate == DuplicateRule::Last;
-            let leader = if last { group.last() } else { group.first() };
-            let Some(leader) = leader.copied() else { continue };
-            let line = self.rows.find_row(leader)?.map_or(0, |row| row.line);
-            let mut others: Vec<u64> = group.iter().copied().filter(|n| *n != leader).collect();
-            if last {
-                // The later row is used, also within the group.
-                others.reverse();
-            }
-            for other in &others {
-                roles.insert(*other, DuplicateRole::Follower { leader, line });
-            }
-            roles.insert(leader, DuplicateRole::Leader(others));
-        }
-        Ok(roles)
-    }
-
-    fn decide_duplicate(&self, draft: &ContactDraft, leader: u64, line: u64) -> RowDecision {
-        let place = format!("record {leader} (line {line})");
-        match self.policy.on_duplicate {
-            DuplicateRule::Reject => {
-                let what = match draft {
-                    _ if self.children_only => "note or task id",
-                    ContactDraft { contact: Some(_), .. } => "contact id",
-                    draft if draft.email_key().is_some() => "e-mail address",
-                    _ => "phone number",
-                };
-                let message = match self.shared_identity(draft, leader) {
-                    Some(flag) => format!(
-                        "it has the same {what} as {place} and another name or number, so it may be another \
-                         person; `{flag} first` imports both, this one without it, and `{flag} drop-value` all \
-                         such people without it"
-                    ),
-                    None => format!(
-                        "it has the same {what} as {place}; `--on-duplicate` sets what else to do with such rows"
-                    ),
-                };
-                let duplicate = Diagnostic::new(DiagnosticCode::R_DUPLICATE_IN_FILE, message);
-                rejection_decision(vec![duplicate.in_field(what)])
-            }
-            DuplicateRule::Merge | DuplicateRule::Last => RowDecision {
-                merged_into: Some(leader),
-                ..decision_with_reason(RowAction::Merged, format!("merged into {place}"))
-            },
-            DuplicateRule::First => {
-                decision_with_reason(RowAction::Superseded, format!("{place} is used instead"))
-            }
-        }
-    }
-
-    /// If a row and the leader of its duplicates are about different people: the flag for the value that they share.
-    fn shared_identity(&self, draft: &ContactDraft, leader: u64) -> Option<&'static str> {
-        if self.children_only || draft.contact.is_some() {
-            return None;
-        }
-        let leading = self.rows.find_row(leader).ok()??.draft?;
-        let leading = parse_draft(&leading).ok()?;
-        let (field, flag) = match draft.email_key() {
-            Some(_) => (Field::Email, "--on-shared-email"),
-            None => (Field::Phone, "--on-shared-phone"),
-        };
-        shared_values::is_other_person(&leading, draft, field).then_some(flag)
-    }
-
-    /// The rejection of a new contact whose phone number an earlier row has, in a location that takes it only once.
-    fn reject_shared_phone(
-        &self,
-        n: u64,
-        draft: &ContactDraft,
-        action: &ContactAction,
-    ) -> Result<Option<RowDecision>, ImportError> {
-        let takes_once = !self.directory.allows_duplicates
-            && self.directory.unique.iter().any(|field| field == Field::Phone.name());
-        let (ContactAction::Create, Some(phone), true) = (action, draft.phone_key(), takes_once)
-        else {
-            return Ok(None);
-        };
-        let Some(first) = self.rows.first_row_with_value(IdentityKind::Phone, phone)? else {
-            return Ok(None);
-        };
-        if first >= n {
-            return Ok(None);
-        }
-        let line = self.rows.find_row(first)?.map_or(0, |row| row.line);
-        let message = format!(
-            "record {first} (line {line}) has the same phone number, and the location takes it only once; \
-             `--on-shared-phone first` imports this person without it, and `drop-value` all such people"
-        );
-        let rejection = Diagnostic::new(DiagnosticCode::R_SHARED_PHONE, message).in_field("phone");
-        Ok(Some(rejection_decision(vec![rejection])))
-    }
-
-    /// Warns of one phone number in rows for different people: the location may take them for one contact.
-    fn warn_of_shared_phones(
-        &self,
-        roles: &HashMap<u64, DuplicateRole>,
-    ) -> Result<(), ImportError> {
-        if self.children_only {
-            return Ok(());
-        }
-        for (phone, group) in self.rows.duplicate_values(IdentityKind::Phone)? {
-            let group: BTreeSet<u64> = group
-                .into_iter()
-                .filter(|n| !matches!(roles.get(n), Some(DuplicateRole::Follower { .. })))
-                .collect();
-            let named: Vec<_> = group.iter().map(|n| format!("record {n}")).take(5).collect();
-            for n in group.iter().filter(|_| group.len() > 1) {
-                let message = format!(
-                    "the phone number {phone} is in {}; a location that identifies contacts by phone treats them as one",
-                    named.join(", ")
-                );
-                let shared =
-                    Diagnostic::new(DiagnosticCode::W_SHARED_PHONE, message).in_field("phone");
-                self.rows.insert_warning(*n, &shared)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn parse_draft(text: &str) -> Result<ContactDraft, ImportError> {
-    serde_json::from_str(text).map_err(|error| ImportError::Bug(format!("a draft: {error}")))
 }
 
 fn decision_with_reason(action: RowAction, reason: String) -> RowDecision {

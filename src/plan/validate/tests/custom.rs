@@ -152,5 +152,5 @@ fn the_field_that_rows_are_known_by_is_never_left_out() {
         json!("R_NUMBER_INVALID"),
         json!("R_NO_MATCH_KEY"),
     ]);
-    assert_eq!(by("nobody").problems(), ["`--key`: the location has no custom field `nobody`"]);
+    assert_eq!(by("absent").problems(), ["`--key`: the location has no custom field `absent`"]);
 }
