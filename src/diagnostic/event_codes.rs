@@ -84,6 +84,7 @@ event_codes! {
         Misfit "misfit": "Values do not fit their column's type; they are kept in the column `extra`.",
         NotesByContacts "notes_by_contacts": "Notes are searched for by contact, which takes more requests than page by page; the message says why.",
         NotesPerContact "notes_per_contact": "Notes are read contact by contact, which takes a request for each; the message says why.",
+        NotesWithoutContact "notes_without_contact": "The location counts more notes than its contacts have; the others are of other records, such as opportunities, and are not exported.",
         OtherLocation "other_location": "The server sent contacts of another location; the tables have them, and `errors.csv` lists them.",
         RowsSkipped "rows_skipped": "Rows lack a value that the template requires; its file does not have them.",
         TagsPerContact "tags_per_contact": "Tags are changed contact by contact, which takes more requests; the message says why.",

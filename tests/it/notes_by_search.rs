@@ -271,6 +271,24 @@ fn a_note_of_two_contacts_is_exported_once_and_one_of_none_where_the_location_is
 }
 
 #[test]
+fn notes_that_no_search_for_contacts_shows_are_counted_and_told() {
+    for apart in [0, 2] {
+        let world = world("window=300");
+        let relations = json!([{ "objectKey": "opportunity", "recordId": "opp1" }]);
+        let notes: Vec<Value> = (0..apart)
+            .map(|at| json!({ "id": format!("apart{at}"), "body": "none", "relations": relations }))
+            .collect();
+        world.control_request("POST", "notes", &json!(notes));
+        let output = world.run_command(EXPORT).exits(0);
+        let said = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = "the account counts 2 notes more than its contacts have: they are of other records, such as \
+                    opportunities, and not exported";
+        assert_eq!(said.contains(told), apart > 0, "{said}");
+        assert_eq!(said.contains("than its contacts have"), apart > 0, "{said}");
+    }
+}
+
+#[test]
 fn filtered_exports_search_only_for_their_contacts() {
     let world = world("");
     let state = world.get_control("state");

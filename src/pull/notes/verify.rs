@@ -4,7 +4,7 @@
 //! written lately; a text that differs, or a note that only the search has, if a second look finds no difference.
 //! Nothing else is explained.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -12,9 +12,10 @@ use futures::StreamExt;
 use serde::Deserialize;
 
 use super::batch_search::{BatchError, BatchResult};
-use super::{NoteSearchState, SharedSampler};
+use super::{NoteSearchState, NoteStrategy, SharedSampler};
 use crate::api::{self, NotePage, NoteRef, RetryPolicy};
 use crate::concurrency;
+use crate::diagnostic::EventWarningCode;
 use crate::id::ContactId;
 use crate::pull::children::ChildKind;
 use crate::pull::{Pull, PullError};
@@ -29,6 +30,14 @@ type NoteTexts = HashMap<Box<str>, (u64, Option<i64>)>;
 
 /// The notes of some contacts.
 type NotesByContact = HashMap<ContactId, NoteTexts>;
+
+/// What the search returned.
+struct StoredNotes {
+    /// The notes of the sample.
+    of_sample: NotesByContact,
+    /// How many different notes there are in all.
+    count: u64,
+}
 
 /// How the notes of a contact differ between the search and its own endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +116,7 @@ impl Pull {
         }
         let mut found = empty_notes(&sample);
         for page in &result.pages {
-            add_notes_of(&mut found, &page.body);
+            let _ = add_notes_of(&mut found, &page.body);
         }
         let compared = self.compare_sample(&sample, &found).await?;
         Ok(compared.reason(&[NoteDifference::Missing]))
@@ -121,7 +130,7 @@ impl Pull {
     ) -> Result<(), PullError> {
         use NoteDifference::{Missing, Surplus, Text};
         let sample = sampler.lock().expect("no panic while it is held").choose();
-        let found = self.collect_stored_notes(&sample).await?;
+        let StoredNotes { of_sample: found, count } = self.collect_stored_notes(&sample).await?;
         let mut compared = self.compare_sample(&sample, &found).await?;
         if let Some(reason) = compared.reason(&[Missing]) {
             return self.reject_note_strategy(state, &reason).await;
@@ -142,8 +151,27 @@ impl Pull {
         if let Some(reason) = self.look_again(&state, sampler).await? {
             return self.reject_note_strategy(state, &reason).await;
         }
+        self.tell_notes_without_contact(&state, count);
         let progress = self.stream_progress(stream::NOTE_SEARCH)?;
         self.store_note_search_state(&NoteSearchState { verified: true, ..state }, progress).await
+    }
+
+    /// Tells how many notes the location counts beyond those of its contacts. Pages of the whole location show these, too.
+    fn tell_notes_without_contact(&self, state: &NoteSearchState, count: u64) {
+        let by_contacts = matches!(state.strategy, NoteStrategy::Contacts { .. });
+        let Some(total) = state.total.filter(|_| by_contacts && self.covers_all_contacts()) else {
+            return;
+        };
+        // What was written since the count makes the difference smaller, never larger.
+        let others = total.saturating_sub(count);
+        if others > 0 {
+            let message = format!(
+                "the account counts {} more than its contacts have: {} of other records, such as opportunities, and not exported",
+                format_plural(others, "note"),
+                select_plural(others, "it is", "they are"),
+            );
+            self.report_warning(EventWarningCode::NotesWithoutContact, message);
+        }
     }
 
     /// Compares the contacts that differ once more, after the index had time to follow.
@@ -157,7 +185,11 @@ impl Pull {
             compared.differing.iter().map(|(contact, _)| contact.clone()).collect();
         let mut found = empty_notes(&contacts);
         match self.search_notes_of(state, &contacts).await {
-            Ok(result) => result.pages.iter().for_each(|page| add_notes_of(&mut found, &page.body)),
+            Ok(result) => {
+                for page in &result.pages {
+                    let _ = add_notes_of(&mut found, &page.body);
+                }
+            }
             Err(BatchError::Api(error)) => return Err(error.into()),
             // What cannot be looked at again stays different.
             Err(BatchError::Rejected(_)) => found.clear(),
@@ -205,19 +237,17 @@ impl Pull {
         Ok(comparison)
     }
 
-    /// Collects what the search returned for these contacts.
-    async fn collect_stored_notes(
-        &self,
-        sample: &[ContactId],
-    ) -> Result<NotesByContact, PullError> {
-        let (db, mut found) = (self.db.clone(), empty_notes(sample));
+    /// Collects what the search returned for these contacts, and counts all that it returned.
+    async fn collect_stored_notes(&self, sample: &[ContactId]) -> Result<StoredNotes, PullError> {
+        let (db, mut of_sample) = (self.db.clone(), empty_notes(sample));
         let found = concurrency::run_blocking(move || {
             let (reader, mut seq) = (SpoolReader::open(&db)?, 0);
+            let mut ids = HashSet::new();
             while let Some(entry) = reader.next_entry(stream::NOTE_SEARCH, seq)? {
                 seq = entry.seq;
-                add_notes_of(&mut found, &entry.body);
+                ids.extend(add_notes_of(&mut of_sample, &entry.body));
             }
-            Ok::<_, RunError>(found)
+            Ok::<_, RunError>(StoredNotes { of_sample, count: ids.len() as u64 })
         });
         Ok(found.await?)
     }
@@ -239,10 +269,12 @@ fn empty_notes(contacts: &[ContactId]) -> NotesByContact {
     contacts.iter().map(|contact| (contact.clone(), NoteTexts::new())).collect()
 }
 
-/// Adds the notes of a page that relate to one of the contacts.
-fn add_notes_of(found: &mut NotesByContact, page: &[u8]) {
+/// Adds the notes of a page that relate to one of the contacts. Returns hashes of the ids of all notes on it.
+fn add_notes_of(found: &mut NotesByContact, page: &[u8]) -> Vec<u64> {
+    let mut ids = Vec::new();
     for row in api::parse_list_rows(page, "notes").unwrap_or_default() {
         let Some(note) = api::parse_note_ref(row.get()) else { continue };
+        ids.push(hash_text(&note.id));
         for contact in &note.contacts {
             // Few notes are of the sample: only their texts are decoded.
             if let Some(notes) = found.get_mut(contact) {
@@ -250,6 +282,7 @@ fn add_notes_of(found: &mut NotesByContact, page: &[u8]) {
             }
         }
     }
+    ids
 }
 
 /// The notes in an answer of a contact's own endpoint; `None` if it is no list.
