@@ -6,6 +6,7 @@
 //! tables or files. How the API behaves, each fact with its source, is described in [`facts`].
 
 mod attempt;
+mod attempt_log;
 mod broken_record;
 mod client;
 mod clock;

@@ -9,6 +9,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::sync::Semaphore;
 
 use super::attempt;
+use super::attempt_log::LoggedAttempt;
 use super::clock::ServerClockOffset;
 use super::decode::DecodeFn;
 use super::endpoint::{self, ApiEndpoint};
@@ -149,15 +150,17 @@ impl RequestSender {
                     build_error(request, ApiErrorKind::Halted(halt), None, &schedule)
                 })?
             };
-            let answer = self.send_once(request, permit, &token, read).await;
+            let route = request.route.method_and_path();
+            let mut log =
+                LoggedAttempt::start(route, &request.path, schedule.attempts().saturating_add(1));
+            let answer = self.send_once(request, permit, &token, read, &mut log).await;
             let answer =
                 answer.and_then(|(status, decoded)| accept_decoded(status, decoded, &mut distrust));
+            log.finish(answer.as_ref().err().map(|error| error as &dyn std::fmt::Display));
             let error = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let attempts = schedule.attempts();
-            tracing::debug!(route = request.route.method_and_path(), attempts, %error, "attempt failed");
             let fail = |kind, schedule: &_| Err(build_error(request, kind, Some(&error), schedule));
             match decide(&error) {
                 // A request rejected for its token was not executed, whatever it was.
@@ -255,23 +258,17 @@ impl RequestSender {
         permit: RateLimitPermit,
         token: &BearerToken,
         read: DecodeFn<T>,
+        log: &mut LoggedAttempt<'_>,
     ) -> Result<(u16, CheckedBody<T>), AttemptError> {
         self.sent[request.route as usize].fetch_add(1, Ordering::Relaxed);
         self.total_sent.fetch_add(1, Ordering::Relaxed);
         let response = attempt::send_request(self.build_request(request, token)).await?;
         let status = response.status().as_u16();
-        tracing::trace!(path = ?request.path, status, "answered");
         permit.record_response(response.headers(), status == 429);
         self.clock.update_from_headers(response.headers());
         let origin = ResponseOrigin::from_headers(response.headers());
         let body = attempt::read_body(response, request.policy.bytes, Some(&self.large)).await?;
-        tracing::debug!(
-            route = request.route.method_and_path(),
-            request.path,
-            status,
-            bytes = body.len(),
-            "answered"
-        );
+        log.set_answer(status, &body);
         if let Some((foreign, message)) = origin.identify(status, &body) {
             return Err(AttemptError::Foreign {
                 status,

@@ -105,8 +105,9 @@ pub fn main() -> ExitCode {
                 return refused.failure.print(refused.json, &ShortRunIds::default()).into();
             }
         };
-    args::global::init_logging(settings.verbose);
-    let code = run_command(&command, &settings).unwrap_or_else(|failure| {
+    let code = args::global::init_logging(settings.verbose, settings.log.as_deref())
+        .and_then(|()| run_command(&command, &settings));
+    let code = code.unwrap_or_else(|failure| {
         let short_ids = dirs::runs_home().map(|home| home.short_ids()).unwrap_or_default();
         failure.print(settings.json, &short_ids)
     });

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::global::GlobalArgs;
@@ -55,6 +56,8 @@ pub(crate) struct Settings {
     /// How events are shown.
     pub(crate) output_style: OutputStyle,
     pub(crate) verbose: u8,
+    /// The file to which the log of requests is appended.
+    pub(crate) log: Option<PathBuf>,
 }
 
 /// Where the locations are named.
@@ -94,6 +97,7 @@ impl Settings {
             json: typed.json,
             quiet: typed.quiet,
             verbose: typed.verbose,
+            log: typed.log,
         }
     }
 

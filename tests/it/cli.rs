@@ -275,10 +275,38 @@ fn quiet_says_what_went_wrong() {
 }
 
 #[test]
-fn the_log_shows_requests_but_never_the_token() {
-    let done = World::new().run_command("export -v --with none --out out").exits(0);
-    assert!(done.stderr.contains("/contacts/search"), "{}", done.stderr);
+fn the_log_has_one_line_for_each_attempt_and_never_the_token() {
+    let world = World::with_faults(&["POST /contacts/search status=503 times=1"]);
+    let done = world.run_command("export -v --with none --out out").exits(0);
     assert!(!done.stderr.contains(ghl_bulk::sandbox::TOKEN));
+    let log: Vec<&str> = done.stderr.lines().filter(|line| line.contains(" DEBUG ")).collect();
+    assert_eq!(log.len() as u64, world.get_control("log")["requests"], "{}", done.stderr);
+    let searches: Vec<&&str> =
+        log.iter().filter(|line| line.contains("POST /contacts/search ")).collect();
+    assert!(searches[0].contains("POST /contacts/search 503 "), "{}", searches[0]);
+    assert!(searches[0].contains(" ms, attempt 1, "), "{}", searches[0]);
+    assert!(searches[1].contains("POST /contacts/search 200 "), "{}", searches[1]);
+    assert!(searches[1].contains(" ms, attempt 2, "), "{}", searches[1]);
+    let trace = searches[1].split("trace ").nth(1).and_then(|rest| rest.split(',').next());
+    assert!(trace.is_some_and(|trace| trace.len() > 8), "{}", searches[1]);
+}
+
+#[test]
+fn the_log_is_kept_in_a_private_file_that_grows() {
+    let world = World::new();
+    let done = world.run_command("whoami --log requests.log").exits(0);
+    assert!(!done.stderr.contains(" DEBUG "), "{}", done.stderr);
+    let first = std::fs::read_to_string(world.path("requests.log")).unwrap();
+    assert!(first.contains("GET /locations/{id} 200 "), "{first}");
+    assert!(!first.contains(ghl_bulk::sandbox::TOKEN) && !first.contains('\u{1b}'), "{first}");
+    world.run_command("whoami -v --log requests.log").exits(0).says(" DEBUG ");
+    let both = std::fs::read_to_string(world.path("requests.log")).unwrap();
+    assert!(both.starts_with(&first) && both.len() > first.len());
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(world.path("requests.log")).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    world.run_command("whoami --log .").exits(2).says("the log file `.` cannot be opened");
 }
 
 #[test]

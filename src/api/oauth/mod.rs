@@ -26,6 +26,7 @@ pub use grant::{InstalledLocation, OauthApp, OauthGrant, ReconnectTarget, UserTy
 use token_response::OauthRequestBody;
 
 use super::attempt;
+use super::attempt_log::LoggedAttempt;
 use super::client::VERSION;
 use super::http::{HttpOptions, HttpSetupError};
 use super::retry::{self, AttemptError, RetryDecision, RetryPolicy};
@@ -228,12 +229,17 @@ impl OauthClient {
         let mut schedule = RetrySchedule::start(BOUNDS);
         loop {
             let begun = Timestamp::now();
-            let (failure, wait) = match self.send_once(ask).await {
-                Ok(answered) => return Ok((begun, answered)),
+            let attempt = schedule.attempts().saturating_add(1);
+            let mut log = LoggedAttempt::start(ask.route, &ask.path, attempt);
+            let (failure, wait) = match self.send_once(ask, &mut log).await {
+                Ok(answered) => {
+                    log.finish(None);
+                    return Ok((begun, answered));
+                }
                 Err(failed) => failed,
             };
             let error = ask.attempt_error(&failure);
-            tracing::debug!(route = ask.route, message = ?error.message, "attempt failed");
+            log.finish(Some(&error.message));
             schedule.count_attempt();
             let pause = match (ask.decide)(&failure) {
                 RetryDecision::Fail(_) => None,
@@ -247,14 +253,15 @@ impl OauthClient {
     async fn send_once(
         &self,
         ask: &OauthRequest<'_>,
+        log: &mut LoggedAttempt<'_>,
     ) -> Result<OauthResponseObject, FailedAttempt> {
         let response = attempt::send_request(self.build_request(ask)).await;
         let response = response.map_err(|failure| (failure, None))?;
         let status = response.status().as_u16();
-        tracing::debug!(route = ask.route, status, "answered");
         let wait = retry_after(response.headers());
         let failed = |failure| (failure, wait);
         let body = attempt::read_body(response, BOUNDS.bytes, None).await.map_err(failed)?;
+        log.set_answer(status, &body);
         attempt::check_status(status, &body).map_err(failed)?;
         if let Ok(Value::Object(answer)) = serde_json::from_slice(&body) {
             return Ok(OauthResponseObject(answer));

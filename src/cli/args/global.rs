@@ -1,7 +1,9 @@
 //! The options that every command has, as they were typed.
 
+use std::fs::{File, OpenOptions};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::time_arg;
 use crate::api::QuotaReserve;
+use crate::cli::output::error::CliError;
 use crate::cli::output::progress::ProgressArg;
 use crate::id::LocationId;
 use crate::text::format_count;
@@ -93,9 +96,13 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 
-    /// Log requests and responses to stderr (secrets redacted); repeat for more detail
+    /// Log each request to stderr in one line, without secrets; repeat for the lines of the HTTP library
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+
+    /// Append the log of requests to a file, whether or not it is shown with `-v`
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(crate) log: Option<PathBuf>,
 }
 
 /// Parses a number of concurrent requests.
@@ -106,16 +113,41 @@ fn parse_concurrency(text: &str) -> Result<NonZeroUsize, String> {
     })
 }
 
-/// Starts the log on stderr if `-v` asks for one.
-pub(crate) fn init_logging(verbose: u8) {
+/// Starts the logs that were asked for: on stderr with `-v`, and in a file, which is private and is appended to.
+pub(crate) fn init_logging(verbose: u8, file: Option<&Path>) -> Result<(), CliError> {
+    let file = file.map(open_log_file).transpose()?;
+    if verbose == 0 && file.is_none() {
+        return Ok(());
+    }
+    let program = |level| Targets::new().with_target("ghl_bulk", level);
     let levels = match verbose {
-        0 => return,
-        1 => Targets::new().with_target("ghl_bulk", LevelFilter::DEBUG),
-        _ => Targets::new()
-            .with_target("ghl_bulk", LevelFilter::TRACE)
+        0 | 1 => program(LevelFilter::DEBUG),
+        _ => program(LevelFilter::TRACE)
             .with_target("hyper_util", LevelFilter::DEBUG)
             .with_target("reqwest", LevelFilter::DEBUG),
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    tracing_subscriber::registry().with(lines.with_filter(levels)).init();
+    let mut layers = Vec::new();
+    if verbose > 0 {
+        let shown = tracing_subscriber::fmt::layer().with_target(verbose > 1).with_ansi(false);
+        layers.push(shown.with_writer(std::io::stderr).with_filter(levels.clone()).boxed());
+    }
+    if let Some(file) = file {
+        let kept = tracing_subscriber::fmt::layer().with_target(verbose > 1).with_ansi(false);
+        // A full disk must not fill the terminal with complaints about the log.
+        let kept = kept.log_internal_errors(false).with_writer(Mutex::new(file));
+        layers.push(kept.with_filter(levels).boxed());
+    }
+    tracing_subscriber::registry().with(layers).init();
+    Ok(())
+}
+
+fn open_log_file(path: &Path) -> Result<File, CliError> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| {
+        CliError::usage(format!("the log file `{}` cannot be opened: {error}", path.display()))
+            .with_hint("choose another one with `--log FILE`")
+    })
 }
