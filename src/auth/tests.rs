@@ -82,6 +82,7 @@ fn private() -> StoredCredentials {
     StoredCredentials::Private(PrivateIntegration {
         token,
         location: Some("here".parse().unwrap()),
+        stored: Some(Timestamp::UNIX_EPOCH),
     })
 }
 

@@ -22,7 +22,10 @@ pub use location::{examine_location, skip_location};
 pub use machine::examine_disk;
 pub use scopes::ScopePurpose;
 pub use server::{ServerReachability, examine_server};
-pub use token::{TokenFacts, TokenKind, examine_token};
+pub use token::{
+    TokenFacts, TokenKind, describe_private_token_age, examine_token, few_refresh_days_left,
+    unneeded_scopes,
+};
 
 /// The status of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

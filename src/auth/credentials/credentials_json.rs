@@ -25,6 +25,8 @@ struct PrivateIntegrationJson {
     token: ExposedSecret,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<LocationId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stored: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,9 +87,9 @@ impl From<&StoredCredentials> for CredentialRecord {
     fn from(stored: &StoredCredentials) -> Self {
         let (private, oauth) = match stored {
             StoredCredentials::Private(it) => {
-                let (token, location) =
-                    (ExposedSecret(it.token.secret().clone()), it.location.clone());
-                (Some(PrivateIntegrationJson { token, location }), None)
+                let token = ExposedSecret(it.token.secret().clone());
+                let (location, stored) = (it.location.clone(), it.stored);
+                (Some(PrivateIntegrationJson { token, location, stored }), None)
             }
             StoredCredentials::Oauth(it) => (None, Some(OauthLoginJson::from(&**it))),
         };
@@ -103,6 +105,7 @@ impl CredentialRecord {
             return Some(StoredCredentials::Private(PrivateIntegration {
                 token,
                 location: it.location,
+                stored: it.stored,
             }));
         }
         Some(StoredCredentials::Oauth(Box::new(self.oauth?.into_login()?)))

@@ -37,6 +37,8 @@ pub struct PrivateIntegration {
     pub token: BearerToken,
     /// The location it was created for, if known.
     pub location: Option<LocationId>,
+    /// When it was first stored, if known: HighLevel does not tell its age.
+    pub stored: Option<Timestamp>,
 }
 
 /// An OAuth login.

@@ -201,7 +201,7 @@ impl LocationAccounts {
             name,
             variable: None,
             profile: profile.clone(),
-            facts,
+            facts: facts.clone(),
         };
         let all = named.into_iter().map(account).collect::<Vec<_>>();
         Ok(Self { all, url, source: Some(source), _sandbox: None })

@@ -10,8 +10,9 @@ use crate::api::{LocationDetails, UserType};
 use crate::auth::decode_unverified_claims;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
-use crate::doctor::{TokenFacts, TokenKind};
+use crate::doctor::{self, TokenFacts, TokenKind};
 use crate::id::{CompanyId, LocationId};
+use crate::text::{format_plural, select_plural};
 
 fn token_kind_label(kind: TokenKind) -> &'static str {
     match kind {
@@ -58,6 +59,8 @@ pub(in crate::cli) struct TokenInfo {
     pub(in crate::cli) company: Option<CompanyId>,
     pub(in crate::cli) scopes: Vec<String>,
     pub(in crate::cli) expires: Option<Timestamp>,
+    /// When a private token was first stored, or an OAuth token was last refreshed, if known.
+    pub(in crate::cli) obtained: Option<Timestamp>,
     /// Whether it is renewed by itself.
     pub(in crate::cli) renews: bool,
     /// Further locations whose tokens are stored.
@@ -90,6 +93,7 @@ impl TokenInfo {
             company: claims.company,
             scopes: claims.scopes,
             expires: claims.expires,
+            obtained: source.stored_at(),
             renews: false,
             cached: 0,
         };
@@ -134,9 +138,10 @@ impl TokenInfo {
         lines.push(("from", self.from.clone()));
         lines.push(("scopes", self.scopes_text()));
         lines.extend(self.missing_scope_text().map(|text| ("missing", text)));
+        lines.extend(self.unneeded_scopes_text().map(|text| ("not needed", text)));
         lines.push(("valid until", self.expiry_text()));
         if self.cached > 0 {
-            lines.push(("kept for", crate::text::format_plural(self.cached as u64, "location")));
+            lines.push(("kept for", format_plural(self.cached as u64, "location")));
         }
         lines
     }
@@ -161,15 +166,35 @@ impl TokenInfo {
         })
     }
 
+    /// What the token may do that no command needs.
+    fn unneeded_scopes_text(&self) -> Option<String> {
+        let scopes = doctor::unneeded_scopes(&self.scopes);
+        let text = format!(
+            "{}: nothing here uses {}",
+            scopes.join(" "),
+            select_plural(scopes.len() as u64, "it", "them")
+        );
+        (!scopes.is_empty()).then_some(text)
+    }
+
     fn expiry_text(&self) -> String {
         match self.expires {
             Some(end) => {
                 let end = end.round(jiff::Unit::Second).unwrap_or(end);
-                let renewed = if self.renews { "; renewed before by itself" } else { "" };
-                format!("{end}{renewed}")
+                let few_days = self.obtained.and_then(doctor::few_refresh_days_left);
+                match few_days {
+                    _ if !self.renews => end.to_string(),
+                    None => format!("{end}; renewed before by itself"),
+                    Some(days) => format!(
+                        "{end}; warning: its refresh token ends in {}",
+                        format_plural(days.unsigned_abs(), "day")
+                    ),
+                }
             }
             None if self.kind == TokenKind::Private => {
-                "it is taken back or rotated in HighLevel".to_owned()
+                let (age, is_old) = doctor::describe_private_token_age(self.obtained);
+                let warning = if is_old { "warning: " } else { "" };
+                format!("it is taken back or rotated in HighLevel; {warning}{age}")
             }
             None => "unknown".to_owned(),
         }
@@ -187,7 +212,8 @@ impl TokenInfo {
             "profile": self.profile, "location": self.location, "location_name": place.name,
             "timezone": place.timezone, "company": self.company, "token_kind": token_kind_name(self.kind),
             "token_source": self.source, "token_from": self.from, "scopes": self.scopes,
-            "expires": self.expires, "renews": self.renews,
+            "expires": self.expires, "renews": self.renews, "obtained": self.obtained,
+            "unneeded_scopes": doctor::unneeded_scopes(&self.scopes),
         });
         match fields {
             Value::Object(fields) => fields,
@@ -198,6 +224,8 @@ impl TokenInfo {
 
 /// The type of a token of this source.
 pub(in crate::cli) fn token_facts(source: &TokenSource) -> TokenFacts {
-    let TokenInfo { kind, expires, renews, .. } = TokenInfo::new(None, source, None);
-    TokenFacts { kind, expires, servers: source.oauth_login().is_none(), renews }
+    let TokenInfo { kind, expires, renews, obtained, scopes, .. } =
+        TokenInfo::new(None, source, None);
+    let servers = source.oauth_login().is_none();
+    TokenFacts { kind, expires, servers, renews, obtained, scopes }
 }

@@ -5,6 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use super::passphrase::CliUnlocker;
@@ -135,6 +136,15 @@ impl TokenSource {
     pub(in crate::cli) fn oauth_login(&self) -> Option<(&CredentialStore, &OauthLogin)> {
         match self {
             Self::Kept(store, StoredCredentials::Oauth(login)) => Some((store, login)),
+            _ => None,
+        }
+    }
+
+    /// When a private token was first stored, or an OAuth token was last refreshed, if known.
+    pub(in crate::cli) fn stored_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Kept(_, StoredCredentials::Private(private)) => private.stored,
+            Self::Kept(_, StoredCredentials::Oauth(login)) => Some(login.grant.obtained),
             _ => None,
         }
     }

@@ -95,3 +95,74 @@ fn a_login_with_an_unknown_location_is_shown_without_one() {
     assert_eq!(world.get_control("log")["requests"], 0);
     world.run_command("export --out out").exits(2).says("no location was given");
 }
+
+/// Changes a date in the stored login of a profile to so many days ago.
+#[track_caller]
+fn set_days_ago(world: &World, profile: &str, key: &str, days: i64) {
+    fn find<'v>(value: &'v mut Value, key: &str) -> Option<&'v mut Value> {
+        let map = value.as_object_mut()?;
+        if map.contains_key(key) {
+            return map.get_mut(key);
+        }
+        map.values_mut().find_map(|inner| find(inner, key))
+    }
+    let path = format!("config/credentials/{profile}.json");
+    let mut record: Value =
+        serde_json::from_slice(&std::fs::read(world.path(&path)).unwrap()).unwrap();
+    let then = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days);
+    *find(&mut record, key).unwrap_or_else(|| panic!("no {key}")) = json!(then);
+    std::fs::write(world.path(&path), record.to_string()).unwrap();
+}
+
+#[test]
+fn the_age_of_a_private_token_is_told_and_after_90_days_it_is_a_warning() {
+    let world = world();
+    let log_in = |token: &str| {
+        let line = format!("login --profile mine --store file --location {LOCATION}");
+        fed(&world, &line, token).exits(0);
+    };
+    log_in(TOKEN);
+    world.run_command("whoami --profile mine").exits(0);
+    let shown = |days: i64| {
+        set_days_ago(&world, "mine", "stored", days);
+        let doctor = world.run_command("doctor --profile mine --json").exits(0).summary();
+        let checks = doctor["checks"].as_array().unwrap();
+        let expiry = checks.iter().find(|check| check["id"] == "expiry").unwrap();
+        let whoami = world.run_command("whoami --profile mine").exits(0).stdout;
+        (whoami, expiry["status"].clone(), expiry["what"].as_str().unwrap().to_owned())
+    };
+    let (whoami, status, what) = shown(3);
+    assert!(whoami.contains("; it was stored 3 days ago"), "{whoami}");
+    assert_eq!((status, what.contains("3 days")), (json!("ok"), true), "{what}");
+    let (whoami, status, what) = shown(91);
+    let told = "it was stored 91 days ago, and HighLevel recommends a new one every 90 days";
+    assert!(whoami.contains(&format!("warning: {told}")), "{whoami}");
+    assert_eq!((status, what.contains(told)), (json!("warning"), true), "{what}");
+    // To store the same token again makes it no younger.
+    log_in(TOKEN);
+    let whoami = world.run_command("whoami --profile mine").exits(0).stdout;
+    assert!(whoami.contains(told), "{whoami}");
+}
+
+#[test]
+fn a_refresh_token_near_its_end_and_scopes_that_nothing_needs_are_told() {
+    let world = with_app(World::new());
+    let scopes = "--profile app --store file --scope \
+                  contacts.readonly,notes.readonly,locations.readonly,opportunities.readonly";
+    pasted(&world, scopes, |address| chosen(&world, address)).exits(0);
+    let done = world.run_command("whoami --profile app").exits(0);
+    let line = done.stdout.lines().find(|line| line.contains("not needed")).unwrap();
+    assert!(line.contains("opportunities.readonly: nothing here uses it"), "{line}");
+    assert!(!line.contains("contacts.readonly"), "{line}");
+    assert!(done.stdout.contains("renewed before by itself"), "{}", done.stdout);
+
+    set_days_ago(&world, "app", "obtained", 355);
+    let done = world.run_command("whoami --profile app").exits(0);
+    assert!(done.stdout.contains("warning: its refresh token ends in "), "{}", done.stdout);
+    set_days_ago(&world, "app", "obtained", 355);
+    let doctor = world.run_command("doctor --profile app --json").summary();
+    let checks = doctor["checks"].as_array().unwrap();
+    let of = |id: &str| checks.iter().find(|check| check["id"] == id).cloned().unwrap_or_default();
+    assert_eq!(of("unneeded_scopes")["status"], "warning", "{doctor}");
+    assert_eq!(of("refresh_token")["status"], "warning", "{doctor}");
+}

@@ -63,7 +63,8 @@ fn log_in_by_token(
         _ => None,
     };
     let store = save_login::create_store(args, settings, profile, screen)?;
-    let stored = StoredCredentials::Private(PrivateIntegration { token, location });
+    let stored = Some(save_login::first_stored(&store, &token));
+    let stored = StoredCredentials::Private(PrivateIntegration { token, location, stored });
     store.save(&stored)?;
     Ok((store, stored, place))
 }

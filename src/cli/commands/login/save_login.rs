@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::args::LoginArgs;
-use crate::auth::{AuthError, CredentialStore, CredentialStoreKind};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use crate::api::BearerToken;
+use crate::auth::{AuthError, CredentialStore, CredentialStoreKind, StoredCredentials};
 use crate::cli::account::passphrase::CliUnlocker;
 use crate::cli::account::token_source;
 use crate::cli::output::error::CliError;
@@ -52,4 +56,21 @@ pub(super) fn create_store(
 fn requested_store_kind(args: &LoginArgs, settings: &Settings) -> Option<CredentialStoreKind> {
     let of_profile = || Some(settings.profile()?.store.as_ref()?.value);
     args.store.or_else(of_profile)
+}
+
+/// When this token was first stored in this place: now, unless the same one is there already. A store that asks for a
+/// passphrase is not read.
+pub(super) fn first_stored(store: &CredentialStore, token: &BearerToken) -> Timestamp {
+    let before = match store.kind() {
+        CredentialStoreKind::Age => None,
+        _ => store.load().ok(),
+    };
+    match before {
+        Some(StoredCredentials::Private(private))
+            if private.token.secret().expose_secret() == token.secret().expose_secret() =>
+        {
+            private.stored.unwrap_or_else(Timestamp::now)
+        }
+        _ => Timestamp::now(),
+    }
 }
