@@ -103,6 +103,7 @@ fn publish(bencher: Bencher, format: &str) {
         csv_safe: FormulaGuardMode::default(),
         csv_bom: false,
         jsonl: JsonLinesShape::default(),
+        children: publish::ChildFilter::default(),
         facts,
     };
     let observer: ghl_bulk::event::SharedObserver = Arc::new(NullObserver);

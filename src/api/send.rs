@@ -150,13 +150,9 @@ impl RequestSender {
                     build_error(request, ApiErrorKind::Halted(halt), None, &schedule)
                 })?
             };
-            let route = request.route.method_and_path();
-            let mut log =
-                LoggedAttempt::start(route, &request.path, schedule.attempts().saturating_add(1));
-            let answer = self.send_once(request, permit, &token, read, &mut log).await;
+            let attempt = schedule.attempts().saturating_add(1);
             let answer =
-                answer.and_then(|(status, decoded)| accept_decoded(status, decoded, &mut distrust));
-            log.finish(answer.as_ref().err().map(|error| error as &dyn std::fmt::Display));
+                self.send_logged(request, permit, &token, read, attempt, &mut distrust).await;
             let error = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -250,6 +246,24 @@ impl RequestSender {
         );
         let warning = RunWarning::new(EventWarningCode::LimitExhausted, message);
         self.observer.observe(&RunEvent::Warning(warning));
+    }
+
+    /// Sends one attempt, with its line in the log.
+    async fn send_logged<T>(
+        &self,
+        request: &ApiRequest,
+        permit: RateLimitPermit,
+        token: &BearerToken,
+        read: DecodeFn<T>,
+        attempt: u32,
+        distrust: &mut bool,
+    ) -> Result<(u16, ApiResponse<T>), AttemptError> {
+        let route = request.route.method_and_path();
+        let mut log = LoggedAttempt::start(route, &request.path, attempt);
+        let answer = self.send_once(request, permit, token, read, &mut log).await;
+        let answer = answer.and_then(|(status, body)| accept_decoded(status, body, distrust));
+        log.finish(answer.as_ref().err().map(|error| error as &dyn std::fmt::Display));
+        answer
     }
 
     async fn send_once<T>(

@@ -63,6 +63,7 @@ pub fn examine_token(facts: &TokenFacts, ahead: Option<i64>, report: CheckSink<'
 }
 
 /// How old a private token is, as a sentence with what to do, and whether it should be replaced.
+#[must_use]
 pub fn describe_private_token_age(stored: Option<jiff::Timestamp>) -> (String, bool) {
     let Some(stored) = stored else {
         let text = "its age is unknown (HighLevel recommends a new one every 90 days)";
@@ -81,6 +82,7 @@ pub fn describe_private_token_age(stored: Option<jiff::Timestamp>) -> (String, b
 }
 
 /// The days that are left to a refresh token that was last used at a time, if they are few.
+#[must_use]
 pub fn few_refresh_days_left(obtained: jiff::Timestamp) -> Option<i64> {
     let end = obtained.as_second().saturating_add(REFRESH_TOKEN_AGE);
     let left = end.saturating_sub(jiff::Timestamp::now().as_second());
@@ -102,6 +104,7 @@ fn check_refresh_token(facts: &TokenFacts) -> Option<DoctorCheck> {
 }
 
 /// The scopes of a token that no command uses.
+#[must_use]
 pub fn unneeded_scopes(granted: &[String]) -> Vec<&str> {
     let is_used = |scope: &str| {
         OAUTH_SCOPES.contains(&scope)

@@ -38,7 +38,7 @@ pub use estimate::{ExportEstimate, estimate_cost};
 pub use export_tables::ExportTables;
 pub use facts::ExportWarning;
 pub use known_warnings::{KnownWarnings, stored_warnings};
-pub use request::{ExportFilters, ExportRequest, NoteReading, SinceTime};
+pub use request::{ChildRequest, ExportFilters, ExportRequest, NoteReading, SinceTime};
 pub use templates::TemplateSnapshot;
 
 /// Exports a location. `known` are the warnings of the run before.

@@ -9,7 +9,9 @@ use super::{ContactListFile, ExportError, ExportTables, TemplateSnapshot, templa
 use crate::api::ContactSearchFilter;
 use crate::choice::choice_enum;
 use crate::id::BusinessId;
-use crate::publish::{ExportScope, FileMode, ManifestMetadata, NamedTemplate, PublishOptions};
+use crate::publish::{
+    ChildFilter, ExportScope, FileMode, ManifestMetadata, NamedTemplate, PublishOptions,
+};
 use crate::resource::{RESOURCES, ResourceSpec};
 use crate::table::{FormulaGuardMode, JsonLinesShape, TableFormat};
 
@@ -39,6 +41,9 @@ pub struct ExportRequest {
     pub tables: ExportTables,
     /// Which contacts.
     pub filters: ExportFilters,
+    /// Which notes, tasks and appointments of these contacts.
+    #[serde(default, skip_serializing_if = "ChildRequest::is_empty")]
+    pub children: ChildRequest,
     /// The file that lists the contacts, if any.
     #[serde(default)]
     pub contacts: Option<ContactListFile>,
@@ -98,6 +103,27 @@ pub struct ExportFilters {
     pub query: Option<String>,
     /// Filters in the API's own grammar.
     pub raw: Vec<Value>,
+}
+
+/// Which notes, tasks and appointments of the exported contacts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildRequest {
+    /// The conditions.
+    pub filter: ChildFilter,
+    /// The conditions on tasks as the user gave them, which stay the same when the command is repeated.
+    #[serde(default)]
+    pub tasks: Vec<String>,
+    /// Since when the records were added, as the user gave it.
+    #[serde(default)]
+    pub since: Option<String>,
+}
+
+impl ChildRequest {
+    /// Whether all of them are asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.filter.is_empty()
+    }
 }
 
 impl ExportFilters {
@@ -172,8 +198,9 @@ impl ExportRequest {
         let spelled = |since: &Option<SinceTime>| since.as_ref().map(|it| it.spelled.clone());
         let every = filters.to_api_filter().is_empty()
             && filters.business.is_none()
-            && self.contacts.is_none();
-        let filters = json!({
+            && self.contacts.is_none()
+            && self.children.is_empty();
+        let mut filters = json!({
             "tags": filters.tags,
             "updated_since": spelled(&filters.updated_since),
             "added_since": spelled(&filters.added_since),
@@ -182,6 +209,10 @@ impl ExportRequest {
             "filter": filters.raw,
             "contacts": self.contacts.as_ref().map(|list| &list.file),
         });
+        if !self.children.is_empty() {
+            filters["tasks"] = json!(self.children.tasks);
+            filters["children_since"] = json!(self.children.since);
+        }
         let tables = RESOURCES.iter().filter(|table| self.tables.includes_table(table));
         let tables = tables.map(|table| table.name.to_owned()).filter(|_| !self.formats.is_empty());
         let templates =
@@ -222,6 +253,7 @@ impl ExportRequest {
             csv_safe: self.csv_safe,
             csv_bom: self.csv_bom.unwrap_or(self.csv_safe == FormulaGuardMode::Excel),
             jsonl: self.jsonl,
+            children: self.children.filter.clone(),
             facts,
         })
     }

@@ -6,6 +6,7 @@
 //! reader sees either the old export or the new one. Nothing here sends a request, and the result
 //! does not depend on when it runs.
 
+mod child_filter;
 mod duplicate_ids;
 mod entry_splitter;
 mod errors_file;
@@ -33,6 +34,7 @@ use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
 use crate::text::{format_count, format_plural};
 
+pub use child_filter::ChildFilter;
 pub use existing_export::{OccupiedOutput, ensure_replaceable};
 pub use file_mode::FileMode;
 pub use finished_export::{ExportReadError, ExportedTable, FinishedExport};
@@ -63,6 +65,8 @@ pub struct PublishOptions {
     pub csv_bom: bool,
     /// How JSON Lines represent lists and JSON.
     pub jsonl: JsonLinesShape,
+    /// Which notes, tasks and appointments.
+    pub children: ChildFilter,
     /// For the manifest and the files' own metadata.
     pub facts: ManifestMetadata,
 }

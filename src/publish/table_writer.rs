@@ -180,6 +180,9 @@ impl TableWriter {
     }
 
     fn write_row(&mut self, row: &SortableRow) -> Result<(), PublishError> {
+        if !self.options.children.keeps_row(self.table.name, &row.text) {
+            return Ok(());
+        }
         match self.decoder.push_row(&row.text) {
             Err(error @ resource::RowDecodeError::NotARow { .. }) => {
                 self.record_failure(row.seq, &error);

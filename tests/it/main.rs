@@ -6,6 +6,7 @@ mod altered_answers;
 mod breaker;
 mod broken_bytes;
 mod cases;
+mod child_filters;
 mod citations;
 mod cli;
 mod completion;

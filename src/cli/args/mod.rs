@@ -4,4 +4,5 @@ pub(super) mod choice_arg;
 pub(super) mod command_line;
 pub(super) mod global;
 pub(super) mod output_dir_arg;
+pub(super) mod task_filter_arg;
 pub(super) mod time_arg;

@@ -11,12 +11,14 @@ use super::export_templates::{RequestedTemplates, select_templates};
 use super::stdout_table::StdoutTable;
 use crate::cli::account::{LocationAccount, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
+use crate::cli::args::task_filter_arg::{TaskFilterArg, build_child_request, parse_task_filter};
 use crate::cli::args::time_arg;
 use crate::cli::commands::continue_run::ContinueArgs;
 use crate::cli::commands::import::input_files::ensure_file_exists;
 use crate::cli::output::error::CliError;
 use crate::export::{
-    ContactListFile, ExportFilters, ExportRequest, ExportTables, NoteReading, SinceTime,
+    ChildRequest, ContactListFile, ExportFilters, ExportRequest, ExportTables, NoteReading,
+    SinceTime,
 };
 use crate::publish::FileMode;
 use crate::table::{FORMATS, FormulaGuardMode, JsonLinesShape};
@@ -159,7 +161,18 @@ struct ContactFilterArgs {
     /// A filter, or a list of filters, in the API's own grammar
     #[arg(long, value_name = "JSON", value_parser = parse_filter)]
     filter: Vec<Value>,
+
+    /// Tasks that are `open`, `completed`, `overdue`, or due by a time: `due:7d`, `due:2026-12-24`; all of several
+    #[arg(long, value_name = "WHICH", value_delimiter = ',', value_parser = parse_task_filter, help_heading = CHILD_FILTERS)]
+    tasks: Vec<TaskFilterArg>,
+
+    /// Notes, tasks and appointments added since a time: a time, a date (UTC) or a duration such as `7d`
+    #[arg(long, value_name = "TIME", value_parser = time_arg::parse_since, help_heading = CHILD_FILTERS)]
+    children_since: Option<SinceTime>,
 }
+
+/// The heading of the filters of what is attached to contacts.
+const CHILD_FILTERS: &str = "Filters of notes and tasks (of all exported contacts)";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum WithTableArg {
@@ -255,6 +268,23 @@ impl ExportArgs {
         Ok(Some(ContactListFile::new(file)))
     }
 
+    /// Which notes, tasks and appointments.
+    fn child_request(&self, tables: ExportTables) -> Result<ChildRequest, CliError> {
+        let (tasks, since) = (&self.which.tasks, self.which.children_since.as_ref());
+        if !tasks.is_empty() && !tables.tasks {
+            return Err(CliError::usage(
+                "`--tasks` chooses among the tasks, which are not exported",
+            )
+            .with_hint("add `--with tasks`"));
+        }
+        if since.is_some() && !(tables.tasks || tables.notes || tables.appointments) {
+            let message = "`--children-since` chooses among notes, tasks and appointments, none of which are exported";
+            return Err(CliError::usage(message).with_hint("add `--with tasks,notes`"));
+        }
+        build_child_request(tasks, since)
+            .map_err(|why| CliError::usage(format!("`--tasks`: {why}")))
+    }
+
     pub(super) fn build_request(
         &self,
         account: &LocationAccount,
@@ -290,6 +320,7 @@ impl ExportArgs {
                 query: which.query.clone(),
                 raw: lists.flatten().collect(),
             },
+            children: self.child_request(tables)?,
             contacts: self.resolve_contact_list()?,
             url: url.to_owned(),
             token_variable: account.variable.clone(),
