@@ -11,8 +11,8 @@ use super::{closest_name, mapping_problem, parse_target};
 use crate::choice::Choice;
 use crate::model::policy::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, ExtraValuesRule, IdentityKey,
-    ImportMode, ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule,
-    TagRule, TaskPriorityRule, UnknownOptionRule,
+    ImportMode, ImportPolicy, InvalidPhoneRule, MissingContactRule, NoIdentityRule, NoteDateRule,
+    SharedValueRule, TagRule, TaskPriorityRule, UnknownOptionRule,
 };
 use crate::model::target::MappingTarget;
 use crate::value::DateOrder;
@@ -120,6 +120,7 @@ policy_options! {
     on_invalid_phone: InvalidPhoneRule = choice();
     unknown_option: UnknownOptionRule = choice();
     strict: bool = SWITCH;
+    missing_contact: MissingContactRule = choice();
     note_date: NoteDateRule = choice();
     task_priority: TaskPriorityRule = choice();
     default_due: u32 = DUE_OPTION;

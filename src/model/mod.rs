@@ -20,7 +20,7 @@ pub use op::{Op, OpChange};
 pub use op_codec::OpDetails;
 pub use policy::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, ExtraValuesRule, IdentityKey,
-    ImportMode, ImportPolicy, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule,
-    TagRule, TaskPriorityRule, UnknownOptionRule,
+    ImportMode, ImportPolicy, InvalidPhoneRule, MissingContactRule, NoIdentityRule, NoteDateRule,
+    SharedValueRule, TagRule, TaskPriorityRule, UnknownOptionRule,
 };
 pub use target::{Channel, Field, MappingTarget, NotePart, TaskPart};

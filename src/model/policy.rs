@@ -60,6 +60,8 @@ pub struct ImportPolicy {
     pub unknown_option: UnknownOptionRule,
     /// Whether a field that would be dropped with a warning rejects its row instead.
     pub strict: bool,
+    /// Rows that have nothing but notes or tasks, and whose contact does not exist.
+    pub missing_contact: MissingContactRule,
     /// What to do with a note's original date, which the API cannot set.
     pub note_date: NoteDateRule,
     /// What to do with a task's priority, which the API does not have.
@@ -210,6 +212,16 @@ choice_enum! {
         DropValue = "drop-value",
         /// Stop before anything is sent, and name every such value
         Ask = "ask",
+    }
+}
+
+choice_enum! {
+    /// Rows that have nothing but notes or tasks, and whose contact does not exist.
+    pub enum MissingContactRule = Reject {
+        /// Reject the row
+        Reject = "reject",
+        /// Create the contact, as for the caller of a call log
+        Create = "create",
     }
 }
 

@@ -56,6 +56,8 @@ static BUILT_IN: &[(&str, &str)] = built_in![
     "dub-seed-tasks",
     "dub-seed-notes",
     "dub-customers-create",
+    "dialpad-calls",
+    "docsend-document-visits",
     "docsend-seed-contacts",
     "docsend-seed-tasks",
     "docsend-visits",

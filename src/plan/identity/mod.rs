@@ -14,7 +14,9 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::id::ContactId;
 use crate::model::directory::LocationDirectory;
 use crate::model::draft::ContactDraft;
-use crate::model::policy::{ExistingRule, IdentityKey, ImportMode, ImportPolicy};
+use crate::model::policy::{
+    ExistingRule, IdentityKey, ImportMode, ImportPolicy, MissingContactRule,
+};
 use crate::model::target::Field;
 
 /// A rejection of the row as a whole. `field` is the target that caused it.
@@ -171,9 +173,16 @@ pub fn decide_action(
         (ImportMode::Update | ImportMode::Tag | ImportMode::Untag | ImportMode::Delete, None) => {
             Err(contact_not_found(draft))
         }
-        (ImportMode::Upsert, None) if has_only_children(draft) => Err(contact_not_found(draft)),
+        (ImportMode::Upsert, None) if !may_create(draft, policy) => Err(contact_not_found(draft)),
         (ImportMode::Upsert | ImportMode::Create, None) => Ok(create_action(draft, found)),
     }
+}
+
+/// Whether a row may create its contact. One with nothing but notes or tasks is about a contact that exists, unless the import
+/// says otherwise, and a contact id never creates.
+fn may_create(draft: &ContactDraft, policy: &ImportPolicy) -> bool {
+    let is_wanted = policy.missing_contact == MissingContactRule::Create && draft.contact.is_none();
+    is_wanted || !has_only_children(draft)
 }
 
 fn create_action(draft: &ContactDraft, found: &ContactMatches) -> ContactAction {
@@ -197,6 +206,11 @@ pub fn has_only_children(draft: &ContactDraft) -> bool {
 fn contact_not_found(draft: &ContactDraft) -> Diagnostic {
     let message = "the location has no contact for this row, and this import does not create \
      one; check the value, or create the contact first";
+    let message = if has_only_children(draft) && draft.contact.is_none() {
+        format!("{message} (`--missing-contact create` does)")
+    } else {
+        message.to_owned()
+    };
     row_rejection(DiagnosticCode::R_NOT_FOUND, identity_target(draft), message)
 }
 

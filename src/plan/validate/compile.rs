@@ -14,7 +14,8 @@ use crate::mapping::{
 };
 use crate::model::target::{Channel, Field, NotePart};
 use crate::model::{
-    BlankRule, IdentityKey, ImportPolicy, LocationDirectory, MappingTarget, TagRule,
+    BlankRule, IdentityKey, ImportPolicy, LocationDirectory, MappingTarget, MissingContactRule,
+    TagRule,
 };
 use crate::sheet::SheetColumn;
 use crate::value::{self, DateOrder};
@@ -39,7 +40,7 @@ const TEST_LEAD_HEADERS: &[&str] = &[
 #[derive(Debug)]
 pub(super) struct CompiledMapping {
     pub(super) steps: Vec<FieldRule>,
-    /// Whether the sheet is about notes and tasks only.
+    /// Whether the sheet is about notes and tasks of contacts that exist.
     pub(super) children_only: bool,
     pub(super) has_notes: bool,
     pub(super) has_tasks: bool,
@@ -104,7 +105,9 @@ impl CompiledMapping {
             has_tasks: has(|target| matches!(target, MappingTarget::Task(_))),
             test_lead_columns: find_test_lead_columns(&plan.unmapped, columns),
             has_contact_ids: has(|target| *target == MappingTarget::ContactId),
-            children_only: has(defines_note_or_task) && !has(is_contact_data),
+            children_only: has(defines_note_or_task)
+                && !has(is_contact_data)
+                && policy.missing_contact == MissingContactRule::Reject,
             country: country.and_then(|text| value::parse_country(text).ok()).map(str::to_owned),
             empty_values: policy.empty_values.iter().map(|text| fold(text)).collect(),
             empty_values_ignore_case: policy.empty_values_ignore_case,

@@ -5,6 +5,7 @@
 
 mod known_formats;
 mod preset_errors;
+mod several_notes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -229,7 +230,7 @@ fn ghl_bulk_detects(preset: &str) -> bool {
 #[test]
 fn every_known_kind_of_file_imports_to_what_its_makers_meant() {
     let expected = expectations();
-    assert_eq!(expected.len(), 35);
+    assert_eq!(expected.len(), 37);
     let world = world(&expected);
     let found: Vec<String> =
         expected.iter().flat_map(|it| differences(&world, it, false)).collect();

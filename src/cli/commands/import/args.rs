@@ -7,8 +7,8 @@ use crate::mapping::{
 };
 use crate::model::{
     BlankRule, DateLocale, DecimalSign, DuplicateRule, ExistingRule, ExtraValuesRule, IdentityKey,
-    ImportMode, InvalidPhoneRule, NoIdentityRule, NoteDateRule, SharedValueRule, TagRule,
-    TaskPriorityRule, UnknownOptionRule,
+    ImportMode, InvalidPhoneRule, MissingContactRule, NoIdentityRule, NoteDateRule,
+    SharedValueRule, TagRule, TaskPriorityRule, UnknownOptionRule,
 };
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 use crate::value::DateOrder;
@@ -122,6 +122,9 @@ pub(crate) struct PolicyArgs {
     /// What to do with values that are not options of a pick list [default: reject]
     #[arg(long, value_name = "WHAT", value_parser = choice_parser::<UnknownOptionRule>())]
     unknown_option: Option<UnknownOptionRule>,
+    /// What to do with rows of notes or tasks alone whose contact does not exist [default: reject]
+    #[arg(long, value_name = "WHAT", value_parser = choice_parser::<MissingContactRule>())]
+    missing_contact: Option<MissingContactRule>,
     /// What to do with a note's original date, which the API cannot set [default: ignore]
     #[arg(long, value_name = "HOW", value_parser = choice_parser::<NoteDateRule>())]
     note_date: Option<NoteDateRule>,
@@ -200,6 +203,7 @@ impl PolicyArgs {
             on_invalid_phone: self.on_invalid_phone,
             unknown_option: self.unknown_option,
             strict: given(self.strict),
+            missing_contact: self.missing_contact,
             note_date: self.note_date,
             task_priority: self.task_priority,
             default_due: self.default_due,
