@@ -4,14 +4,11 @@
 #![no_main]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
 use ghl_bulk::run::{ImportStore, LedgerReader, RunError, RunStore, SpoolReader};
+use ghl_bulk_fuzz::{become_program_if_asked, run_program};
 use libfuzzer_sys::fuzz_target;
-
-/// Set in the processes that are to be the program itself, which makes the runs.
-const AS_PROGRAM: &str = "GHL_BULK_FUZZ_AS_PROGRAM";
 
 /// A finished run: its database, and everything that its readers say of it.
 struct PristineRun {
@@ -40,17 +37,9 @@ static RUNS: LazyLock<[PristineRun; 2]> = LazyLock::new(|| {
 fn make_run(name: &str, args: &[&str]) -> PristineRun {
     let home = DIR.path().join(name);
     let out = DIR.path().join(format!("{name}-out"));
-    let program = std::env::current_exe().unwrap();
-    let done = Command::new(program)
-        .args(args)
-        .arg("--out")
-        .arg(out)
-        .env(AS_PROGRAM, "1")
-        .env("GHL_BULK_HOME", &home)
-        .output()
-        .unwrap();
+    let said = run_program(&home, &[args, &["--out", out.to_str().unwrap()]].concat());
     let run = std::fs::read_dir(home.join("runs")).ok().and_then(|mut dirs| dirs.next());
-    let run = run.unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&done.stderr)));
+    let run = run.unwrap_or_else(|| panic!("{said}"));
     let id = run.unwrap().file_name().into_string().unwrap();
     let mut made = PristineRun { home, id, bytes: Vec::new(), content: Vec::new() };
     made.bytes = std::fs::read(made.db()).unwrap();
@@ -98,11 +87,7 @@ fn read_rows(db: &Path) -> Result<String, RunError> {
 
 fuzz_target!(
     init: {
-        if std::env::var_os(AS_PROGRAM).is_some() {
-            // The run that it leaves behind is checked, not its exit code.
-            let _ = ghl_bulk::cli::main();
-            std::process::exit(0);
-        }
+        become_program_if_asked();
         LazyLock::force(&RUNS);
     },
     |data: &[u8]| {
