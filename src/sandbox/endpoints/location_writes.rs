@@ -1,4 +1,4 @@
-//! Single custom fields and tags of a location: read and create.
+//! Single custom fields and tags of a location: read, create and delete.
 
 use serde_json::{Map, Value, json};
 
@@ -77,6 +77,41 @@ pub(crate) fn create_custom_field(
     }
     metadata.fields.push(field.clone());
     Ok(SandboxResponse::json(201, &json!({ "customField": field, "traceId": request.trace })))
+}
+
+/// `DELETE /locations/{id}/customFields/{id}`. The values of the field go with it.
+pub(crate) fn delete_custom_field(
+    state: &mut SandboxState,
+    request: &SandboxRequest,
+) -> EndpointResult {
+    let store = state.authorize_named_location(request)?;
+    let id = request.path_segment(3).to_owned();
+    let fields = &mut state.stores[store].metadata.fields;
+    let count = fields.len();
+    fields.retain(|field| field["id"] != id.as_str());
+    if fields.len() == count {
+        return Err(EndpointError::not_found("Custom field not found"));
+    }
+    remove_values(state, store, &id);
+    Ok(SandboxResponse::json(200, &json!({ "succeded": true, "traceId": request.trace })))
+}
+
+/// Removes the values of a field from all contacts.
+fn remove_values(state: &mut SandboxState, store: usize, field: &str) {
+    let ids: Vec<String> =
+        state.stores[store].existing_contacts().map(|contact| contact.id.to_string()).collect();
+    for id in ids {
+        let Some(place) = state.find_contact(&id) else { continue };
+        let mut row = state.stores[place.store].contact(place.slot).parse_row();
+        let Some(values) = row.get_mut("customFields").and_then(Value::as_array_mut) else {
+            continue;
+        };
+        let count = values.len();
+        values.retain(|value| value["id"] != field);
+        if values.len() < count {
+            state.rewrite_contact(place, &mut row);
+        }
+    }
 }
 
 /// `POST /locations/{id}/tags`.

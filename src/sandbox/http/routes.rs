@@ -125,6 +125,9 @@ fn find_location_route(method: &str, path: &[&str]) -> Option<(&'static str, End
         ("POST", ["tasks", "search"]) => (scope::TASKS_READ, task_search::search_tasks),
         ("GET", ["customFields"]) => (scope::FIELDS_READ, location_lists::list_custom_fields),
         ("POST", ["customFields"]) => (scope::FIELDS_WRITE, location_writes::create_custom_field),
+        ("DELETE", ["customFields", _]) => {
+            (scope::FIELDS_WRITE, location_writes::delete_custom_field)
+        }
         ("GET", ["customFields", _]) => (scope::FIELDS_READ, location_writes::get_custom_field),
         ("GET", ["tags"]) => (scope::TAGS_READ, location_lists::list_tags),
         ("POST", ["tags"]) => (scope::TAGS_WRITE, location_writes::create_tag),
