@@ -34,6 +34,10 @@ pub enum ApiEndpoint {
     CalendarEvents,
     /// `GET /locations/{id}/customFields`
     CustomFields,
+    /// `POST /locations/{id}/customFields`
+    CreateCustomField,
+    /// `DELETE /locations/{id}/customFields/{id}`
+    DeleteCustomField,
     /// `GET /locations/{id}/tags`
     Tags,
     /// `GET /users/`
@@ -98,6 +102,8 @@ impl ApiEndpoint {
         Self::Calendars,
         Self::CalendarEvents,
         Self::CustomFields,
+        Self::CreateCustomField,
+        Self::DeleteCustomField,
         Self::Tags,
         Self::Users,
         Self::Businesses,
@@ -137,6 +143,8 @@ impl ApiEndpoint {
             Self::Calendars => "GET /calendars/",
             Self::CalendarEvents => "GET /calendars/events",
             Self::CustomFields => "GET /locations/{id}/customFields",
+            Self::CreateCustomField => "POST /locations/{id}/customFields",
+            Self::DeleteCustomField => "DELETE /locations/{id}/customFields/{id}",
             Self::Tags => "GET /locations/{id}/tags",
             Self::Users => "GET /users/",
             Self::Businesses => "GET /businesses/",
@@ -170,6 +178,7 @@ impl ApiEndpoint {
                 | Self::SearchTasks
                 | Self::Calendars
                 | Self::CustomFields
+                | Self::CreateCustomField
                 | Self::Tags
                 | Self::Users
                 | Self::Businesses
@@ -182,7 +191,7 @@ impl ApiEndpoint {
 
     /// Whether requests change something.
     pub(super) fn is_write(self) -> bool {
-        self.required_scope() == "contacts.write"
+        matches!(self.required_scope(), "contacts.write" | "locations/customFields.write")
     }
 
     /// The key of the list of records in a response; `None` where a response is about one record.
@@ -228,6 +237,7 @@ impl ApiEndpoint {
             Self::Calendars => "calendars.readonly",
             Self::CalendarEvents => "calendars/events.readonly",
             Self::CustomFields => "locations/customFields.readonly",
+            Self::CreateCustomField | Self::DeleteCustomField => "locations/customFields.write",
             Self::Tags => "locations/tags.readonly",
             Self::Users => "users.readonly",
             Self::Businesses => "businesses.readonly",

@@ -222,6 +222,19 @@ impl ApiClient {
         WriteRequest::without_body(ApiEndpoint::DeleteTask, child_path(id, "tasks", task))
     }
 
+    /// Creates a custom field (api.md §6.6).
+    #[must_use]
+    pub fn create_custom_field(&self, body: &Map<String, Value>) -> WriteRequest {
+        WriteRequest::with_body(ApiEndpoint::CreateCustomField, self.fields_path(""), Some(body))
+    }
+
+    /// Deletes a custom field, with its values in all contacts.
+    #[must_use]
+    pub fn delete_custom_field(&self, field: &str) -> WriteRequest {
+        let segment = format!("/{}", super::url::path_segment(field));
+        WriteRequest::without_body(ApiEndpoint::DeleteCustomField, self.fields_path(&segment))
+    }
+
     /// Waits until a write may be sent. Callers log the intent after this and send at once, so that
     /// a crash leaves few writes with an unknown outcome. Fails when the run was cancelled or the
     /// daily quota is used up.
@@ -240,6 +253,10 @@ impl ApiClient {
     /// is unknown.
     pub async fn send_write(&self, mutation: &WriteRequest, permit: WritePermit) -> WriteOutcome {
         self.sender.send_write(mutation, permit).await
+    }
+
+    fn fields_path(&self, rest: &str) -> String {
+        format!("/locations/{}/customFields{rest}", self.location_id().escaped_segment())
     }
 
     fn with_location_id(&self, body: &Map<String, Value>) -> Map<String, Value> {

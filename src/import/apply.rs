@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::planning::summary::problem_summary::ProblemCounter;
 use super::planning::summary::{PlanSummary, ProblemSummary};
+use super::results::field_outcome::{self, FieldOutcome};
 use super::results::recreated_file;
 use super::results::row_outcome::RowOutcomes;
 use super::results::source_sheet::{REJECTED_CSV, REJECTED_WORKBOOK, SourceSheet};
@@ -45,6 +46,9 @@ pub struct ImportReport {
     pub failures: Vec<ProblemSummary>,
     /// Values that the server accepted and the account did not keep, by target, each with an example.
     pub not_kept: Vec<ProblemSummary>,
+    /// The custom fields that were created or, by an undo, deleted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub custom_fields: Vec<FieldOutcome>,
     /// Contacts that exist twice in the location although they were sent once.
     pub duplicates: u64,
     /// Requests sent, by route, including retries.
@@ -133,7 +137,7 @@ async fn push_ops(
     let facts_of_location = context.home.location_facts(context.client.location_id());
     context.client.attach_location_facts(facts_of_location);
     let policy: ImportPolicy = planned.run.read_fact(&facts::POLICY)?.unwrap_or_default();
-    let directory: Option<LocationDirectory> = planned.run.read_fact(&facts::DIRECTORY)?;
+    let directory = facts::load_directory(&planned.run)?;
     let marker = policy.marker.as_deref().zip(directory.as_ref());
     let marker = marker.and_then(|(name, directory)| directory.find_field(name).ok());
     let only = match planned.sample {
@@ -187,10 +191,10 @@ async fn write_report(
     let rows = planned.summary.rows;
     let duplicates = pushed.map(|pushed| pushed.duplicates.clone()).unwrap_or_default();
     let count = duplicates.len() as u64;
-    let directory = planned.run.read_fact(&facts::DIRECTORY)?;
+    let directory = facts::load_directory(&planned.run)?;
     let write = ResultWriter { db, location, out, sheet, directory, expected: rows };
     let work = move || write.write_results(&duplicates);
-    let WrittenResults { files, tally, failures, not_kept } =
+    let WrittenResults { files, tally, failures, not_kept, custom_fields } =
         concurrency::run_blocking(work).await?;
     let report = ImportReport {
         run: planned.run.meta.run.clone(),
@@ -201,6 +205,7 @@ async fn write_report(
         tally,
         failures,
         not_kept,
+        custom_fields,
         duplicates: count,
         requests: context.client.request_counts(),
         refused: context.client.rate_limiter().throttled_count(),
@@ -218,6 +223,7 @@ struct WrittenResults {
     tally: RowOutcomeCounts,
     failures: Vec<ProblemSummary>,
     not_kept: Vec<ProblemSummary>,
+    custom_fields: Vec<FieldOutcome>,
 }
 
 /// What the result files are made from.
@@ -254,7 +260,8 @@ impl ResultWriter {
         verify_row_total(tally, self.expected)?;
         let failures = summarize_failures(&rows, &outcomes)?;
         let not_kept = outcomes.not_kept().summarize(&rows, self.directory.as_ref())?;
-        Ok(WrittenResults { files, tally, failures, not_kept })
+        let custom_fields = field_outcome::load_field_outcomes(&LedgerReader::open(db)?)?;
+        Ok(WrittenResults { files, tally, failures, not_kept, custom_fields })
     }
 }
 
@@ -290,7 +297,7 @@ pub fn rewrite_results(
     to: Option<PathBuf>,
 ) -> Result<(ImportReport, PlanSummary), ImportError> {
     let begun = Instant::now();
-    let Some(summary) = run.read_fact(&facts::SUMMARY)? else {
+    let Some(summary): Option<PlanSummary> = run.read_fact(&facts::SUMMARY)? else {
         return Err(ImportError::Request(format!("run `{}` has no plan yet", run.meta.run)));
     };
     let out = match to {
@@ -303,11 +310,16 @@ pub fn rewrite_results(
     let sheet = facts::load_source_sheet(run)?;
     run_files::create_dir_all(&out)?;
     if current_stage(run)? != ImportStage::Applying {
-        let files = results::write_plan_files(&ImportStore::open(&run.db_path())?, &out, &sheet)?;
+        let files = results::write_plan_files(
+            &ImportStore::open(&run.db_path())?,
+            &out,
+            &sheet,
+            &summary.field_rows(),
+        )?;
         let outcomes = RowOutcomes::from_ledger(&LedgerReader::open(&run.db_path())?)?;
         let tally = results::count_outcomes(&ImportStore::open(&run.db_path())?, &outcomes)?;
-        let (failures, not_kept) = (Vec::new(), Vec::new());
-        let written = WrittenResults { files, tally, failures, not_kept };
+        let (failures, not_kept, custom_fields) = (Vec::new(), Vec::new(), Vec::new());
+        let written = WrittenResults { files, tally, failures, not_kept, custom_fields };
         return Ok((build_report(run, out, written, begun), summary));
     }
     let write = ResultWriter {
@@ -315,7 +327,7 @@ pub fn rewrite_results(
         location: run.meta.location.clone(),
         out: out.clone(),
         sheet,
-        directory: run.read_fact(&facts::DIRECTORY)?,
+        directory: facts::load_directory(run)?,
         expected: summary.rows,
     };
     let written = write.write_results(&[])?;
@@ -323,7 +335,7 @@ pub fn rewrite_results(
 }
 
 fn build_report(run: &Run, out: PathBuf, written: WrittenResults, begun: Instant) -> ImportReport {
-    let WrittenResults { files, tally, failures, not_kept } = written;
+    let WrittenResults { files, tally, failures, not_kept, custom_fields } = written;
     ImportReport {
         run: run.meta.run.clone(),
         kind: run.meta.kind,
@@ -333,6 +345,7 @@ fn build_report(run: &Run, out: PathBuf, written: WrittenResults, begun: Instant
         tally,
         failures,
         not_kept,
+        custom_fields,
         duplicates: 0,
         requests: std::collections::BTreeMap::new(),
         refused: 0,

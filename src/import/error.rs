@@ -97,6 +97,17 @@ pub enum ImportError {
         /// How many requests.
         ops: u64,
     },
+    /// Columns that cannot become custom fields.
+    #[error("some columns cannot become custom fields")]
+    NewFields(Vec<Diagnostic>),
+    /// The server refused to create a custom field.
+    #[error("the API refused to create the custom field `{name}`: {reason}")]
+    FieldRefused {
+        /// The field's name.
+        name: String,
+        /// What the server answered.
+        reason: String,
+    },
     /// Too many rows failed.
     #[error("{0} rows failed, more than `--max-errors` allows")]
     MaxErrors(u64),
@@ -147,6 +158,7 @@ impl ImportError {
                 | Self::Ambiguous(_)
                 | Self::Undecided { .. }
                 | Self::Unmapped { .. }
+                | Self::NewFields(_)
                 | Self::UnknownNames(_)
                 | Self::UnknownOptions(_)
                 | Self::Identityless(_)
@@ -162,6 +174,11 @@ impl From<push::PushError> for ImportError {
             push::PushError::Api(error) => Self::Api(error),
             push::PushError::Run(error) => Self::Run(error),
             push::PushError::MaxErrors(errors) => Self::MaxErrors(errors),
+            push::PushError::FieldRefused { name, reason } => Self::FieldRefused { name, reason },
+            error @ push::PushError::FieldDiffers { .. } => Self::Stale {
+                what: "the list of custom fields".to_owned(),
+                which: vec![error.to_string()],
+            },
             push::PushError::Bug(message) => Self::Bug(message),
         }
     }

@@ -5,11 +5,12 @@ use super::{ImportStage, PlanSummary};
 use crate::id::RunId;
 use crate::model::{ImportPolicy, LocationDirectory};
 use crate::plan::DeletedRecordKind;
-use crate::run::{Run, RunError, RunFact};
+use crate::run::{LedgerReader, Run, RunError, RunFact, referenced_op};
 
 /// How far it has got.
 pub(super) const STAGE: RunFact<ImportStage> = RunFact::new("stage");
-/// The names of the location as they were when the plan was made.
+/// The names of the location as they were when the plan was made; fields that it creates have references as ids, which
+/// [`load_directory`] resolves.
 pub(super) const DIRECTORY: RunFact<LocationDirectory> = RunFact::new("directory");
 /// The policy that results from the command line and the mapping.
 pub(super) const POLICY: RunFact<ImportPolicy> = RunFact::new("policy");
@@ -42,4 +43,21 @@ pub(super) fn load_source_sheet(run: &Run) -> Result<SourceSheet, RunError> {
         columns: run.read_fact(&COLUMNS)?.unwrap_or_default(),
         is_workbook: run.read_fact(&IS_WORKBOOK)?.unwrap_or(false),
     })
+}
+
+/// Loads the names of the location, with the ids of the custom fields that the run has created.
+pub(super) fn load_directory(run: &Run) -> Result<Option<LocationDirectory>, RunError> {
+    let Some(mut directory) = run.read_fact(&DIRECTORY)? else { return Ok(None) };
+    let created =
+        directory.fields.iter_mut().filter_map(|field| Some((referenced_op(&field.id)?, field)));
+    let mut created = created.peekable();
+    if created.peek().is_some() {
+        let ledger = LedgerReader::open(&run.db_path())?;
+        for (op, field) in created {
+            if let Some(id) = ledger.created_record(op)? {
+                field.id = id;
+            }
+        }
+    }
+    Ok(Some(directory))
 }

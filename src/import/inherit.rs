@@ -35,6 +35,9 @@ pub fn inherit_request(request: &mut ImportRequest, home: &RunStore) -> Option<R
     // Later rules take precedence.
     request.rules.splice(0..0, origin.rules);
     request.ignore.extend(origin.ignore);
+    request.create_fields.extend(origin.create_fields);
+    // The run has created them.
+    request.fields_may_exist = true;
     request.tags.extend(origin.tags);
     request.assign_to = request.assign_to.take().or(origin.assign_to);
     if request.unmapped == UnmappedRule::default() {

@@ -47,6 +47,7 @@ pub use planning::summary::{DeletionSummary, PlanSummary, ProblemSummary};
 pub use recovery::recover_run;
 pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
 pub use results::RowOutcomeCounts;
+pub use results::field_outcome::{FieldOutcome, FieldOutcomeKind};
 pub use results::resolve::{ResolveReport, resolve_in_doubt};
 pub use results::status::{ImportStatus, planned_rows, read_status};
 pub use source::left_out::LeftOutColumn;

@@ -39,6 +39,12 @@ pub struct ImportRequest {
     /// The user to whom every contact is assigned: an id, an e-mail address or a name.
     #[serde(default)]
     pub assign_to: Option<String>,
+    /// Columns without a target that become new custom fields: lists of names, letters and patterns, or `all`.
+    #[serde(default)]
+    pub create_fields: Vec<String>,
+    /// Whether an earlier file of the same command may have created the fields.
+    #[serde(default)]
+    pub fields_may_exist: bool,
     /// What to do with columns that no rule names.
     pub unmapped: UnmappedRule,
     /// How to read the file, as far as the command line sets it.

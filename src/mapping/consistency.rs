@@ -28,6 +28,9 @@ impl MappingRule {
         if self.split.iter().flatten().any(String::is_empty) {
             return wrong("`split` contains an empty text");
         }
+        if self.create.is_some() && (self.from.len() != 1 || self.from[0].contains('*')) {
+            return wrong("`create` needs one column in `from`, without `*`");
+        }
         if self.tags.is_some() && self.to != MappingTarget::Tags {
             return wrong("`tags` is only for columns that go to `tags`");
         }

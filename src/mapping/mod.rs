@@ -11,7 +11,9 @@ mod bind;
 mod columns;
 mod condition;
 mod consistency;
+mod field_name;
 mod inline;
+mod new_fields;
 mod options;
 mod overlay;
 mod parse_toml;
@@ -29,6 +31,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use super::model::new_field::NewFieldType;
 use super::model::policy::{BlankRule, TagRule};
 use super::model::target::MappingTarget;
 use crate::choice::choice_enum;
@@ -39,12 +42,15 @@ pub use bind::duplicate_headers;
 pub(crate) use bind::join_with_and;
 pub(crate) use columns::ColumnLookup;
 pub use condition::{CellTest, RuleCondition};
+pub use field_name::clean_field_name;
+pub(crate) use field_name::is_invisible_or_bidi;
+pub(crate) use new_fields::split_new_fields;
 pub use options::PolicyOptions;
 pub(crate) use options::{
     COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, EXTRA_VALUES_OPTION, TIMEZONE_OPTION,
 };
 pub use problem::{DUPLICATE_HEADER, mapping_problem};
-pub(crate) use render_toml::{is_invisible_or_bidi, toml_string, toml_string_array};
+pub(crate) use render_toml::{toml_string, toml_string_array};
 pub use resolve_columns::{find_custom_field, is_writable_field};
 pub use split_part::SplitPart;
 pub use target_list::{TargetDescription, describe_builtin_targets};
@@ -98,6 +104,8 @@ pub struct MappingRule {
     pub join: String,
     /// The target.
     pub to: MappingTarget,
+    /// The type of the target, a custom field that is created if the location lacks it.
+    pub create: Option<NewFieldType>,
     /// How values are converted; by default according to the target.
     pub convert: Option<ValueConverter>,
     /// What an empty cell does.
@@ -134,6 +142,7 @@ impl Default for MappingRule {
             from: Vec::new(),
             join: " ".to_owned(),
             to: MappingTarget::Undecided,
+            create: None,
             convert: None,
             blank: None,
             values: BTreeMap::new(),

@@ -7,9 +7,10 @@ use toml::de::DeTable;
 use super::preset::template::FORMER_TABLE;
 use super::{
     ConstantValue, FORMAT, Mapping, MappingRule, PolicyOptions, RuleCondition, SplitPart,
-    TextTemplate, parse_target,
+    TextTemplate, clean_field_name, parse_target,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::new_field::NewFieldType;
 use crate::model::target::MappingTarget;
 use crate::sheet::SheetReadOptions;
 use crate::toml_doc::{SpannedTomlValue, TomlDocument, toml_to_json};
@@ -23,6 +24,8 @@ const COLUMN: &[&str] = &[
     "from",
     "join",
     "to",
+    "create",
+    "name",
     "suggest",
     "convert",
     "blank",
@@ -178,8 +181,11 @@ fn read_options(source: &mut TomlDocument, value: SpannedTomlValue) -> PolicyOpt
 fn read_rule(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<MappingRule> {
     let mut rule = MappingRule { line, ..MappingRule::default() };
     let (mut from, mut to) = (None, None);
+    let (mut create, mut name) = (None, None);
     for (key, value) in table {
         match key.get_ref().as_ref() {
+            "create" => create = Some(read_new_field_type(source, value)),
+            "name" => name = Some(source.read_non_blank_text("name", value)),
             "from" => from = Some(source.read_text_list("from", value)),
             "join" => rule.join = source.read_text("join", value).unwrap_or_default(),
             "to" => to = Some(read_target(source, "to", value)),
@@ -201,13 +207,25 @@ fn read_rule(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<
             other => source.report_unknown_key(source.line_of(key), other, "`[[column]]`", COLUMN),
         }
     }
+    if (create.is_some() && to.is_some()) || (name.is_some() && create.is_none()) {
+        let message =
+            "`create` takes the place of `to`, and `name` names the field that it creates";
+        source.report_problem(line, message);
+        return None;
+    }
     // A wrong value was already reported; only a missing one still has to be.
-    for (key, missing) in [("from", from.is_none()), ("to", to.is_none())] {
+    for (key, missing) in [("from", from.is_none()), ("to", to.is_none() && create.is_none())] {
         if missing {
             source.report_problem(line, format_args!("this `[[column]]` has no `{key}`"));
         }
     }
-    (rule.from, rule.to) = (from??, to??);
+    rule.from = from??;
+    rule.create = create.map_or(Some(None), |create| create.map(Some))?;
+    rule.to = match (to, name) {
+        (Some(to), _) => to?,
+        (None, Some(name)) => MappingTarget::Custom(clean_field_name(&name?)),
+        (None, None) => MappingTarget::Custom(clean_field_name(rule.from.first()?)),
+    };
     validate_rule(source, rule)
 }
 
@@ -220,6 +238,19 @@ fn validate_rule(source: &mut TomlDocument, rule: MappingRule) -> Option<Mapping
         }
         None => Some(rule),
     }
+}
+
+fn read_new_field_type(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<NewFieldType> {
+    let text = source.read_text("create", value)?;
+    if NewFieldType::is_uncreatable(&text) {
+        let message = format!(
+            "`create` cannot be `{text}`: the API cannot create the options of such fields; create the field in \
+             HighLevel, then map the column to it"
+        );
+        source.report_problem(source.line_of(value), message);
+        return None;
+    }
+    source.read_choice("create", value)
 }
 
 fn read_split_part(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<SplitPart> {

@@ -2,8 +2,10 @@
 
 use std::fmt::{Display, Write};
 
+use super::field_name::{clean_field_name, is_invisible_or_bidi};
 use super::{FORMAT, Mapping, MappingRule, OnMissing};
 use crate::choice::Choice;
+use crate::model::target::MappingTarget;
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
 
 impl Mapping {
@@ -85,6 +87,16 @@ impl MappingTomlWriter {
         }
     }
 
+    fn write_target(&mut self, rule: &MappingRule) {
+        let (Some(create), MappingTarget::Custom(name)) = (rule.create, &rule.to) else {
+            return self.write_entry("to", toml_string(&rule.to.to_string()));
+        };
+        self.write_entry("create", toml_choice(create));
+        if rule.from.first().is_none_or(|from| clean_field_name(from) != *name) {
+            self.write_entry("name", toml_string(name));
+        }
+    }
+
     fn write_rule(&mut self, rule: &MappingRule) {
         match rule.from.as_slice() {
             [one] => self.write_entry("from", toml_string(one)),
@@ -93,7 +105,7 @@ impl MappingTomlWriter {
         if rule.join != " " {
             self.write_entry("join", toml_string(&rule.join));
         }
-        self.write_entry("to", toml_string(&rule.to.to_string()));
+        self.write_target(rule);
         if let Some(convert) = &rule.convert {
             self.write_entry("convert", toml_choice(*convert));
         }
@@ -155,11 +167,6 @@ pub(crate) fn toml_string(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// Whether a character is invisible, or changes the order of others.
-pub(crate) fn is_invisible_or_bidi(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Renders an array of strings.

@@ -215,7 +215,7 @@ fn unknown_field_problem(directory: &LocationDirectory, name: &str) -> Diagnosti
     match near {
         Some(_) => problem.did_you_mean(near),
         None => problem
-            .with_hint("create it in HighLevel, or map the column to something else or `ignore`"),
+            .with_hint("create it in HighLevel or with `create` in a mapping, or map the column to something else or `ignore`"),
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod directory;
 pub mod draft;
+pub mod new_field;
 pub mod op;
 pub mod op_codec;
 pub mod policy;
@@ -16,6 +17,7 @@ pub mod verify;
 pub use crate::run::IdempotencyClass;
 pub use directory::{CustomField, LocationBusiness, LocationDirectory, LocationUser};
 pub use draft::{ContactDraft, NoteDraft, TaskDraft, UnreadableCell};
+pub use new_field::{NewField, NewFieldType};
 pub use op::{Op, OpChange};
 pub use op_codec::OpDetails;
 pub use policy::{

@@ -17,7 +17,7 @@ pub struct Op {
     /// if they write the same to the same contact.
     #[serde(default)]
     pub like: Option<String>,
-    /// The row it comes from.
+    /// The row it comes from; 0 for what concerns the location and is sent apart from the rows.
     pub row: u64,
     /// Its index among the row's ops: the contact is 0.
     pub step: u32,
@@ -114,6 +114,18 @@ pub enum OpChange {
         /// The task.
         id: String,
     },
+    /// `POST /locations/{id}/customFields`.
+    CreateField {
+        /// The body.
+        body: Map<String, Value>,
+    },
+    /// `DELETE /locations/{id}/customFields/{id}`, unless a contact has a value of the field.
+    DeleteField {
+        /// The field.
+        id: String,
+        /// Its name.
+        name: String,
+    },
 }
 
 impl OpChange {
@@ -139,6 +151,12 @@ impl OpChange {
     #[must_use]
     pub fn creates_record(&self) -> bool {
         self.creates_contact() || matches!(self, Self::CreateNote { .. } | Self::CreateTask { .. })
+    }
+
+    /// Whether it is about the location itself, and neither a row nor a contact.
+    #[must_use]
+    pub fn is_of_location(&self) -> bool {
+        matches!(self, Self::CreateField { .. } | Self::DeleteField { .. })
     }
 
     /// Whether it creates the contact.

@@ -1,5 +1,6 @@
 //! The push: applies a plan's ops from the ledger to the account, each exactly once.
 //!
+//! First the custom fields are created that the ops need, alone, so that nothing is written if one cannot be.
 //! Phase 1 runs the serial groups: the ops of a group run one after the other, groups run concurrently, and a group
 //! that waits for a look-up holds no send permit and blocks no other group. Phase 2 sends the changes that many contacts
 //! share (tags, businesses) in batches. Every op takes the same path: a durable intent, the request, the verdict on its
@@ -14,6 +15,7 @@ mod difference_check;
 mod duplicate_check;
 mod failure_budget;
 mod give_up;
+mod location_fields;
 mod notes_and_tasks;
 mod op_request;
 mod serial;
@@ -105,6 +107,22 @@ pub enum PushError {
     /// More rows failed than `--max-errors` allows; their number.
     #[error("{0} rows failed, more than `--max-errors` allows")]
     MaxErrors(u64),
+    /// The server refused to create a custom field that ops of the plan need.
+    #[error("the API refused to create the custom field `{name}`: {reason}")]
+    FieldRefused {
+        /// The field's name.
+        name: String,
+        /// What the server answered.
+        reason: String,
+    },
+    /// The location has a custom field by now that has the name of one to be created, and another type.
+    #[error("the location has a custom field `{name}` now, of type {data_type}")]
+    FieldDiffers {
+        /// The field's name.
+        name: String,
+        /// Its type.
+        data_type: String,
+    },
     /// The ledger contains something that no plan of this program contains.
     #[error("{0}")]
     Bug(String),
@@ -232,6 +250,7 @@ fn counts_as_failure(state: OpState) -> bool {
 impl PushContext {
     async fn run_phases(self: &Arc<Self>) -> Result<Vec<DuplicatedRow>, PushError> {
         self.report_progress();
+        self.create_fields().await?;
         let serial_groups = concurrency::run_unordered(self.stream_serial_groups(), OPEN_GROUPS, {
             let work = Arc::clone(self);
             move |ops| {
@@ -246,6 +265,7 @@ impl PushContext {
             return Err(PushError::stopped());
         }
         self.ledger.flush().await?;
+        self.delete_unused_fields().await?;
         self.wait_for_late_writes().await?;
         self.find_duplicates().await
     }

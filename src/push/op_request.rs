@@ -1,22 +1,28 @@
 //! Builds the request of an op, and the intent of a request.
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::api::{ApiClient, WriteRequest};
 use crate::id::ContactId;
 use crate::model::OpChange;
 use crate::reconcile::ChildBaseline;
-use crate::run::Intent;
+use crate::run::{Intent, referenced_op};
 use crate::text::encode_hex;
 
-/// Builds the request of an op that is sent on its own. `None` if the op needs a contact and has none, or is sent in
-/// batches.
+/// Builds the request of an op that is sent on its own. `None` if the op needs a contact or a custom field and has
+/// none, or is sent in batches.
 pub(super) fn build_mutation(
     client: &ApiClient,
     change: &OpChange,
     contact: Option<&ContactId>,
 ) -> Option<WriteRequest> {
+    if has_open_reference(change) {
+        return None;
+    }
     Some(match change {
+        OpChange::CreateField { body } => client.create_custom_field(body),
+        OpChange::DeleteField { id, .. } => client.delete_custom_field(id),
         OpChange::Create { body } => client.create_contact(body),
         OpChange::Upsert { body } => client.upsert_contact(body),
         OpChange::Update { body } => client.update_contact(contact?, body),
@@ -32,6 +38,17 @@ pub(super) fn build_mutation(
             return None;
         }
     })
+}
+
+/// Whether a change still refers to a custom field that is yet to be created.
+fn has_open_reference(change: &OpChange) -> bool {
+    let (OpChange::Create { body } | OpChange::Upsert { body } | OpChange::Update { body }) =
+        change
+    else {
+        return false;
+    };
+    let fields = body.get("customFields").and_then(Value::as_array).into_iter().flatten();
+    fields.filter_map(|field| field["id"].as_str()).any(|id| referenced_op(id).is_some())
 }
 
 /// Builds the request of a change that many contacts share.

@@ -342,7 +342,7 @@ impl Reconciler {
         }
     }
 
-    async fn acquire_request_slot(&self) -> tokio::sync::SemaphorePermit<'_> {
+    pub(super) async fn acquire_request_slot(&self) -> tokio::sync::SemaphorePermit<'_> {
         self.seats.acquire().await.expect("the semaphore is never closed")
     }
 }

@@ -13,6 +13,7 @@ mod assumed;
 mod baseline;
 mod classify;
 mod count_duplicates;
+mod custom_fields;
 mod deleted;
 mod denied;
 mod late_writes;

@@ -34,7 +34,8 @@ pub use import_store::{
 pub use ledger::{
     AttemptHandle, AttemptOutcome, AttemptRecord, IdempotencyClass, Intent, Ledger, LedgerReader,
     LedgerRecovery, OpRecord, OpState, OutcomeRecord, SettledBy, for_each_op_in_state,
-    last_unanswered_send, recover_ledger, reverted_op_keys, store_ops,
+    last_unanswered_send, recover_ledger, reference_to_created, referenced_op, reverted_op_keys,
+    store_ops,
 };
 pub use location_facts::LocationFacts;
 pub use lock::FileLock;

@@ -12,6 +12,7 @@ mod cli;
 mod completion;
 mod contact_lists;
 mod contact_lookups;
+mod create_fields;
 mod damaged_runs;
 mod deletions;
 mod diagnostic_codes;

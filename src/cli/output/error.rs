@@ -259,8 +259,12 @@ impl From<api::ApiError> for CliError {
             return failing_endpoint_error(&error, fault);
         }
         if let Some(foreign) = error.foreign {
-            return Self::usage(format!("no usable response from the API: {said}"))
-                .with_hint(foreign.hint());
+            return foreign_response_error(&said, foreign);
+        }
+        if error.route == ApiEndpoint::CreateCustomField
+            && matches!(error.kind, ApiErrorKind::Scope | ApiErrorKind::Location)
+        {
+            return forbidden_field_error(&error);
         }
         if error.refuses_version() {
             return Self::usage(format!("the API no longer accepts this version: {said}"))
@@ -310,6 +314,19 @@ impl From<api::ApiError> for CliError {
                 }),
         }
     }
+}
+
+fn foreign_response_error(said: &str, foreign: api::ForeignResponse) -> CliError {
+    CliError::usage(format!("no usable response from the API: {said}")).with_hint(foreign.hint())
+}
+
+/// The error of a token that may not create custom fields.
+fn forbidden_field_error(error: &api::ApiError) -> CliError {
+    let scope = error.route.required_scope();
+    CliError::new(CliExitCode::Access, format!("the token lacks the scope `{scope}`: {error}")).with_hint(
+        "no contact was written; add the scope under Settings > Private Integrations, then resume, or create the fields in \
+         HighLevel and import again without `--create-fields`",
+    )
 }
 
 fn failing_endpoint_error(error: &api::ApiError, fault: EndpointFault) -> CliError {

@@ -60,6 +60,9 @@ impl From<ImportError> for CliError {
                 let hint = "nothing was sent; resume the import, which resolves them, then undo it";
                 Self::new(CliExitCode::Refused, error.to_string()).with_hint(hint).with_resume(run.clone())
             }
+            ImportError::NewFields(ref columns) => new_fields_error(&error, columns),
+            ImportError::FieldRefused { .. } => Self::usage(error.to_string())
+                .with_hint("no contact was written; create the field in HighLevel, then run the import again without `--create-fields` for it"),
             ImportError::MaxErrors(_) => Self::new(CliExitCode::TooManyErrors, error.to_string())
                 .with_hint("the file of the rejected rows says why; `ghl-bulk resume` continues with the rest"),
             ImportError::Answer(_) => Self::usage(error.to_string()).with_hint("`-v` logs the responses"),
@@ -69,6 +72,15 @@ impl From<ImportError> for CliError {
                 .with_hint("this is a bug; nothing more was sent. Please report it"),
         }
     }
+}
+
+/// The error for columns that cannot become custom fields, each in a line.
+fn new_fields_error(error: &ImportError, columns: &[Diagnostic]) -> CliError {
+    let code = DiagnosticCode::E_NEW_FIELD;
+    let lines: Vec<_> = columns.iter().map(|column| column.list_line(code)).collect();
+    CliError::new(CliExitCode::Refused, message_with_code(&error.to_string(), code))
+        .with_lines(truncate_lines(&lines))
+        .with_hint("nothing was sent")
 }
 
 /// The error for a mapping with problems, each in a line.

@@ -2,6 +2,7 @@
 
 pub(super) mod decide;
 pub(super) mod fetch_remote;
+pub(super) mod location_ops;
 pub(super) mod merge_rows;
 pub(super) mod op_buffer;
 pub(super) mod ordering_groups;
@@ -13,12 +14,14 @@ pub(super) mod validate_rows;
 use std::cell::RefCell;
 use std::path::PathBuf;
 
+use self::location_ops::push_field_ops;
 use self::op_buffer::OpBuffer;
 use self::ordering_groups::OrderingGroups;
 use self::summary::{DeletionSummary, PlanSummary};
 use super::request::ImportRequest;
 use super::results::source_sheet::SourceSheet;
 use super::source::load_directory::LocationResponses;
+use super::source::new_fields::directory_with_new_fields;
 use super::source::{ImportSource, ResolvedSource};
 use super::{
     ImportError, TAG_BATCH, deletion, facts, mark_planned, output_dir, results, run_files,
@@ -55,7 +58,8 @@ impl PlanningJob<'_> {
         let (users, businesses) =
             (understood.writes_to(&NAME_USERS), understood.writes_to(&[MappingTarget::Business]));
         let directory = responses.fetch_names(client, users, businesses).await?;
-        self.run.write_fact(&facts::DIRECTORY, &directory)?;
+        let planned = directory_with_new_fields(&directory, &understood.new_fields);
+        self.run.write_fact(&facts::DIRECTORY, &planned)?;
         self.run.write_fact(&facts::POLICY, &understood.policy)?;
         self.run.write_fact(&facts::INPUT_DIGEST, &input.sheet.digest)?;
         self.run.write_fact(&facts::MAPPING_DIGEST, &input.mapping_digest)?;
@@ -63,6 +67,8 @@ impl PlanningJob<'_> {
         validate_rows::check_text_fields(&understood.policy, &directory)?;
         let key = validate_rows::resolve_key_field(&understood.policy.key, &directory)?;
         self.run.write_fact(&facts::KEY_FIELD, &key)?;
+        // No contact has a value of a new field, so it serves neither as a key nor as a marker.
+        let directory = planned;
         self.run.write_fact(&facts::DELETES, &understood.removes)?;
         let removes = understood.removes;
         self.context.start_phase(RunPhase::Validating);
@@ -182,6 +188,8 @@ impl PlanningJob<'_> {
                 rows.insert_warning(0, &warning)?;
             }
             let (mut groups, mut ops) = (OrderingGroups::default(), OpBuffer::new(&dir)?);
+            // First, because other ops refer to them by number.
+            push_field_ops(&understood.new_fields, &mut ops)?;
             let total = Some(rows.row_count()?);
             decide.decide_rows(&mut groups, &mut ops, &|done| {
                 observer.observe(&RunEvent::Progress { what: "rows", done, total });
@@ -194,6 +202,7 @@ impl PlanningJob<'_> {
                 TAG_BATCH,
             )?;
             summary.left_out = understood.left_out;
+            summary.new_fields = understood.new_fields;
             if let Some(what) = understood.removes {
                 summary.removal = Some(DeletionSummary::from_ops(what, ops.read_ops()?)?);
             }
@@ -202,7 +211,7 @@ impl PlanningJob<'_> {
             }
             ops.store_in_ledger(&db, &mut groups)?;
             run_files::create_dir_all(&out)?;
-            results::write_plan_files(&rows, &out, &sheet)?;
+            results::write_plan_files(&rows, &out, &sheet, &summary.field_rows())?;
             Ok(summary)
         };
         let summary: PlanSummary = concurrency::run_blocking(work).await?;

@@ -4,6 +4,7 @@
 //! names, synced and renamed, so they are always complete, and they can be written again at any time. Cells
 //! that a spreadsheet would execute as a formula are escaped, reversibly.
 
+pub(super) mod field_outcome;
 pub(super) mod final_state;
 pub(super) mod not_kept;
 pub(super) mod recreated_file;
@@ -52,6 +53,15 @@ pub(super) const FILES: [&str; 11] = [
     "summary.json",
 ];
 
+/// A custom field that a plan creates or deletes, as `plan.csv` shows it.
+#[derive(Debug)]
+pub(super) struct PlannedFieldRow {
+    pub(super) action: &'static str,
+    pub(super) name: String,
+    pub(super) old: String,
+    pub(super) new: String,
+}
+
 /// How many rows ended with each outcome. Together they are all rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RowOutcomeCounts {
@@ -80,9 +90,11 @@ pub(super) fn write_plan_files(
     rows: &ImportStore,
     out: &Path,
     sheet: &SourceSheet,
+    fields: &[PlannedFieldRow],
 ) -> Result<Vec<PathBuf>, ImportError> {
     let outcomes = RowOutcomes::empty();
-    let mut files = vec![write_plan_csv(rows, out)?, write_warnings_csv(rows, &outcomes, out)?];
+    let mut files =
+        vec![write_plan_csv(rows, out, fields)?, write_warnings_csv(rows, &outcomes, out)?];
     let (rejected, _) = write_outcome_files(rows, &outcomes, out, sheet, &[REJECTED_CSV])?;
     files.extend(rejected);
     Ok(files)
@@ -310,9 +322,18 @@ fn join_distinct(texts: impl Iterator<Item = String>, separator: &str) -> String
     all.join(separator)
 }
 
-fn write_plan_csv(rows: &ImportStore, out: &Path) -> Result<PathBuf, ImportError> {
+fn write_plan_csv(
+    rows: &ImportStore,
+    out: &Path,
+    fields: &[PlannedFieldRow],
+) -> Result<PathBuf, ImportError> {
     let header = ["row", "line", "action", "contact_id", "field", "old", "new"].map(str::to_owned);
     let mut table = AtomicCsvWriter::new(out, "plan.csv", &header)?;
+    for PlannedFieldRow { action, name, old, new } in fields {
+        let field = format!("customFields.{name}");
+        let cells = ["", "", action, "", &field, old, new];
+        table.write_record(&cells.map(|cell| escape_for_table(cell).into_owned()))?;
+    }
     for_each_row(rows, |row, decision| {
         let (n, line) = (row.n.to_string(), row.line.to_string());
         let contact = decision.contact.clone().unwrap_or_default();

@@ -64,6 +64,10 @@ impl RowOutcomes {
         let mut outcomes = Self::default();
         let mut sent = Vec::new();
         ledger.for_each_op(|op| {
+            // It concerns the location and no row.
+            if op.row == 0 {
+                return Ok(());
+            }
             if op.state == OpState::InDoubt {
                 sent.push((op.row, op.id));
             }

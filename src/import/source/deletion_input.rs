@@ -66,7 +66,16 @@ impl ImportSource {
             warnings.push(Diagnostic::new(DiagnosticCode::W_IGNORED_COLUMNS, message));
         }
         let shown = column_mappings(&plan, columns);
-        Ok(ResolvedSource { name, plan, policy, warnings, shown, left_out, removes: Some(removes) })
+        Ok(ResolvedSource {
+            name,
+            plan,
+            policy,
+            warnings,
+            shown,
+            left_out,
+            removes: Some(removes),
+            new_fields: Vec::new(),
+        })
     }
 }
 

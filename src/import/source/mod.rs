@@ -2,6 +2,7 @@
 
 pub(super) mod left_out;
 pub(super) mod load_directory;
+pub(super) mod new_fields;
 pub(super) mod preset_library;
 pub(super) mod propose_mapping;
 pub(super) mod same_header;
@@ -13,6 +14,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use self::left_out::LeftOutColumn;
+use self::new_fields::FieldCreator;
 use self::preset_library::PresetLibrary;
 use self::propose_mapping::{merge_read_options, read_sample_rows};
 use super::ImportError;
@@ -22,7 +24,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::mapping::preset::Preset;
 use crate::mapping::propose::MappingProposal;
 use crate::mapping::{self, ConstantValue, Mapping, MappingRule, mapping_problem};
-use crate::model::{ImportMode, ImportPolicy, LocationDirectory, MappingTarget};
+use crate::model::{ImportMode, ImportPolicy, LocationDirectory, MappingTarget, NewField};
 use crate::plan::DeletedRecordKind;
 use crate::sheet::{Sheet, SheetColumn, SheetReadOptions};
 use crate::text::{format_plural, select_plural, truncate_text};
@@ -62,6 +64,8 @@ pub(super) struct ResolvedSource {
     pub(super) left_out: Vec<LeftOutColumn>,
     /// What the rows delete, if they delete.
     pub(super) removes: Option<DeletedRecordKind>,
+    /// The custom fields that the plan creates.
+    pub(super) new_fields: Vec<NewField>,
 }
 
 impl ResolvedSource {
@@ -71,6 +75,12 @@ impl ResolvedSource {
         let of_constants = self.plan.constants.iter().map(|bound| &bound.constant.to);
         of_columns.chain(of_constants).any(|target| targets.contains(target))
     }
+}
+
+/// The custom fields to create, and what to report about them.
+struct CreatedFields {
+    fields: Vec<NewField>,
+    warnings: Vec<Diagnostic>,
 }
 
 /// A column and its target, as the summary shows it.
@@ -132,7 +142,63 @@ impl ImportSource {
         directory: &LocationDirectory,
     ) -> Result<ResolvedSource, ImportError> {
         let columns = &self.sheet.columns;
-        let mut mapping = match &self.mapping {
+        let mut mapping = self.choose_mapping(request, directory)?;
+        let name = mapping.name.clone();
+        let wrong = |problems| self.mapping_error(&name, problems);
+        let file = request.file.file_name().map(|name| name.to_string_lossy());
+        mapping = mapping.for_file(&file.unwrap_or_default());
+        mapping = mapping
+            .with_overrides(parse_inline_rules(request, directory)?, &request.ignore, columns)
+            .map_err(wrong)?;
+        let policy = resolve_policy(&mapping, request);
+        if policy.mode == ImportMode::Delete {
+            let given = [!request.tags.is_empty(), request.assign_to.is_some()];
+            if given.contains(&true) || !request.create_fields.is_empty() {
+                let message = "`--tag`, `--assign-to` and `--create-fields` are for rows that are imported, not \
+                               deleted";
+                return Err(ImportError::Request(message.to_owned()));
+            }
+            return self.resolve_deletion(mapping, policy, directory);
+        }
+        let created = self.create_fields(&mut mapping, request, directory, &policy)?;
+        apply_to_every_row(&mut mapping, request);
+        let undecided: Vec<_> =
+            mapping.rules.iter().filter(|rule| rule.to == MappingTarget::Undecided).collect();
+        if !undecided.is_empty() {
+            return Err(wrong(undecided.into_iter().map(undecided_rule_problem).collect()));
+        }
+        let directory = &new_fields::directory_with_new_fields(directory, &created.fields);
+        let plan = mapping.bind_to_location(columns, directory).map_err(wrong)?;
+        let unmapped = column_names(columns, &plan.unmapped);
+        let complete = matches!(self.mapping, MappingSource::Mapping(_));
+        if !unmapped.is_empty() && (complete || request.unmapped == UnmappedRule::Error) {
+            return Err(ImportError::Unmapped { name: name.clone(), columns: unmapped });
+        }
+        let left_out = left_out::list_left_out(&plan, columns);
+        let mut warnings = self.collect_warnings(&left_out);
+        warnings.extend(created.warnings);
+        let shown = column_mappings(&plan, columns);
+        let new_fields = created.fields;
+        Ok(ResolvedSource {
+            name,
+            plan,
+            policy,
+            warnings,
+            shown,
+            left_out,
+            removes: None,
+            new_fields,
+        })
+    }
+
+    /// The mapping of the user, of a preset, or what is certain about the columns.
+    fn choose_mapping(
+        &self,
+        request: &ImportRequest,
+        directory: &LocationDirectory,
+    ) -> Result<Mapping, ImportError> {
+        let columns = &self.sheet.columns;
+        Ok(match &self.mapping {
             MappingSource::Mapping(mapping) => Mapping::clone(mapping),
             MappingSource::Preset(preset) => {
                 let samples = read_sample_rows(&self.sheet)?;
@@ -151,39 +217,31 @@ impl ImportSource {
                     directory,
                 )?
             }
-        };
+        })
+    }
+
+    /// Gives the columns of `--create-fields` their rules, and finds the fields that the location lacks.
+    fn create_fields(
+        &self,
+        mapping: &mut Mapping,
+        request: &ImportRequest,
+        directory: &LocationDirectory,
+        policy: &ImportPolicy,
+    ) -> Result<CreatedFields, ImportError> {
+        let columns = &self.sheet.columns;
         let name = mapping.name.clone();
         let wrong = |problems| self.mapping_error(&name, problems);
-        let file = request.file.file_name().map(|name| name.to_string_lossy());
-        mapping = mapping.for_file(&file.unwrap_or_default());
-        mapping = mapping
-            .with_overrides(parse_inline_rules(request, directory)?, &request.ignore, columns)
-            .map_err(wrong)?;
-        let policy = resolve_policy(&mapping, request);
-        if policy.mode == ImportMode::Delete {
-            if !request.tags.is_empty() || request.assign_to.is_some() {
-                let message =
-                    "`--tag` and `--assign-to` are for rows that are imported, not deleted";
-                return Err(ImportError::Request(message.to_owned()));
-            }
-            return self.resolve_deletion(mapping, policy, directory);
+        let mut warnings = Vec::new();
+        if !request.create_fields.is_empty() {
+            let fields = mapping::split_new_fields(mapping, columns, directory).map_err(wrong)?;
+            let extended = new_fields::directory_with_new_fields(directory, &fields);
+            let plan = mapping.bind_to_location(columns, &extended).map_err(wrong)?;
+            let creator = FieldCreator { source: self, request, directory: &extended, policy };
+            warnings = creator.add_rules(mapping, &plan)?;
         }
-        apply_to_every_row(&mut mapping, request);
-        let undecided: Vec<_> =
-            mapping.rules.iter().filter(|rule| rule.to == MappingTarget::Undecided).collect();
-        if !undecided.is_empty() {
-            return Err(wrong(undecided.into_iter().map(undecided_rule_problem).collect()));
-        }
-        let plan = mapping.bind_to_location(columns, directory).map_err(wrong)?;
-        let unmapped = column_names(columns, &plan.unmapped);
-        let complete = matches!(self.mapping, MappingSource::Mapping(_));
-        if !unmapped.is_empty() && (complete || request.unmapped == UnmappedRule::Error) {
-            return Err(ImportError::Unmapped { name: name.clone(), columns: unmapped });
-        }
-        let left_out = left_out::list_left_out(&plan, columns);
-        let warnings = self.collect_warnings(&left_out);
-        let shown = column_mappings(&plan, columns);
-        Ok(ResolvedSource { name, plan, policy, warnings, shown, left_out, removes: None })
+        let fields = mapping::split_new_fields(mapping, columns, directory)
+            .map_err(|problems| self.mapping_error(&mapping.name, problems))?;
+        Ok(CreatedFields { fields, warnings })
     }
 
     /// The problems of the mapping, with the lines of its file if the user wrote one.
@@ -274,6 +332,8 @@ fn accept_proposal(
         return Err(ImportError::Ambiguous(proposal.ambiguous));
     }
     proposal.mark_settled(&parse_inline_rules(request, directory)?, &request.ignore);
+    let columns: Vec<_> = proposal.columns.iter().map(|it| it.column.clone()).collect();
+    proposal.settle_undecided(&new_fields::named_columns(request, &columns));
     if request.is_deletion() {
         deletion_input::ignore_unread_columns(&mut proposal);
     }

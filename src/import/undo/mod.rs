@@ -6,6 +6,7 @@
 //! than it was made, the account is read again first: what was edited in between is left unchanged.
 
 mod applied_ops;
+mod created_fields;
 mod fetch_current;
 mod plan_rows;
 mod prior_undos;
@@ -223,7 +224,7 @@ impl UndoPlanningJob<'_> {
             let directory =
                 LocationResponses::fetch(client).await?.fetch_names(client, true, true).await?;
             self.run.write_fact(&facts::DIRECTORY, &directory)?;
-        } else if let Some(directory) = self.of.read_fact(&facts::DIRECTORY)? {
+        } else if let Some(directory) = facts::load_directory(self.of)? {
             self.run.write_fact(&facts::DIRECTORY, &directory)?;
         }
         let (db, of, created) = (self.run.db_path(), self.of.db_path(), self.undo.created);
@@ -231,11 +232,12 @@ impl UndoPlanningJob<'_> {
             .await?;
         self.context.start_phase(RunPhase::Comparing);
         self.remote_fetcher().fetch_all().await?;
+        let fields = created_fields::fetch_created_fields(self.context, &self.of.db_path()).await?;
         self.context.start_phase(RunPhase::Planning);
         let (db, out, taking) =
             (self.run.db_path(), output_dir(self.run, self.undo), self.undo_context()?);
         let path = out.join("summary.json");
-        let work = move || plan_rows::decide_rows(&db, &taking, &out, &columns);
+        let work = move || plan_rows::decide_rows(&db, &taking, &out, &columns, fields);
         let summary = concurrency::run_blocking(work).await?;
         self.run.write_fact(&facts::SUMMARY, &summary)?;
         run_files::write_atomically(&path, to_json(&summary).as_bytes())?;

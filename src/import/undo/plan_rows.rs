@@ -4,9 +4,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::created_fields::{CreatedField, UsedFields};
 use super::revert_row::RowRevert;
 use super::{UndoContext, UndoRequest};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::import::planning::location_ops::push_location_op;
 use crate::import::planning::op_buffer::OpBuffer;
 use crate::import::planning::ordering_groups::OrderingGroups;
 use crate::import::planning::summary::{DeletionSummary, PlanSummary};
@@ -14,7 +16,7 @@ use crate::import::planning::validate_rows::{rejection_decision, to_json};
 use crate::import::results::source_sheet::SourceSheet;
 use crate::import::stored_contact::describe_contact;
 use crate::import::{ImportError, TAG_BATCH, results, run_files};
-use crate::model::{Op, op_codec};
+use crate::model::{IdempotencyClass, Op, OpChange, op_codec};
 use crate::run::{ImportStore, RowAction, RowDecision, RowMark};
 
 /// Decides on every row, and stores the writes.
@@ -23,12 +25,15 @@ pub(super) fn decide_rows(
     taking: &UndoContext,
     out: &Path,
     columns: &[String],
+    fields: Vec<CreatedField>,
 ) -> Result<PlanSummary, ImportError> {
     let rows = ImportStore::open(db)?;
     let dir = db.parent().unwrap_or(Path::new("."));
     let (mut groups, mut buffer) = (OrderingGroups::default(), OpBuffer::new(dir)?);
+    let mut used = UsedFields::default();
     rows.in_transaction(|rows| {
         taking.for_each_row(rows, |n, contact, undone| {
+            used.add_row(&fields, rows, contact, &undone)?;
             store_decision(rows, taking, n, contact, &undone)?;
             let (email, phone) = (undone.email.as_deref(), undone.phone.as_deref());
             groups.add_row(n, [("id", contact), ("email", email), ("phone", phone)]);
@@ -56,13 +61,20 @@ pub(super) fn decide_rows(
             Ok(())
         })
     })?;
+    let unused = used.select_unused(fields, &rows)?;
+    for (step, field) in unused.iter().enumerate() {
+        let CreatedField { id, name } = field.clone();
+        let (key, class) = (op_key(&taking.undo, 0, step), IdempotencyClass::Replayable);
+        push_location_op(&mut buffer, key, class, OpChange::DeleteField { id, name })?;
+    }
     let mut summary =
         PlanSummary::from_rows_and_ops(&rows, buffer.read_ops()?, Vec::new(), TAG_BATCH)?;
     summary.removal = DeletionSummary::from_undo_ops(buffer.read_ops()?)?;
+    summary.unused_fields = unused.into_iter().map(|field| field.name).collect();
     buffer.store_in_ledger(db, &mut groups)?;
     run_files::create_dir_all(out)?;
     let sheet = SourceSheet { columns: columns.to_vec(), is_workbook: false };
-    results::write_plan_files(&rows, out, &sheet)?;
+    results::write_plan_files(&rows, out, &sheet, &summary.field_rows())?;
     Ok(summary)
 }
 

@@ -10,6 +10,7 @@ mod assign;
 mod column_groups;
 mod compounds;
 mod field_options;
+mod new_field_type;
 mod score;
 mod sheet_subject;
 mod to_toml;
@@ -26,6 +27,7 @@ use super::{BoundRule, ColumnLookup, Mapping, MappingRule};
 use crate::model::directory::LocationDirectory;
 use crate::model::target::MappingTarget;
 use crate::sheet::SheetColumn;
+pub(crate) use new_field_type::FieldTypeProfile;
 use value_profile::{ValueProfile, ValueShape};
 
 /// From this score on, a target is accepted without asking.
@@ -180,6 +182,19 @@ impl MappingProposal {
             self.settled_columns.extend(read.map(|at| (at, rule.to.clone())));
         }
         self.settled.extend(rules.iter().map(|rule| rule.to.clone()));
+        self.assign_statuses();
+    }
+
+    /// Excludes those of these columns that the user would have to decide about: the user has decided what to do with
+    /// them, and it is no target.
+    pub fn settle_undecided(&mut self, names: &[String]) {
+        let all = self.sheet_columns();
+        let columns = ColumnLookup::new(&all);
+        for at in names.iter().flat_map(|name| columns.find_by_name(name, true)) {
+            if self.columns[at].status.needs_decision() {
+                self.columns[at].status = ProposalStatus::Settled;
+            }
+        }
         self.assign_statuses();
     }
 

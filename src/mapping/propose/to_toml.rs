@@ -21,7 +21,8 @@ const HOW_TO: &str = "\
 #
 # Every column has a [[column]] table. `to` is a field (firstName, email, customFields.NAME, tags, note,
 # task.title, …) or \"ignore\". Replace each \"?\", which is not decided yet. Import stops while one
-# is left. The numbers say how sure a proposal is, from 0 to 1. Comments and `suggest` may go.
+# is left. `create = \"TEXT\"` in place of `to` creates a custom field. The numbers say how sure a
+# proposal is, from 0 to 1. Comments and `suggest` may go.
 # `ghl-bulk map --list-targets` lists all fields, with those of the location. `ghl-bulk map --help`
 # says what else a table can hold: convert, blank, values, when, template, …
 ";

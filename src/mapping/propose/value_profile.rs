@@ -56,7 +56,7 @@ impl ValueShape {
         }
     }
 
-    fn matches_text(self, text: &str) -> bool {
+    pub(super) fn matches_text(self, text: &str) -> bool {
         match self {
             Self::Email => is_email(text),
             Self::Phone => is_phone(text),

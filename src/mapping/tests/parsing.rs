@@ -312,3 +312,28 @@ proptest! {
         let _ = parse_target(&text);
     }
 }
+
+#[test]
+fn a_column_can_create_its_field_with_a_type_and_a_name() {
+    let text = "format = 1\n\n[[column]]\nfrom = \"Shoe size\"\ncreate = \"NUMERICAL\"\n\n\
+                [[column]]\nfrom = \"C\"\ncreate = \"LARGE_TEXT\"\nname = \"Story\"\n";
+    let mapping = mapping(text);
+    assert_eq!(mapping.rules[0].to, MappingTarget::Custom("Shoe size".to_owned()));
+    assert_eq!(mapping.rules[0].create, Some(NewFieldType::Numerical));
+    assert_eq!(mapping.rules[1].to, MappingTarget::Custom("Story".to_owned()));
+    assert_eq!(mapping.to_toml(), text);
+}
+
+#[test]
+fn a_created_field_needs_one_column_and_no_other_target() {
+    let check = |entries: &str, expected: &str| {
+        let text = format!("format = 1\n[[column]]\n{entries}\n");
+        let problems = Mapping::parse(&text, "test").unwrap_err();
+        assert!(problems[0].message.contains(expected), "{problems:?}");
+    };
+    check("from = \"A\"\nto = \"email\"\ncreate = \"TEXT\"", "takes the place of `to`");
+    check("from = \"A\"\nto = \"email\"\nname = \"B\"", "`name` names the field");
+    check("from = [\"A\", \"B\"]\ncreate = \"TEXT\"", "needs one column");
+    check("from = \"A *\"\ncreate = \"TEXT\"", "without `*`");
+    check("from = \"A\"\ncreate = \"RADIO\"", "cannot create the options");
+}

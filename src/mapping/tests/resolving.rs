@@ -34,7 +34,7 @@ fn custom_fields_are_known_by_key_id_and_name() {
         check(&format!("customFields.{name}"), "");
     }
     check("customFields.vip_sinse", "did you mean `vip_since`?");
-    check("customFields.zzz", "create it in HighLevel");
+    check("customFields.zzz", "create it in HighLevel or with `create`");
     check("customFields.contract", "FILE_UPLOAD, which cannot be written");
     check(
         "customFields.Score",

@@ -44,6 +44,16 @@ impl LocationDirectory {
     }
 }
 
+impl CustomField {
+    /// Reads the response of `GET /locations/{id}/customFields`: the contacts' fields.
+    ///
+    /// # Errors
+    /// When it is not JSON, or lacks the list.
+    pub fn list_from_response(body: &[u8]) -> Result<Vec<Self>, serde_json::Error> {
+        parse_custom_fields(&response_list(body, "customFields")?)
+    }
+}
+
 fn response_list(body: &[u8], name: &str) -> Result<Vec<Value>, serde_json::Error> {
     let body: Value = serde_json::from_slice(body)?;
     let list = body.get(name).and_then(Value::as_array).cloned();

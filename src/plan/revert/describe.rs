@@ -18,6 +18,7 @@ pub fn describe_step(step: &RevertStep, named: &dyn Fn(&str) -> String) -> Vec<F
         OpChange::Create { body } | OpChange::Upsert { body } | OpChange::Update { body } => {
             describe_update(body, before, named)
         }
+        OpChange::CreateField { .. } | OpChange::DeleteField { .. } => Vec::new(),
         OpChange::Delete => describe_contact_deletion(before, named),
         OpChange::AddTags { tags } => {
             let current = string_list(before);

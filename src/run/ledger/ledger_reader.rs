@@ -1,8 +1,10 @@
 //! Reads the ledger: for resumed imports and for result files.
 //!
 //! Every reader has its own connection and sees what is committed. Everything read is checked; a
-//! mismatch is reported as damage and never used as data.
+//! mismatch is reported as damage and never used as data. References to created records are
+//! resolved on the way.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,7 @@ use rusqlite::{Connection, Params, params};
 
 use super::super::db;
 use super::super::error::RunError;
+use super::created_reference::resolve_references;
 use super::sql::{self, ATTEMPT, OP, damaged_op_error, from_sql_integer, to_sql_integer};
 use super::{AttemptRecord, OpRecord, OpState};
 use crate::id::ContactId;
@@ -89,9 +92,7 @@ impl LedgerReader {
         &self,
         mut f: impl FnMut(OpRecord) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
-        self.for_each_row(&format!("SELECT {OP} ORDER BY o.id"), [], |row| {
-            f(sql::read_op(&self.path, row)?.0)
-        })
+        self.for_each_row(&format!("SELECT {OP} ORDER BY o.id"), [], |row| f(self.read_op(row)?))
     }
 
     /// The attempts of an op, in order.
@@ -176,10 +177,31 @@ impl LedgerReader {
     fn query_ops(&self, rest: &str, params: impl Params) -> Result<Vec<OpRecord>, RunError> {
         let mut ops = Vec::new();
         self.for_each_row(&format!("SELECT {OP} {rest}"), params, |row| {
-            ops.push(sql::read_op(&self.path, row)?.0);
+            ops.push(self.read_op(row)?);
             Ok(())
         })?;
         Ok(ops)
+    }
+
+    /// Reads an op, with the ids of what other ops have created instead of references.
+    fn read_op(&self, row: &rusqlite::Row<'_>) -> Result<OpRecord, RunError> {
+        let mut op = sql::read_op(&self.path, row)?.0;
+        if let Cow::Owned(body) = resolve_references(&op.body, |op| self.created_record(op))? {
+            op.body = body;
+        }
+        Ok(op)
+    }
+
+    /// The id of what an op has created, if it has.
+    pub fn created_record(&self, op: u64) -> Result<Option<String>, RunError> {
+        let query = format!("SELECT {OP} WHERE o.id = ?");
+        let mut found = None;
+        self.for_each_row(&query, [to_sql_integer(op)], |row| {
+            found = Some(sql::read_op(&self.path, row)?.0);
+            Ok(())
+        })?;
+        let applied = found.filter(|op| matches!(op.state, OpState::Applied | OpState::Differs));
+        Ok(applied.and_then(|op| op.made))
     }
 
     /// Checks that an index led to rows that match the query.

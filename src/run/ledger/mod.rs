@@ -7,6 +7,7 @@
 //! reported as `Damaged` and never causes a wrong resend. The ledger identifies ops by number and
 //! stores their content as JSON texts; it knows neither contacts nor HTTP.
 
+mod created_reference;
 mod idempotency;
 mod intent_log;
 mod ledger_reader;
@@ -22,6 +23,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, oneshot};
 
+pub use self::created_reference::{reference_to_created, referenced_op};
 pub use self::idempotency::IdempotencyClass;
 pub use self::ledger_reader::LedgerReader;
 use self::ledger_writer::{LedgerCommand, LedgerWriter, QueuedCommand};

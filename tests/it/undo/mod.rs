@@ -56,7 +56,7 @@ impl World {
     }
 
     /// Edits a contact behind everybody's back.
-    fn edit_contact(&self, email: &str, changes: &Value) {
+    pub(crate) fn edit_contact(&self, email: &str, changes: &Value) {
         let person = self.contact_by_email(email);
         let id = person["contact"]["id"].as_str().unwrap();
         self.control_request("PUT", &format!("contacts/{id}"), changes);

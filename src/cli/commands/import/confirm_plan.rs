@@ -122,13 +122,38 @@ fn write_counts(summary: &PlanSummary) -> String {
             None => format_plural(*rows, noun),
         })
     });
-    let counts: Vec<_> = counts.collect();
+    let fields = |count: usize, adjective| {
+        let noun = format_plural(count as u64, "custom field");
+        let noun = noun.split_once(' ').unwrap_or_default();
+        (count > 0).then(|| format!("{} {adjective} {}", noun.0, noun.1))
+    };
+    let created = fields(summary.new_fields.len(), "new");
+    let deleted = fields(summary.unused_fields.len(), "unused");
+    let counts: Vec<_> = created.into_iter().chain(counts).chain(deleted).collect();
     if counts.is_empty() { format_plural(summary.rows, "row") } else { counts.join(", ") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{NewField, NewFieldType};
+
+    #[test]
+    fn the_question_counts_new_and_unused_custom_fields() {
+        let field = NewField {
+            column: "A".to_owned(),
+            name: "A".to_owned(),
+            data_type: NewFieldType::Text,
+        };
+        let summary = PlanSummary {
+            actions: [(RowAction::Create, 2)].into(),
+            new_fields: vec![field],
+            unused_fields: vec!["B".to_owned(), "C".to_owned()],
+            ..PlanSummary::default()
+        };
+        let counts = "1 new custom field, 2 creates, 2 unused custom fields";
+        assert_eq!(write_counts(&summary), counts);
+    }
 
     #[test]
     fn the_question_counts_only_what_is_written() {

@@ -56,6 +56,11 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "COLUMN")]
     ignore_column: Vec<String>,
 
+    /// Columns without a target that become new custom fields of the location: names, letters or patterns with `*`,
+    /// comma-separated, or `all`. The type comes from the values; a mapping's `create` sets another
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    create_fields: Vec<String>,
+
     /// A tag for every row, in addition to those of its columns; can be repeated
     #[arg(long, value_name = "TAG", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     tag: Vec<String>,
@@ -189,6 +194,8 @@ impl ImportArgs {
             presets: dirs::presets_dir(),
             rules: rules.into_iter().cloned().collect(),
             ignore: self.ignore_column.clone(),
+            create_fields: self.create_fields.clone(),
+            fields_may_exist: many || self.files.len() > 1,
             tags: self.tag.clone(),
             assign_to: self.assign_to.clone(),
             unmapped: self.unmapped,

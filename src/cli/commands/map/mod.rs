@@ -103,6 +103,9 @@ A mapping is a TOML file with one table for each column:
                            a list of columns is joined
   to = \"phone\"             a field: firstName, email, tags, note, task.title, customFields.NAME, …;
                            \"ignore\" leaves the column out
+  create = \"TEXT\"          in place of `to`: a custom field, created if the location lacks it, with
+                           the column's name or that of `name`; or LARGE_TEXT, NUMERICAL,
+                           MONETORY, PHONE, DATE
 and, where needed:
   convert = \"date\"         text, line, phone, email, date, date_time, number, money, boolean,
                            country, timezone, list, url [default: depends on the field]

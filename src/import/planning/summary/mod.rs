@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::choice::Choice as _;
 use crate::id::ContactId;
 use crate::import::ImportError;
+use crate::import::results::PlannedFieldRow;
 use crate::import::source::ColumnMapping;
 use crate::import::source::left_out::LeftOutColumn;
-use crate::model::{IdempotencyClass, OpChange, op_codec};
+use crate::model::{IdempotencyClass, NewField, OpChange, op_codec};
 use crate::plan::diff::FieldChange;
 use crate::run::{ImportStore, OpRecord, RowAction};
 
@@ -59,6 +61,12 @@ pub struct PlanSummary {
     pub tags: Vec<(String, u64)>,
     /// Rows that are created with nothing that prevents them from being created twice.
     pub once: u64,
+    /// The custom fields that are created before anything else is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_fields: Vec<NewField>,
+    /// The custom fields that an undo deletes if no contact has a value of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused_fields: Vec<String>,
     /// The columns and where they go.
     pub columns: Vec<ColumnMapping>,
     /// The first rows that change something: record and changed fields.
@@ -88,6 +96,23 @@ impl PlanSummary {
     #[must_use]
     pub fn deletions(&self) -> u64 {
         self.removal.as_ref().map_or(0, |removal| removal.count)
+    }
+
+    /// The custom fields, as `plan.csv` shows them.
+    pub(in crate::import) fn field_rows(&self) -> Vec<PlannedFieldRow> {
+        let created = self.new_fields.iter().map(|field| PlannedFieldRow {
+            action: "create_field",
+            name: field.name.clone(),
+            old: String::new(),
+            new: field.data_type.word().to_owned(),
+        });
+        let deleted = self.unused_fields.iter().map(|name| PlannedFieldRow {
+            action: "delete_field",
+            name: name.clone(),
+            old: name.clone(),
+            new: String::new(),
+        });
+        created.chain(deleted).collect()
     }
 
     /// Counts the decisions.
@@ -225,6 +250,8 @@ fn request_label(change: &OpChange) -> &'static str {
         OpChange::CreateTask { .. } => "create tasks",
         OpChange::UpdateTask { .. } | OpChange::CompleteTask { .. } => "update tasks",
         OpChange::DeleteTask { .. } => "delete tasks",
+        OpChange::CreateField { .. } => "create custom fields",
+        OpChange::DeleteField { .. } => "delete custom fields",
     }
 }
 

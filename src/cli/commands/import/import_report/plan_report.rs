@@ -8,6 +8,7 @@ use super::super::confirm_delete::{confirm_flag, deletion_count_text};
 use super::problem_sentences::{left_out_sentence, problem_sentences, shorten};
 use super::screen_lines::{ScreenSection, fit_sections};
 use super::summary_header;
+use crate::choice::Choice as _;
 use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::error::NextCommand;
 use crate::cli::output::exit_code::CliExitCode;
@@ -124,6 +125,8 @@ fn plan_sections(planned: &ImportPlan) -> Vec<ScreenSection> {
     sections.push(ScreenSection::list(title.to_owned(), rejections, planned.rejected_file(), 9));
     let consequences = [
         left_out_sentence(&summary.left_out),
+        new_fields_text(summary),
+        unused_fields_text(summary),
         summary.removal.as_ref().map(deletion_line),
         workflow_text(summary),
         once_text(summary),
@@ -146,6 +149,27 @@ fn action_counts(summary: &PlanSummary) -> String {
     let counts: Vec<_> = summary.actions.iter().map(count).collect();
     let rows = format_plural(summary.rows, "row");
     if counts.is_empty() { rows } else { format!("{rows}: {}", counts.join(", ")) }
+}
+
+/// The custom fields that the plan creates: `creates 1 custom field: `Shoe size` (NUMERICAL)`.
+fn new_fields_text(summary: &PlanSummary) -> Option<String> {
+    let shown = summary.new_fields.iter().map(|field| {
+        format!("`{}` ({})", shorten(&field.name, LONGEST_VALUE), field.data_type.word())
+    });
+    let shown: Vec<_> = shown.collect();
+    let count = format_plural(shown.len() as u64, "custom field");
+    (!shown.is_empty()).then(|| format!("creates {count}: {}", shown.join(", ")))
+}
+
+/// The custom fields that an undo deletes.
+fn unused_fields_text(summary: &PlanSummary) -> Option<String> {
+    let shown = summary.unused_fields.iter();
+    let shown: Vec<_> = shown.map(|name| format!("`{}`", shorten(name, LONGEST_VALUE))).collect();
+    let count = format_plural(shown.len() as u64, "custom field");
+    let names = shown.join(", ");
+    (!shown.is_empty()).then(|| {
+        format!("deletes {count} that the import created, unless a contact has a value: {names}")
+    })
 }
 
 fn workflow_text(summary: &PlanSummary) -> Option<String> {

@@ -13,7 +13,9 @@ use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::format_duration;
 use crate::cli::settings::Settings;
 use crate::id::RunId;
-use crate::import::{ImportReport, ImportStatus, PlanSummary, RowOutcomeCounts};
+use crate::import::{
+    FieldOutcome, FieldOutcomeKind, ImportReport, ImportStatus, PlanSummary, RowOutcomeCounts,
+};
 use crate::run::RunKind;
 use crate::text::{
     escape_for_terminal, format_count, format_plural, quote_path_for_shell, select_plural,
@@ -127,6 +129,7 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
         format_plural(requests, "request"),
         format_duration(report.elapsed)
     ));
+    lines.extend(report.custom_fields.iter().map(field_line));
     let out = escape_for_terminal(&report.out.display().to_string()).into_owned();
     lines.push(format!("files in {out}"));
     let problems = summary.rejected_by_column.iter().chain(&report.failures).cloned();
@@ -142,6 +145,21 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
     lines.extend(fit_sections(&[list, not_kept], PROBLEM_LINES));
     lines.extend(next_step_lines(report));
     lines
+}
+
+/// What became of a custom field.
+fn field_line(field: &FieldOutcome) -> String {
+    let name = escape_for_terminal(&field.name);
+    let what = match field.outcome {
+        FieldOutcomeKind::Created => "was created",
+        FieldOutcomeKind::Existing => "existed already when it was to be created",
+        FieldOutcomeKind::Deleted => "was deleted",
+        FieldOutcomeKind::Left => "was left",
+        FieldOutcomeKind::Pending => "is still to be created or deleted",
+    };
+    let why = field.reason.as_deref().filter(|_| field.outcome == FieldOutcomeKind::Left);
+    let why = why.map(|why| format!(": {}", escape_for_terminal(why))).unwrap_or_default();
+    format!("the custom field `{name}` {what}{why}")
 }
 
 /// Says how many values the account did not keep, and which file has each of them.
