@@ -214,6 +214,7 @@ diagnostic_codes! {
         R_JSON_INVALID: "The line is not a JSON object; correct it.",
         R_NOTE_EMPTY: "The row is about a note but has no text for it; fill in the text.",
         R_NOT_FOUND: "The account has no record that the row is about; check the id or address, or choose another `--mode`.",
+        R_NOT_FREED: "The row's address or number belongs to a contact to which another row gives another one, and that is not done yet; import the rejected rows again afterwards.",
         R_NOT_KEPT: "Not all of the contact can be read, so it could not be restored and is not deleted.",
         R_NO_ANSWER: "The server did not respond to repeated attempts and did not apply the write; import the row again.",
         R_NO_CONTACT_ID: "The row has no contact id, which this import requires; fill it in.",
@@ -243,6 +244,7 @@ diagnostic_codes! {
         R_TOTALS_ROW: "The row holds totals, not a record; remove it.",
         R_TWO_CONTACTS: "The row matches two different contacts; merge them, or remove one of the values from the row.",
         R_VALUE_INVALID: "The value cannot be used, and the mapping rejects such rows; correct the cell.",
+        R_VALUE_SWAP: "Rows exchange their addresses or numbers, which no order of writes can do; give one contact another value first, then import the rejected rows again.",
     }
     Refusal {
         E_CHANGED: "The file changed while it was read; run the command again when no program writes to it.",

@@ -160,6 +160,7 @@ impl DiagnosticCode {
                 R_IN_DOUBT: "row", "rows";
                 R_IN_DOUBT_EARLIER: "row", "rows";
                 R_NOT_FOUND: "row", "rows";
+                R_NOT_FREED: "row", "rows";
                 R_NOT_KEPT: "row", "rows";
                 R_NO_ANSWER: "row", "rows";
                 R_OTHER_LOCATION: "row", "rows";
@@ -169,6 +170,7 @@ impl DiagnosticCode {
                 R_SHARED_PHONE: "row", "rows";
                 R_SKIPPED: "row", "rows";
                 R_TWO_CONTACTS: "row", "rows";
+                R_VALUE_SWAP: "row", "rows";
             }
         }
     }

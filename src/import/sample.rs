@@ -29,5 +29,17 @@ pub(super) fn choose_sample_rows(
         let share = (rows.len() as u64 * size).div_ceil(all.max(1)).max(1);
         chosen.extend(rows.iter().take(usize::try_from(share).unwrap_or(usize::MAX)));
     }
+    add_rows_before(rows, &mut chosen)?;
     Ok(chosen)
+}
+
+/// Adds the rows that must be written before chosen ones.
+fn add_rows_before(rows: &ImportStore, chosen: &mut BTreeSet<u64>) -> Result<(), ImportError> {
+    let before = rows.rows_written_before()?;
+    let mut open: Vec<u64> = chosen.iter().copied().collect();
+    while let Some(n) = open.pop() {
+        let needed = before.iter().filter(|(_, row)| *row == n).map(|(before, _)| *before);
+        open.extend(needed.filter(|before| chosen.insert(*before)));
+    }
+    Ok(())
 }

@@ -27,6 +27,9 @@ pub struct Op {
     pub class: IdempotencyClass,
     /// The contact; `None` while an earlier op of the same row has yet to create it.
     pub contact: Option<ContactId>,
+    /// The rows that must have been written before, because they free an address or number that it needs.
+    #[serde(default)]
+    pub after: Vec<u64>,
     /// What to write.
     pub change: OpChange,
     /// What the change replaces, in the form in which it would be written back: for an update, the

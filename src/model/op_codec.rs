@@ -78,6 +78,8 @@ struct EncodedBody<'a> {
     before: &'a Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     like: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[u64]>::is_empty")]
+    after: &'a [u64],
 }
 
 /// An op's body as it is read.
@@ -88,6 +90,8 @@ struct DecodedBody {
     before: Value,
     #[serde(default)]
     like: Option<String>,
+    #[serde(default)]
+    after: Vec<u64>,
 }
 
 /// An op as the ledger keeps it, under its number in the plan.
@@ -97,7 +101,8 @@ struct DecodedBody {
 /// Never: a change is plain JSON.
 #[must_use]
 pub fn encode_op(op: &Op, id: u64) -> OpRecord {
-    let body = EncodedBody { change: &op.change, before: &op.before, like: op.like.as_deref() };
+    let (like, after) = (op.like.as_deref(), &*op.after);
+    let body = EncodedBody { change: &op.change, before: &op.before, like, after };
     OpRecord {
         id,
         key: op.key.clone(),
@@ -129,6 +134,7 @@ pub fn decode_op(record: &OpRecord) -> Result<Op, RunError> {
         serial_group: record.serial_group,
         class: record.class,
         contact: record.contact.clone(),
+        after: body.after,
         change: body.change,
         before: body.before,
     })
@@ -181,6 +187,7 @@ mod tests {
             serial_group: 2,
             class: IdempotencyClass::Countable,
             contact: Some("c".parse().unwrap()),
+            after: Vec::new(),
             change,
             before: json!({ "tags": ["a"] }),
         }
@@ -195,7 +202,8 @@ mod tests {
             op(OpChange::DeleteNote { id: "n".to_owned() }, None),
             op(OpChange::AddTags { tags: vec!["x".to_owned()] }, None),
         ];
-        for op in all {
+        for mut op in all {
+            op.after = vec![4, 2];
             let record = encode_op(&op, op.id);
             assert_eq!(record.bulk, op.change.is_bulk());
             assert_eq!(decode_op(&record).unwrap(), op);

@@ -64,9 +64,11 @@ impl SerialGroup<'_> {
                 OpState::Pending if !self.work.includes_row(op.row) => {}
                 OpState::Pending => {
                     self.ensure_not_stopped()?;
-                    match self.ended.get(&op.row) {
-                        Some(why) => self.skip_op(&op, &why.clone()).await?,
-                        None => self.execute_op(&op, false).await?,
+                    let freeing = op.after.iter().find(|row| self.ended.contains_key(row));
+                    match (self.ended.get(&op.row), freeing) {
+                        (Some(why), _) => self.skip_op(&op, &why.clone()).await?,
+                        (None, Some(row)) => self.hold_op_back(&op, *row).await?,
+                        (None, None) => self.execute_op(&op, false).await?,
                     }
                 }
                 state => {
@@ -349,6 +351,14 @@ impl SerialGroup<'_> {
         self.work.count_settled_op(op.row, OpState::Skipped);
         self.work.ledger.set_op_state(op.id, server_reply::settled_as_skipped(why)).await?;
         Ok(())
+    }
+
+    /// Ends a row that needs an address or number which another row was to free.
+    async fn hold_op_back(&mut self, op: &Op, freeing: u64) -> Result<(), PushError> {
+        self.ended.insert(op.row, format!("op {} of its row failed", op.id));
+        self.work.count_settled_op(op.row, OpState::Skipped);
+        let held_back = server_reply::settled_as_held_back(freeing);
+        Ok(self.work.ledger.set_op_state(op.id, held_back).await?)
     }
 
     /// Keeps what later ops of the row need.

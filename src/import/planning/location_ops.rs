@@ -33,6 +33,7 @@ pub(crate) fn push_location_op(
         serial_group: 0,
         class,
         contact: None,
+        after: Vec::new(),
         change,
         before: Value::Null,
     };

@@ -25,11 +25,16 @@ impl OrderingGroups {
             let mut hasher = DefaultHasher::new();
             (kind, value).hash(&mut hasher);
             let first = *self.first.entry(hasher.finish()).or_insert(row);
-            let (a, b) = (self.group_of(first), self.group_of(row));
-            if a != b {
-                // The smaller name is chosen, so that groups are in the order of the rows.
-                self.parent.insert(a.max(b), a.min(b));
-            }
+            self.join_rows(first, row);
+        }
+    }
+
+    /// Puts two rows into one group.
+    pub(crate) fn join_rows(&mut self, one: u64, other: u64) {
+        let (a, b) = (self.group_of(one), self.group_of(other));
+        if a != b {
+            // The smaller name is chosen, so that groups are in the order of the rows.
+            self.parent.insert(a.max(b), a.min(b));
         }
     }
 

@@ -56,7 +56,8 @@ pub(super) fn is_other_person(one: &ContactDraft, other: &ContactDraft, shared: 
         || shared != Field::Phone && differ(phone(one), phone(other))
 }
 
-fn full_name(draft: &ContactDraft) -> Option<String> {
+/// The name of a row's person in lower case; `None` if it has none.
+pub(super) fn full_name(draft: &ContactDraft) -> Option<String> {
     let part = |field| draft.fields.get(&field).and_then(serde_json::Value::as_str);
     let names = [Field::FirstName, Field::LastName, Field::Name].into_iter().filter_map(part);
     let name = names.collect::<Vec<_>>().join(" ").trim().to_lowercase();

@@ -1,5 +1,6 @@
 //! Reads from an import's ledger what it has done.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::super::ImportError;
@@ -37,23 +38,40 @@ impl AppliedOps {
         Ok(applied)
     }
 
-    /// Returns each row with its applied ops, in order.
+    /// The pairs of rows of which the import wrote the first before the second.
+    pub(super) fn rows_written_before(&self) -> Result<Vec<(u64, u64)>, ImportError> {
+        Ok(self.rows.rows_written_before()?)
+    }
+
+    /// Returns each row with its applied ops, in order. Rows that had to be written one after the other come last, and
+    /// in the opposite order: what the later one took must be given back first.
     pub(super) fn for_each_row(
         &self,
         mut take: impl FnMut(&StoredRow, Vec<OpRecord>) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
-        let mut after = 0;
+        let pairs = self.rows_written_before()?.into_iter();
+        let ordered: BTreeSet<u64> = pairs.flat_map(|(before, n)| [before, n]).collect();
+        let (mut after, mut last_rows) = (0, BTreeMap::new());
         loop {
             let lot = self.rows.rows_after(after, LOT)?;
-            let Some(last) = lot.last() else { return Ok(()) };
+            let Some(last) = lot.last() else { break };
             after = last.n;
             for row in &lot {
                 let ops = self.ops_of_row(row.n)?;
-                if !ops.is_empty() {
+                let Some(first) = ops.first() else { continue };
+                if ordered.contains(&row.n) {
+                    last_rows.insert(first.id, row.n);
+                } else {
                     take(row, ops)?;
                 }
             }
         }
+        for n in last_rows.into_values().rev() {
+            if let Some(row) = self.rows.find_row(n)? {
+                take(&row, self.ops_of_row(n)?)?;
+            }
+        }
+        Ok(())
     }
 }
 

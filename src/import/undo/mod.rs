@@ -358,6 +358,11 @@ impl UndoContext {
         })
     }
 
+    /// The pairs of rows of which the import wrote the first before the second.
+    fn rows_written_before(&self) -> Result<Vec<(u64, u64)>, ImportError> {
+        applied_ops::AppliedOps::open(&self.of)?.rows_written_before()
+    }
+
     fn revert_row(
         &self,
         rows: &ImportStore,

@@ -49,6 +49,7 @@ pub(super) fn decide_rows(
                     serial_group: 0,
                     class: taken.step.class,
                     contact: contact.clone(),
+                    after: Vec::new(),
                     change: taken.step.change,
                     before: taken.step.before,
                 };
@@ -66,6 +67,9 @@ pub(super) fn decide_rows(
         let CreatedField { id, name } = field.clone();
         let (key, class) = (op_key(&taking.undo, 0, step), IdempotencyClass::Replayable);
         push_location_op(&mut buffer, key, class, OpChange::DeleteField { id, name })?;
+    }
+    for (before, n) in taking.rows_written_before()? {
+        groups.join_rows(before, n);
     }
     let mut summary =
         PlanSummary::from_rows_and_ops(&rows, buffer.read_ops()?, Vec::new(), TAG_BATCH)?;

@@ -319,6 +319,7 @@ impl RowPlanBuilder<'_> {
             serial_group: 0,
             class,
             contact: self.planned.contact.clone(),
+            after: Vec::new(),
             change,
             before,
         });

@@ -20,6 +20,7 @@ fn op(change: OpChange, before: Value) -> Op {
         serial_group: 0,
         class,
         contact: None,
+        after: Vec::new(),
         change,
         before,
     }

@@ -23,6 +23,8 @@ const CONFLICT: DiagnosticCode = DiagnosticCode::R_CONFLICT;
 const IN_DOUBT: DiagnosticCode = DiagnosticCode::R_IN_DOUBT;
 /// The code of an op that was not sent because another op of its row failed.
 const SKIPPED: DiagnosticCode = DiagnosticCode::R_SKIPPED;
+/// The code of an op that was not sent because another row has not freed what it needs.
+const NOT_FREED: DiagnosticCode = DiagnosticCode::R_NOT_FREED;
 
 /// The meaning of a response.
 #[derive(Debug)]
@@ -269,7 +271,19 @@ pub(super) fn resolution_details(finding: &OpResolution) -> Option<OpDetails> {
 
 /// The ledger entry of an op that is not sent because another one of its row failed.
 pub(super) fn settled_as_skipped(why: &str) -> AttemptOutcome {
-    let details = OpDetails::failed(SKIPPED, why.to_owned());
+    settled_unsent(&OpDetails::failed(SKIPPED, why.to_owned()))
+}
+
+/// The ledger entry of an op that is not sent because a row that was to free its address or number failed.
+pub(super) fn settled_as_held_back(freeing: u64) -> AttemptOutcome {
+    let message = format!(
+        "it was not sent, because record {freeing}, which was to free its e-mail address or phone number, was not \
+         applied; import the rejected rows again"
+    );
+    settled_unsent(&OpDetails::failed(NOT_FREED, message))
+}
+
+fn settled_unsent(details: &OpDetails) -> AttemptOutcome {
     AttemptOutcome {
         state: OpState::Skipped,
         settled_by: SettledBy::NotSent,

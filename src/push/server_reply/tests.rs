@@ -16,6 +16,7 @@ fn op(change: OpChange) -> Op {
         serial_group: 1,
         class: IdempotencyClass::Unique,
         contact: None,
+        after: Vec::new(),
         change,
         before: Value::Null,
     }

@@ -273,6 +273,12 @@ impl ImportStore {
         found.into_iter().map(check).collect()
     }
 
+    /// The decision about a row.
+    pub fn find_decision(&self, n: u64) -> Result<Option<RowDecision>, RunError> {
+        let found = self.decisions_after(n.saturating_sub(1), 1)?;
+        Ok(found.into_iter().next().filter(|(found, _)| *found == n).map(|(_, decision)| decision))
+    }
+
     fn execute_batch(&self, sql: &str) -> Result<(), RunError> {
         self.connection
             .execute_batch(sql)

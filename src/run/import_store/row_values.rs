@@ -45,6 +45,8 @@ pub enum RowMark {
     ContactToDelete,
     /// The record that the row deletes.
     DeletedRecord,
+    /// A row that is written before this one, because it frees an address or number that this one needs.
+    WrittenBefore,
 }
 
 /// A kind of row values, with its own table.
@@ -85,6 +87,7 @@ impl RowValueKind for RowMark {
             Self::RevertedOp => "reverted_op",
             Self::ContactToDelete => "contact_to_delete",
             Self::DeletedRecord => "deleted_record",
+            Self::WrittenBefore => "written_before",
         }
     }
 }
@@ -159,6 +162,24 @@ impl ImportStore {
         let found =
             self.query_all(&sql, params![kind.name(), value], |row| row.get::<_, i64>(0))?;
         Ok(found.into_iter().next().map(i64::cast_unsigned))
+    }
+
+    /// The pairs of rows of which the first must be written before the second.
+    pub fn rows_written_before(&self) -> Result<Vec<(u64, u64)>, RunError> {
+        let pairs = self.values_with_rows(RowMark::WrittenBefore)?;
+        Ok(pairs.into_iter().filter_map(|(before, n)| Some((before.parse().ok()?, n))).collect())
+    }
+
+    /// All rows that have this value, in order.
+    pub fn rows_with_value<K: RowValueKind>(
+        &self,
+        kind: K,
+        value: &str,
+    ) -> Result<Vec<u64>, RunError> {
+        let sql = format!("SELECT n FROM {} WHERE kind = ? AND value = ? ORDER BY n", K::TABLE);
+        let found =
+            self.query_all(&sql, params![kind.name(), value], |row| row.get::<_, i64>(0))?;
+        Ok(found.into_iter().map(i64::cast_unsigned).collect())
     }
 
     /// The first row before row `n` with this phone number that is imported: it is neither rejected nor superseded.

@@ -10,6 +10,7 @@ mod exports;
 mod extra_values;
 mod files;
 mod foreign_syntax;
+mod freed_values;
 mod groups;
 mod headers;
 mod names;

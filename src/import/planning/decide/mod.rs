@@ -3,6 +3,7 @@
 mod decide_deletion;
 mod duplicates;
 mod excused_cells;
+mod freed_values;
 mod shared_phones;
 
 use std::cell::RefCell;
@@ -57,21 +58,25 @@ impl RowDecider<'_> {
             self.warn_of_shared_phones(&roles)?;
         }
         self.rows.in_transaction(|rows| {
-            let mut after = 0;
+            let (mut after, mut waiting) = (0, Vec::new());
             loop {
                 let lot = rows.rows_after(after, LOT)?;
                 report_decided(after);
-                let Some(last) = lot.last() else { break Ok::<(), ImportError>(()) };
+                let Some(last) = lot.last() else { break };
                 after = last.n;
                 for row in &lot {
-                    if let Some(draft) = &row.draft {
-                        self.decide_row(row, parse_draft(draft)?, roles.get(&row.n), groups, ops)?;
+                    let Some(draft) = &row.draft else { continue };
+                    let draft = parse_draft(draft)?;
+                    if !self.decide_row(row, draft, roles.get(&row.n), groups, ops)? {
+                        waiting.push(row.n);
                     }
                 }
             }
+            self.decide_waiting_rows(waiting, &roles, groups, ops)
         })
     }
 
+    /// Decides on a row, unless it has to wait for the others: then the result is `false`.
     fn decide_row(
         &self,
         row: &StoredRow,
@@ -79,32 +84,50 @@ impl RowDecider<'_> {
         role: Option<&DuplicateRole>,
         groups: &mut OrderingGroups,
         ops: &mut OpBuffer,
-    ) -> Result<(), ImportError> {
+    ) -> Result<bool, ImportError> {
         match role {
             Some(DuplicateRole::Follower { leader, line }) => {
                 let decision = self.decide_duplicate(&draft, *leader, *line)?;
-                return Ok(self.rows.put_decision(row.n, &decision)?);
+                self.rows.put_decision(row.n, &decision)?;
+                return Ok(true);
             }
             Some(DuplicateRole::Leader(others)) => self.merge_duplicates(&mut draft, others)?,
             None => {}
         }
-        let planned = match self.removes {
-            Some(what) => self.plan_deletion(row, &draft, what)?,
-            None => self.plan_draft(row, &draft)?,
+        let planned = if let Some(what) = self.removes {
+            self.plan_deletion(row, &draft, what)?
+        } else {
+            let found = self.find_matches(&draft)?;
+            if self.must_wait(row.n, &draft, &found)? {
+                return Ok(false);
+            }
+            self.plan_draft(row, &draft, found)?
         };
+        self.store_planned_row(row.n, &draft, planned, groups, ops)?;
+        Ok(true)
+    }
+
+    fn store_planned_row(
+        &self,
+        n: u64,
+        draft: &ContactDraft,
+        planned: Result<RowPlan, RowDecision>,
+        groups: &mut OrderingGroups,
+        ops: &mut OpBuffer,
+    ) -> Result<(), ImportError> {
         match planned {
-            Err(rejection) => Ok(self.rows.put_decision(row.n, &rejection)?),
-            Ok(planned) => self.store_row_plan(row.n, &draft, planned, groups, ops),
+            Err(rejection) => Ok(self.rows.put_decision(n, &rejection)?),
+            Ok(planned) => self.store_row_plan(n, draft, planned, groups, ops),
         }
     }
 
-    /// Decides on a draft: finds its contact and turns the differences into ops.
+    /// Decides on a draft whose contact is among those found, and turns the differences into ops.
     fn plan_draft(
         &self,
         row: &StoredRow,
         draft: &ContactDraft,
+        mut found: ContactMatches,
     ) -> Result<Result<RowPlan, RowDecision>, ImportError> {
-        let mut found = self.find_matches(draft)?;
         let mut decided = identity::decide_action(draft, &found, self.policy, self.directory);
         if decided.is_err() {
             // Only a message needs the names of the contacts.
