@@ -10,18 +10,14 @@ mod recheck_images;
 
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 use self::before_image::{BeforeImageReader, ImageReadResult};
 use super::ImportError;
 use super::planning::validate_rows::to_json;
-use crate::api::{ApiEndpoint, TaskSearchPosition, TaskWalkStep, repeated_pages_error};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::RunEvent;
-use crate::model::remote::equality;
 use crate::plan::DeletedRecordKind;
-use crate::run::{ContactPart, IdentityKind, ImportStore, RowMark};
+use crate::run::{ContactPart, ImportStore, RowMark};
 
 pub(super) use recheck_images::recheck_records;
 
@@ -36,29 +32,6 @@ pub(super) struct BeforeImageFetcher<'a> {
 }
 
 impl BeforeImageFetcher<'_> {
-    /// Finds the contacts of tasks that rows name without a contact.
-    pub(super) async fn find_task_owners(&self) -> Result<(), ImportError> {
-        let wanted =
-            self.with_store(|rows| Ok(rows.count_distinct_values(IdentityKind::TaskId)?)).await?;
-        if wanted == 0 {
-            return Ok(());
-        }
-        let mut place = TaskSearchPosition::default();
-        loop {
-            let page = self.context.client.search_tasks(&[], &place).await?;
-            let next = page.head.next_step(&place);
-            let body = page.body;
-            self.with_store(move |rows| store_task_owners(rows, &body)).await?;
-            match next {
-                TaskWalkStep::Continue(next) => place = next,
-                TaskWalkStep::End => return Ok(()),
-                TaskWalkStep::Repeated => {
-                    return Err(repeated_pages_error(ApiEndpoint::SearchTasks).into());
-                }
-            }
-        }
-    }
-
     /// Reads all contacts that are to be deleted, or whose notes or tasks are, into the store.
     pub(super) async fn fetch_images(&self) -> Result<(), ImportError> {
         let reader = BeforeImageReader::new(self.context, self.what);
@@ -110,22 +83,4 @@ fn store_image(
         ImageReadResult::Not(why) => rows.put_child(ContactPart::ReadError, contact, "", why)?,
     }
     Ok(())
-}
-
-/// Records the contacts of the tasks of a page, as far as rows name those tasks.
-fn store_task_owners(rows: &ImportStore, body: &[u8]) -> Result<(), ImportError> {
-    let page: Value =
-        serde_json::from_slice(body).map_err(|error| ImportError::Answer(error.to_string()))?;
-    rows.in_transaction(|rows| {
-        for task in page["tasks"].as_array().into_iter().flatten() {
-            let (Some(id), Some(contact)) = (equality::child_id(task), task["contactId"].as_str())
-            else {
-                continue;
-            };
-            if rows.has_row_value(IdentityKind::TaskId, id)? {
-                rows.add_match(IdentityKind::TaskId, id, contact)?;
-            }
-        }
-        Ok(())
-    })
 }

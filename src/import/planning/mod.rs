@@ -9,6 +9,7 @@ pub(super) mod ordering_groups;
 pub(super) mod prior_runs;
 mod shared_values;
 pub(super) mod summary;
+pub(super) mod task_owners;
 pub(super) mod validate_rows;
 
 use std::cell::RefCell;
@@ -83,6 +84,12 @@ impl PlanningJob<'_> {
             return Err(ImportError::UnknownOptions(found.unknown_options));
         }
         self.context.start_phase(RunPhase::Comparing);
+        let owners =
+            task_owners::TaskOwnerSearch { client: &self.context.client, db: self.run.db_path() };
+        owners.find_owners().await?;
+        if removes.is_none() {
+            owners.name_owners().await?;
+        }
         let fetch = fetch_remote::RemoteFetcher::new(self.context, self.run.db_path(), key.clone());
         fetch.for_deletion(removes.is_some()).fetch_all().await?;
         if let Some(what) = removes {
@@ -134,7 +141,6 @@ impl PlanningJob<'_> {
     ) -> Result<(), ImportError> {
         let images =
             deletion::BeforeImageFetcher { context: self.context, db: self.run.db_path(), what };
-        images.find_task_owners().await?;
         let (db, directory) = (self.run.db_path(), directory.clone());
         let (policy, input_digest) = (understood.policy.clone(), input.sheet.digest.clone());
         let work = move || {

@@ -248,12 +248,15 @@ impl ValidatedRowWriter<'_> {
         for (kind, value) in &named {
             self.rows.add_row_value(*kind, value, n)?;
         }
-        if self.removes {
+        if named.is_empty() && (self.removes || self.checker.is_children_only()) {
             // The contacts that they belong to are found out first.
             let tasks = draft.tasks.iter().filter_map(|task| task.id.as_ref());
-            return tasks
-                .filter(|_| named.is_empty())
-                .try_for_each(|id| Ok(self.rows.add_row_value(IdentityKind::TaskId, id, n)?));
+            tasks
+                .into_iter()
+                .try_for_each(|id| self.rows.add_row_value(IdentityKind::TaskId, id, n))?;
+        }
+        if self.removes {
+            return Ok(());
         }
         if let Some(own) = self.duplicate_key(draft, &named) {
             self.rows.add_row_value(IdentityKind::SameRecord, &own, n)?;

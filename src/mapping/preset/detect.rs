@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::Preset;
 use crate::mapping::header::fold_name;
-use crate::model::target::{Field, MappingTarget};
+use crate::model::target::{Field, MappingTarget, TaskPart};
 use crate::sheet::SheetColumn;
 
 /// The headers by which a preset's files are recognized.
@@ -154,7 +154,10 @@ fn has_separator(name: &str) -> bool {
 fn is_identity_target(target: &MappingTarget) -> bool {
     use Field::{Email, FirstName, LastName, Name, Phone};
     match target {
-        MappingTarget::ContactId | MappingTarget::SourceId => true,
+        // The contact of a task is found by the task.
+        MappingTarget::ContactId | MappingTarget::SourceId | MappingTarget::Task(TaskPart::Id) => {
+            true
+        }
         MappingTarget::Field(field) => matches!(field, Email | Phone | FirstName | LastName | Name),
         _ => false,
     }

@@ -27,6 +27,8 @@ pub(super) struct HeaderContext<'n> {
     parts: HeaderNames,
     /// The record that the rows describe in addition to contacts, if a name says so: `task` or `note`.
     record: Option<&'static str>,
+    /// Whether `id` is the id of a task, as in an export's table of tasks.
+    has_plain_task_id: bool,
     /// The location's custom fields by folded key or name, each with its key and which of the two matched.
     fields: HashMap<String, Vec<(&'n str, &'static str)>>,
     options: FieldOptions<'n>,
@@ -56,9 +58,11 @@ impl<'n> HeaderContext<'n> {
         }
         fields.remove("");
         let options = FieldOptions::new(directory);
-        let record = detect_child_kind(names, headers);
+        let named_record = detect_child_kind(names, headers);
+        let has_plain_task_id = named_record.is_none() && has_plain_task_id(names, headers);
+        let record = named_record.or(has_plain_task_id.then_some("task"));
         let subject = SheetSubject::new(names);
-        Self { headers, bare, parts, record, fields, options, subject }
+        Self { headers, bare, parts, record, has_plain_task_id, fields, options, subject }
     }
 
     /// The custom fields that have the column's name, or whose export name it is, or whose options its values are.
@@ -106,7 +110,9 @@ pub(super) fn rank_candidates(
     let meaning = names.headers.meaning_of(name);
     let mut found = names.custom_field_candidates(name, look);
     let own_field = found.first().filter(|own| own.score >= ACCEPTED).cloned();
-    let of_record = names.record.filter(|_| !matches!(meaning, Some(HeaderMeaning::Never(_))));
+    let is_id = names.has_plain_task_id && fold_name(name) == "id";
+    let is_kept_out = matches!(meaning, Some(HeaderMeaning::Never(_))) && !is_id;
+    let of_record = names.record.filter(|_| !is_kept_out);
     let of_record = of_record.and_then(|record| child_field_candidate(record, name));
     if let Some(candidate) = of_record {
         found.push(candidate);
@@ -178,6 +184,20 @@ fn detect_child_kind(names: &[&str], headers: &HeaderNames) -> Option<&'static s
         }
         _ => None,
     })
+}
+
+/// Whether a file has an `id` and says whether something is completed, as tasks are, and has no people: columns of an
+/// export's table of tasks.
+fn has_plain_task_id(names: &[&str], headers: &HeaderNames) -> bool {
+    let has = |wanted: &str| names.iter().any(|name| fold_name(name) == wanted);
+    let is_person = |name: &&str| match headers.meaning_of(name) {
+        Some(HeaderMeaning::Target { target: MappingTarget::Field(field), .. }) => matches!(
+            field,
+            Field::Email | Field::Phone | Field::FirstName | Field::LastName | Field::Name
+        ),
+        _ => false,
+    };
+    has("id") && has("completed") && !names.iter().any(is_person)
 }
 
 /// Next to task ids, `dueDate` belongs to the task; next to note ids, `content` belongs to the note.

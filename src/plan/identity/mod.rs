@@ -174,14 +174,19 @@ pub fn decide_action(
             Err(contact_not_found(draft))
         }
         (ImportMode::Upsert, None) if !may_create(draft, policy) => Err(contact_not_found(draft)),
+        (ImportMode::Create, None) if task_without_contact(draft).is_some() => {
+            Err(contact_not_found(draft))
+        }
         (ImportMode::Upsert | ImportMode::Create, None) => Ok(create_action(draft, found)),
     }
 }
 
-/// Whether a row may create its contact. One with nothing but notes or tasks is about a contact that exists, unless the import
-/// says otherwise, and a contact id never creates.
+/// Whether a row may create its contact. One with nothing but notes or tasks is about a contact that exists, unless the
+/// import says otherwise; an id never creates.
 fn may_create(draft: &ContactDraft, policy: &ImportPolicy) -> bool {
-    let is_wanted = policy.missing_contact == MissingContactRule::Create && draft.contact.is_none();
+    let is_wanted = policy.missing_contact == MissingContactRule::Create
+        && draft.contact.is_none()
+        && task_without_contact(draft).is_none();
     is_wanted || !has_only_children(draft)
 }
 
@@ -203,7 +208,19 @@ pub fn has_only_children(draft: &ContactDraft) -> bool {
     has_children && !draft.has_contact_changes()
 }
 
+/// The id of the task by which alone a row is identified.
+fn task_without_contact(draft: &ContactDraft) -> Option<&str> {
+    let named = draft.contact.is_some() || !draft.fields.is_empty() || !draft.custom.is_empty();
+    draft.tasks.iter().find_map(|task| task.id.as_deref()).filter(|_| !named)
+}
+
 fn contact_not_found(draft: &ContactDraft) -> Diagnostic {
+    if let Some(id) = task_without_contact(draft) {
+        let message = format!(
+            "the location has no task `{id}`; it may have been deleted or belong to another location"
+        );
+        return row_rejection(DiagnosticCode::R_NOT_FOUND, "task.id", message);
+    }
     let message = "the location has no contact for this row, and this import does not create \
      one; check the value, or create the contact first";
     let message = if has_only_children(draft) && draft.contact.is_none() {

@@ -250,6 +250,10 @@ impl RowValidator {
             return Ok(());
         }
         if self.resolved.children_only {
+            // The location-wide search returns the contact of a task.
+            if work.task.id.is_some() && !self.resolved.has_notes {
+                return Ok(());
+            }
             let message =
                 "a note or task needs its contact: an id, an e-mail address or a phone number";
             return Err(whole_row_rejection(DiagnosticCode::R_NO_CONTACT_ID, "contactId", message));
