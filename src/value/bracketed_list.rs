@@ -1,12 +1,15 @@
-//! Lists as programs write them: `["a","b"]` of JSON, `['a', 'b']` of Python, `{a,"b c"}` of Postgres.
+//! Lists as programs write them: `["a","b"]` of JSON, `['a', 'b']` of Python, `{a,"b c"}` of Postgres,
+//! and the arrays of PHP.
 
 use serde_json::Value;
+
+use super::php_array::take_php_array;
 
 /// Takes a list at the beginning of a text, and returns its items, not trimmed, with the text behind it. Items
 /// without quotes count only if `bare` allows them. `None` if the text does not begin with a list; then its brackets
 /// are part of a name, as in `[VIP]` or `{{contact.tag}}`.
 pub(super) fn take_bracketed_list(text: &str, bare: bool) -> Option<(Vec<String>, &str)> {
-    if let Some(found) = take_json_array(text) {
+    if let Some(found) = take_json_array(text).or_else(|| take_php_array(text)) {
         return Some(found);
     }
     let (close, bare) = match text.as_bytes().first()? {

@@ -18,6 +18,7 @@ mod number;
 mod person_name;
 mod phone;
 mod phones;
+mod php_array;
 mod placeholder;
 mod postal_code;
 mod quote;

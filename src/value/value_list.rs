@@ -11,8 +11,8 @@ const SEPARATORS: [&str; 6] = [",", ";", "|", "\n", "\r", " ::: "];
 /// Parses the items of a cell: trimmed and not empty, in their original order. Duplicates that differ only in case
 /// are dropped; the first spelling wins.
 ///
-/// Lists of JSON, Python and Postgres are accepted: `["a","b"]`, `['a', 'b']`, `{a,"b c"}`. Otherwise `split` gives the separators; by default they are `,` `;` `|`, line breaks
-/// and Google's ` ::: `. Where a comma separates items, quotation marks hold one item together: `"Boston,
+/// Lists of JSON, Python, Postgres and PHP are accepted: `["a","b"]`, `['a', 'b']`, `{a,"b c"}`, `a:1:{i:0;s:1:"a";}`.
+/// Otherwise `split` gives the separators; by default they are `,` `;` `|`, line breaks and Google's ` ::: `. Where a comma separates items, quotation marks hold one item together: `"Boston,
 /// MA","New"`. Google's group mark `* ` and its group of all contacts are removed.
 #[must_use]
 pub fn parse_list(text: &str, split: Option<&[String]>) -> Vec<String> {
@@ -182,6 +182,8 @@ mod tests {
         check("{a", &["{a"]);
         check("(new), old", &["(new)", "old"]);
         check(r#"{"a":1}"#, &[r#"{"a":1}"#]);
+        check(r#"a:2:{i:0;s:8:"Hot, new";i:1;s:3:"VIP";}"#, &["Hot, new", "VIP"]);
+        check("a:b; c", &["a:b", "c"]);
         assert_eq!(parse_list("{a,b}", Some(&[String::from(";")])), ["a", "b"]);
         assert_eq!(parse_list("[a, b]", Some(&[String::from(";")])), ["[a, b]"]);
     }

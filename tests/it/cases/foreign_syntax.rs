@@ -78,6 +78,20 @@ fn lists_of_other_programs_become_tags() {
 }
 
 #[test]
+fn an_array_of_php_becomes_tags() {
+    let (world, done) = import_text(
+        "Email,Tags\na@example.net,\"a:2:{i:0;s:8:\"\"hot, new\"\";i:1;s:3:\"\"vip\"\";}\"\n\
+         b@example.net,\"a:2:{s:4:\"\"news\"\";b:1;s:3:\"\"ads\"\";b:0;}\"\nc@example.net,\"a:1:{i:0;s:5:\"\"café\"\";}\"\n",
+        "",
+    );
+    done.exits(0);
+    let tags = |of: &str| tag_names(&world.contact_by_email(&format!("{of}@example.net")));
+    assert_eq!(tags("a"), ["hot, new", "vip"]);
+    assert_eq!(tags("b"), ["news"]);
+    assert_eq!(tags("c"), ["café"]);
+}
+
+#[test]
 fn a_list_of_another_program_may_be_one_of_several_items() {
     let (world, done) = import_text(
         "Email,Tags\na@example.net,\"[\"\"a\"\",\"\"b\"\"]; c\"\nb@example.net,\"{\"\"Hot lead\"\",vip,NULL}\"\n\
