@@ -101,10 +101,13 @@ impl WorkbookReader {
     pub(super) fn hidden_rows_warning(&self) -> Option<Diagnostic> {
         let message = match self.format {
             FormatReader::Xlsx(_) | FormatReader::Ods(_) => return None,
-            FormatReader::Xlsb(_) | FormatReader::Xls(_) => format!(
-                "hidden rows cannot be detected in {} files; all rows are read",
-                self.format_name()
-            ),
+            FormatReader::Xls(_) => {
+                "hidden rows cannot be detected in XLS files; all rows are read"
+            }
+            FormatReader::Xlsb(_) => {
+                "hidden rows and merged cells cannot be detected in XLSB files; all rows are read, and a cell that is \
+                 merged with the one above is empty; save it as `.xlsx` if it has any"
+            }
         };
         Some(Diagnostic::new(DiagnosticCode::W_HIDDEN_UNSEEN, message))
     }
