@@ -147,7 +147,7 @@ diagnostic_codes! {
         W_INVISIBLE_CHARACTER: "Invisible characters were removed.",
         W_LONG_NUMBER: "The spreadsheet holds numbers with more than 15 digits, of which it keeps 15; format the column as text and enter them again.",
         W_MERGED_CELLS: "The spreadsheet has merged cells: a value merged over rows is used in each of them, one merged over columns in the first.",
-        W_MOJIBAKE: "The text looks as if it was decoded with the wrong encoding; name the encoding with `--encoding`.",
+        W_MOJIBAKE: "The text looks as if it was decoded with the wrong encoding, or not decoded at all; name the encoding with `--encoding`, or decode it in the file.",
         W_MULTI_EMAIL: "There are more e-mail addresses than the API takes for a contact; add the others in HighLevel, or see `--extra-values`.",
         W_MULTI_PHONE: "There are more phone numbers than the API takes for a contact; add the others in HighLevel, or see `--extra-values`.",
         W_NAME_NOT_UPDATED: "The contact already has a name in separate parts, so the full name is not written; map first and last name.",
@@ -182,7 +182,7 @@ diagnostic_codes! {
         W_UNNAMED_COLUMN: "A column with values has no name; it can be mapped by its letter.",
         W_URL_INVALID: "The value is not a web address, so the field is left out; correct the cell.",
         W_ZIP_PADDED: "The leading zeros that a US ZIP code had lost were restored.",
-        W_ZIP_SUSPECT: "The postal code may have lost leading zeros; check it, and format the column as text.",
+        W_ZIP_SUSPECT: "The postal code may have lost leading zeros or been formatted as a number; check it, and format the column as text.",
     }
     Rejection {
         R_AMBIGUOUS_MATCH: "Several contacts have the row's value; name the right one by its contact id.",

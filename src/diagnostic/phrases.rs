@@ -122,7 +122,7 @@ impl DiagnosticCode {
                 W_PHONE_UNUSUAL: "phone number does not follow its country's plan", "phone numbers do not follow their country's plan";
                 W_PLACEHOLDER_KEPT: "value seems to stand for nothing (`--empty-values` empties such cells) but is stored", "values seem to stand for nothing (`--empty-values` empties such cells) but are stored";
                 W_ZIP_PADDED: "postal code gets its leading zeros back", "postal codes get their leading zeros back";
-                W_ZIP_SUSPECT: "postal code may have lost its leading zeros", "postal codes may have lost their leading zeros";
+                W_ZIP_SUSPECT: "postal code may have been damaged as a number", "postal codes may have been damaged as numbers";
             }
             Row {
                 R_TEST_LEAD: "row is a test lead", "rows are test leads";

@@ -43,7 +43,8 @@ const CLEARLY_OPTED_OUT: &[&str] = &[
     "disiscritto", "disiscritta", "cancellato", "revocato", "non contattare",
     "dado de baja", "dada de baja", "cancelado", "no contactar", "desuscrito", "desuscrita",
     "descadastrado", "descadastrada", "não contatar", "não contactar",
-    "uitgeschreven", "afgemeld", "niet contacteren", "geannuleerd",
+    "uitgeschreven", "afgemeld", "niet contacteren", "geannuleerd", "opgezegd", "niet mailen", "niet bellen",
+    "abbestellt", "nicht anschreiben", "nicht anrufen", "keine werbung", "no molestar", "ne plus contacter",
 ];
 
 /// Words that mean an opt-out in a column about consent, and other things elsewhere.
@@ -67,8 +68,20 @@ const ALLOWED: &[&str] = &[
     "single opt in",
     "confirmed opt in",
     "abonné",
+    "abonnée",
+    "inscrit",
+    "inscrite",
     "angemeldet",
+    "bestätigt",
+    "einwilligung erteilt",
     "iscritto",
+    "iscritta",
+    "suscrito",
+    "suscrita",
+    "confirmado",
+    "aangemeld",
+    "ingeschreven",
+    "bevestigd",
 ];
 
 const NOT_ASKED: &[&str] = &[
@@ -82,6 +95,14 @@ const NOT_ASKED: &[&str] = &[
     "not given",
     "unconfirmed",
     "pending",
+    "ausstehend",
+    "unbestätigt",
+    "keine einwilligung",
+    "geen toestemming",
+    "onbevestigd",
+    "pendiente",
+    "en attente",
+    "in attesa",
     "transactional",
     "none",
     "unknown",

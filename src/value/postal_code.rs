@@ -32,6 +32,12 @@ pub fn parse_postal_code(text: &str, country: Option<&str>) -> ParsedValue<Strin
         ParsedValue::without_notices(if code.len() < ascii.len() { code } else { text }.to_owned());
     if is_short {
         read.notices.push(suspect_zip_notice(text));
+    } else if is_formatted_number(code) {
+        let message = format!(
+            "{} looks like a number that a spreadsheet has formatted; it is left unchanged",
+            QuotedText(text)
+        );
+        read.notices.push(Diagnostic::new(DiagnosticCode::W_ZIP_SUSPECT, message));
     }
     read
 }
@@ -76,6 +82,13 @@ fn strip_zero_fraction(code: &str) -> &str {
     }
 }
 
+/// Whether a code is written like `10.115` or `1.0115E+4`, as no country writes one.
+fn is_formatted_number(code: &str) -> bool {
+    code.starts_with(|c: char| c.is_ascii_digit())
+        && code.contains(['.', ','])
+        && code.bytes().all(|b| b.is_ascii_digit() || b".,eE+".contains(&b))
+}
+
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -109,6 +122,9 @@ mod tests {
         check("501", None, "501", &["W_ZIP_SUSPECT"]);
         check("1067", Some("DE"), "1067", &["W_ZIP_SUSPECT"]);
         check("12", Some("US"), "12", &["W_ZIP_SUSPECT"]);
+        check("10.115", Some("DE"), "10.115", &["W_ZIP_SUSPECT"]);
+        check("1.0115E+4", None, "1.0115E+4", &["W_ZIP_SUSPECT"]);
+        check("12.345-678", Some("BR"), "12.345-678", &[]);
         check("K1A 0B1", Some("US"), "K1A 0B1", &["W_ZIP_SUSPECT"]);
     }
 

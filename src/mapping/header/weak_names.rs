@@ -129,6 +129,7 @@ const CHANNELS: &[(Channel, &[&str])] = &[
 /// Words that make a name one about consent.
 #[rustfmt::skip]
 const ABOUT_CONSENT: &[&str] = &[
+    "dnd",
     "subscription", "subscriber", "subscribers", "subscribed", "unsubscribed", "unsubscribe", "subscribe", "marketing",
     "suppression", "suppressions", "suppressed", "consent", "permission", "permissions", "opt in", "opt out", "optin",
     "optout", "opted", "status", "state", "preference", "preferences", "bounced", "blocked", "abonnement", "anmeldung",

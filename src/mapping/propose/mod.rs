@@ -9,6 +9,7 @@ mod affixes;
 mod assign;
 mod column_groups;
 mod compounds;
+mod consent_score;
 mod field_options;
 mod new_field_type;
 mod score;

@@ -7,16 +7,17 @@ use super::compounds::{
     candidate_by_abbreviation, candidate_by_parts, is_false_friend, is_generic_name,
     second_line_candidate, split_name_parts,
 };
+use super::consent_score;
 use super::field_options::FieldOptions;
 use super::sheet_subject::SheetSubject;
 use super::value_profile::{ValueProfile, ValueShape, contradicting_shapes, expected_shape};
 use super::{ACCEPTED, BY_VALUES, PROPOSED, SOMEBODYS, TargetCandidate};
 use crate::mapping::header::{
-    HeaderMeaning, HeaderNames, consent_channel, consent_target, expand_abbreviations, fold_name,
-    likely_target, normalise_name, strip_number_one, strip_qualifiers,
+    HeaderMeaning, HeaderNames, expand_abbreviations, fold_name, likely_target, strip_number_one,
+    strip_qualifiers,
 };
 use crate::model::directory::LocationDirectory;
-use crate::model::target::{Channel, Field, MappingTarget, NotePart, TaskPart};
+use crate::model::target::{Field, MappingTarget, NotePart, TaskPart};
 
 /// The context for judging names.
 pub(super) struct HeaderContext<'n> {
@@ -118,7 +119,7 @@ pub(super) fn rank_candidates(
         found.push(candidate);
         return (best_candidates(found), None);
     }
-    let consent = consent_status_candidate(name, look);
+    let consent = consent_score::consent_status_candidate(name, look);
     let has_opt_outs = consent.is_some() && look.has_opt_outs();
     found.extend(consent);
     let never = match meaning {
@@ -139,12 +140,15 @@ pub(super) fn rank_candidates(
             let long = expand_abbreviations(name);
             found.extend(candidate_by_beginning(long.as_deref().unwrap_or(name), look));
             found.extend(candidate_by_compound(name, look));
-            found.extend(consent_candidate(name, look));
+            found.extend(consent_score::consent_candidate(name, look));
             None
         }
     };
     for candidate in &mut found {
         adjust_score_by_values(candidate, look);
+    }
+    if has_opt_outs {
+        consent_score::doubt_other_fields(&mut found);
     }
     if let Some(own) = own_field {
         prefer_own_field(&own, &mut found);
@@ -297,35 +301,6 @@ fn candidate_by_likely_name(name: &str, look: &ValueProfile) -> Option<TargetCan
     }
     let evidence = "header is often a name for it".to_owned();
     Some(TargetCandidate { target, score: 0.68, evidence, rank: 200 })
-}
-
-/// The candidate for a column whose values are statuses such as `unsubscribed`. Where the name says which channel and
-/// that it is about consent, it is certain; otherwise the user has to say what is blocked.
-fn consent_status_candidate(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
-    let share = look.share_of_consent();
-    let channel = consent_channel(name);
-    if !(look.has_opt_outs() || share >= 0.8 && channel.is_some()) {
-        return None;
-    }
-    let score = match channel {
-        Some(_) if share >= 0.8 => 0.95,
-        Some(_) => 0.8,
-        None => 0.7,
-    };
-    let target = MappingTarget::DndChannel(channel.unwrap_or(Channel::Email));
-    let evidence = match share * 100.0 {
-        share @ 1.0.. => format!("{share:.0} % of the values say who may be contacted"),
-        _ => "some values say that a person must not be contacted".to_owned(),
-    };
-    Some(TargetCandidate { target, score, evidence, rank: 0 })
-}
-
-/// The candidate for a column of yes and no whose name asks for consent.
-fn consent_candidate(name: &str, look: &ValueProfile) -> Option<TargetCandidate> {
-    let target = consent_target(&normalise_name(name))
-        .filter(|_| look.share_of(ValueShape::Boolean) >= 0.8)?;
-    let evidence = "header asks for consent".to_owned();
-    Some(TargetCandidate { target, score: 0.65, evidence, rank: 300 })
 }
 
 /// The candidates suggested by values alone. They decide if the name means nothing.

@@ -5,6 +5,7 @@
 //! of names. A text that looks wrongly decoded is reported but not changed.
 
 mod apostrophe;
+mod mail_encoding;
 mod mojibake;
 
 use std::borrow::Cow;
@@ -22,7 +23,7 @@ mod tests;
 /// Removes outer spaces and zero-width characters, one leading `'` added by a spreadsheet or an exporter
 /// (`W_APOSTROPHE_STRIPPED`), invisible characters (`W_INVISIBLE_CHARACTER`) and characters that change the
 /// direction of writing (`W_BIDI_CONTROL`). No-break spaces become spaces. `W_MOJIBAKE`: the text looks wrongly
-/// decoded, and is not changed.
+/// decoded, or not decoded at all, and is not changed.
 ///
 /// # Errors
 /// `R_CONTROL_CHARACTER` for a control character other than tab, line feed and carriage return.
@@ -32,6 +33,12 @@ pub fn clean_text(raw: &str) -> Result<ParsedValue<String>, Diagnostic> {
     }
     let mut notices = Vec::new();
     let text = apostrophe::strip_leading(raw.trim_ascii(), &mut notices);
+    if mail_encoding::is_likely(text) {
+        notices.push(Diagnostic::new(
+            DiagnosticCode::W_MOJIBAKE,
+            "the text seems to be encoded as in the source of an e-mail; it is left unchanged",
+        ));
+    }
     Ok(ParsedValue { value: text.to_owned(), notices })
 }
 

@@ -17,6 +17,7 @@ mod names;
 mod nothing_values;
 mod phones;
 mod scopes;
+mod siblings;
 mod tasks_by_id;
 mod unknown_options;
 mod vcards;
