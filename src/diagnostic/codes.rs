@@ -158,6 +158,7 @@ diagnostic_codes! {
         W_NOT_BROUGHT_BACK: "The undo cannot recreate this part of a deleted record, because the API offers no way to write it.",
         W_NOT_OPTED_IN: "The person did not opt in here, which is not an opt-out; nothing is changed.",
         W_NO_ROWS: "The file has a header but no rows.",
+        W_NUMBER_AMBIGUOUS: "The `.` of the number may be a decimal sign or group thousands; it is read as a decimal sign, and `--decimal` sets it.",
         W_NUMBER_INVALID: "The value is not a number, so the field is left out; correct the cell, or set `--decimal`.",
         W_OPTION_UNKNOWN: "The value is not one of the custom field's options, so it is left out, as `--unknown-option drop-value` says.",
         W_PHONE_EXTENSION: "The extension of the phone number was left out, because the API does not store extensions.",

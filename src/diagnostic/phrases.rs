@@ -116,6 +116,7 @@ impl DiagnosticCode {
                 W_NOTE_SPLIT: "note is too long and becomes several", "notes are too long and become several";
                 W_NOTE_TRUNCATED: "note is too long and is shortened", "notes are too long and are shortened";
                 W_NOT_OPTED_IN: "person did not opt in, which is not an opt-out", "people did not opt in, which is not an opt-out";
+                W_NUMBER_AMBIGUOUS: "number may have thousands grouped by its `.`, which is read as a decimal sign", "numbers may have thousands grouped by their `.`, which is read as a decimal sign";
                 W_PHONE_FLOAT: "phone number was a decimal number", "phone numbers were decimal numbers";
                 W_PHONE_IDD_00: "phone number begins with `00` or `011`, read as `+`", "phone numbers begin with `00` or `011`, read as `+`";
                 W_PHONE_SCIENTIFIC: "phone number was in scientific notation", "phone numbers were in scientific notation";

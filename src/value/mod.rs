@@ -40,7 +40,7 @@ pub use date_order_evidence::DateOrderEvidence;
 pub use datetime::parse_datetime;
 pub use email::parse_emails;
 pub use html_entities::{DecodedEntities, decode_html_entities, has_markup};
-pub use number::{parse_money, parse_number};
+pub use number::{is_ambiguous_number, parse_money, parse_number};
 pub use person_name::split_last_first;
 pub use phone::{has_country_code, parse_dial_code, parse_phone};
 pub use phones::parse_phones;

@@ -46,6 +46,18 @@ pub fn parse_money(text: &str, decimal: Option<char>) -> Result<f64, Diagnostic>
         .ok_or_else(|| invalid_number_error(text, decimal))
 }
 
+/// Whether a number or amount has a single `.` before three digits, which is the decimal sign in some countries and groups
+/// thousands in others: `1.250`.
+#[must_use]
+pub fn is_ambiguous_number(text: &str) -> bool {
+    let ascii = digits::to_ascii(text.trim());
+    let amount = strip_currency(ascii.trim_matches(['(', ')', '+', '-']));
+    amount.split_once('.').is_some_and(|(whole, fraction)| {
+        let is_group = matches!(whole.len(), 1..=3) && !whole.starts_with('0');
+        is_group && is_digits(whole) && fraction.len() == 3 && is_digits(fraction)
+    })
+}
+
 fn invalid_number_error(text: &str, decimal: Option<char>) -> Diagnostic {
     if is_spreadsheet_error(text) {
         let message = format!("{} is a spreadsheet's error value, not a number", QuotedText(text));

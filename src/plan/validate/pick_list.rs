@@ -18,6 +18,9 @@ use crate::sheet::SheetColumn;
 /// The maximum number of distinct cells stored: a wrong column may contain as many as the sheet has rows.
 const KEPT: usize = 1_000;
 
+/// How many items an option with separators may be split into.
+const LONGEST_OPTION: usize = 6;
+
 /// A cell with values that are not options of its field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnknownOptionCell {
@@ -90,6 +93,28 @@ impl UnknownOptionTally {
     }
 }
 
+/// Joins items that are together one option, which contains the separator: `chess, blitz`. Items that are options
+/// themselves stay.
+fn join_split_options(options: &FieldOptions, items: &[String]) -> Vec<String> {
+    let mut joined = Vec::with_capacity(items.len());
+    let mut rest = items;
+    while let Some((first, others)) = rest.split_first() {
+        let longest = rest.len().min(LONGEST_OPTION);
+        let together = (2..=longest).rev().find_map(|count| {
+            let texts = [", ", ","].map(|separator| rest[..count].join(separator));
+            let option = texts.into_iter().find(|text| options.has_option(text))?;
+            Some((option, &rest[count..]))
+        });
+        let (item, after) = match together {
+            Some(found) if !options.has_option(first) => found,
+            _ => (first.clone(), others),
+        };
+        joined.push(item);
+        rest = after;
+    }
+    joined
+}
+
 impl RowValidator {
     /// The option that a cell names.
     pub(super) fn read_option(
@@ -118,7 +143,11 @@ impl RowValidator {
         work: &mut RowContext<'_>,
     ) -> JsonReadResult {
         let is_whole = options.has_option(text);
-        let items = if is_whole { vec![text.to_owned()] } else { step.split_values(text) };
+        let items = if is_whole {
+            vec![text.to_owned()]
+        } else {
+            join_split_options(options, &step.split_values(text))
+        };
         let (mut chosen, mut values, mut messages) = (Vec::new(), Vec::new(), Vec::new());
         for item in items {
             match options.canonical_option(&item) {

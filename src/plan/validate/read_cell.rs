@@ -176,6 +176,16 @@ fn read_number(
     value: CleanedValue,
     decimal: Option<char>,
 ) -> JsonReadResult {
+    let mut notices = Vec::new();
+    if let CleanedValue::Text(text) = &value
+        && decimal.is_none()
+        && value::is_ambiguous_number(text)
+    {
+        let message = format!(
+            "`{text}` is read with `.` as the decimal sign, but it may group thousands; set it with `--decimal`"
+        );
+        notices.push(Diagnostic::new(DiagnosticCode::W_NUMBER_AMBIGUOUS, message));
+    }
     let number = match value {
         CleanedValue::Number(number, _) => number,
         CleanedValue::Text(text) if matches!(kind, TargetValueType::Money) => {
@@ -189,7 +199,7 @@ fn read_number(
     };
     // JSON can represent neither infinity nor NaN.
     match serde_json::Number::from_f64(number) {
-        Some(number) => Ok((Some(number.into()), Vec::new())),
+        Some(number) => Ok((Some(number.into()), notices)),
         None => Err(Diagnostic::new(
             DiagnosticCode::W_NUMBER_INVALID,
             format!("{number} cannot be sent"),

@@ -71,6 +71,8 @@ fn lists_of_other_programs_become_tags() {
     let tags = |of: &str| tag_names(&world.contact_by_email(&format!("{of}.d9@example.net")));
     assert_eq!(tags("a"), ["hot lead", "vip"]);
     assert_eq!(tags("b"), ["hot lead", "vip"]);
+    assert_eq!(tags("c"), ["#hot #vip"]);
+    assert_eq!(tags("d"), ["0", "client"]);
     assert_eq!(tags("e"), ["vip", "hot"]);
     assert_eq!(tags("f"), ["hot lead", "vip"]);
     assert_eq!(tags("g"), ["hot lead", "vip, gold"]);

@@ -19,6 +19,51 @@ fn two_addresses_are_asked_about_and_never_mixed() {
 }
 
 #[test]
+fn one_owner_of_a_property_is_imported_with_the_own_numbers_and_one_address() {
+    let maps = ["Address=address1", "City=city", "State=state", "Zip=postalCode"];
+    let maps: Vec<_> = maps.iter().map(|map| format!("--map 'Mailing {map}'")).collect();
+    let owner = "--map 'Owner 1 First Name=firstName' --map 'Owner 1 Last Name=lastName'";
+    let (world, done) = import_case("e02_propstream.csv", &format!("{owner} {}", maps.join(" ")));
+    // What forbids contact is named among the columns left out, in full.
+    let said = done.exits(3).stderr;
+    for column in ["Do Not Mail", "Phone 1 DNC", "Phone 2 DNC", "Litigator", "Owner Occupied"] {
+        assert!(said.contains(&format!("`{column}`")), "{column}: {said}");
+    }
+    let avery = contact(&world, "avery.e2@example.net");
+    let texts = ["firstName", "lastName", "phone", "address", "city", "state", "postalCode"];
+    assert_eq!(
+        texts.map(|key| avery[key].as_str().unwrap_or("")),
+        ["Avery", "Sample", "+12025550154", "PO Box 1", "Austin", "TX", "73301"]
+    );
+    assert!(avery["assignedTo"].is_null(), "{avery}");
+    let rejected = world.read_csv("res/rejected.csv");
+    assert_eq!((rejected.len(), rejected[0]["_reject_code"].as_str()), (1, "R_NO_MATCH_KEY"));
+}
+
+#[test]
+fn a_fax_number_is_no_phone_and_parts_of_a_birthday_are_no_birthdays() {
+    let maps: Vec<_> =
+        ["Address=address1", "City=city", "State=state", "ZipCode=postalCode", "Country=country"]
+            .iter()
+            .map(|map| format!("--map 'Home {map}'"))
+            .collect();
+    let options = format!("{} --ignore-column 'Home Address 2'", maps.join(" "));
+    let (world, done) = import_case("e09_thunderbird.csv", &options);
+    let said = done.exits(0).stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    for column in ["Fax Number", "Birth Year", "Birth Month", "Work Address"] {
+        assert!(said.contains(&format!("`{column}`")), "{column}: {said}");
+    }
+    let avery = contact(&world, "avery.e9@example.net");
+    assert_eq!((&avery["address"], &avery["city"]), (&"1 Main St".into(), &"Boston".into()));
+    assert!(
+        said.contains("Birth Day: 1 value is not a valid date: `13`; it is left out"),
+        "{said}"
+    );
+    assert!(avery["dateOfBirth"].is_null(), "{avery}");
+    assert!(contact(&world, "blake.e9@example.net")["phone"].is_null());
+}
+
+#[test]
 fn one_part_of_an_address_that_the_user_maps_decides_about_the_others() {
     let sheet = "Name,Email,Home Address,Home City,Work Address,Work City\n\
                  A B,a@example.net,1 Elm Rd,Boston,2 Office Park,Salem\n";

@@ -4,6 +4,7 @@
 mod commands;
 mod conditions;
 mod consent;
+mod custom_values;
 mod damage;
 mod encodings;
 mod exports;
