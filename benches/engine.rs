@@ -101,6 +101,7 @@ fn publish(bencher: Bencher, format: &str) {
         formats: vec![TableFormat::from_name(format).unwrap()],
         templates: Vec::new(),
         csv_safe: FormulaGuardMode::default(),
+        guard_uploads: false,
         csv_bom: false,
         jsonl: JsonLinesShape::default(),
         children: publish::ChildFilter::default(),

@@ -75,6 +75,7 @@ event_codes! {
         DeletedTasks "deleted_tasks": "The server sent tasks that were deleted; the table `tasks` does not have them.",
         DuplicateNames "duplicate_names": "A column that must be unique has a value more than once; the other system takes such rows as one.",
         FilterIgnored "filter_ignored": "The server sent contacts that do not match the filter; the tables have them, too.",
+        FormulaCells "formula_cells": "Texts in a file for another system's importer look like formulas and have no guard; write it with `--csv-safe formulas` before you open it in a spreadsheet.",
         HeaderIgnored "header_ignored": "The API sent a number that its rate limit cannot have; it was ignored, and what was known before is used.",
         HiddenContacts "hidden_contacts": "The search counts more contacts than it shows; export again later to get the others.",
         LackingContacts "lacking_contacts": "Contacts that were named could not be found; `errors.csv` lists them.",

@@ -31,6 +31,9 @@ pub struct ExportRequest {
     pub templates: Vec<TemplateSnapshot>,
     /// Which CSV cells are guarded, so that a spreadsheet does not execute them.
     pub csv_safe: FormulaGuardMode,
+    /// Whether files for another system's own importer are guarded, too, because the guard was asked for.
+    #[serde(default)]
+    pub guard_uploads: bool,
     /// Whether CSV files begin with a byte order mark; by default those for Excel do.
     #[serde(default)]
     pub csv_bom: Option<bool>,
@@ -185,6 +188,7 @@ impl ExportRequest {
         self.formats == other.formats
             && self.templates == other.templates
             && self.csv_safe == other.csv_safe
+            && self.guard_uploads == other.guard_uploads
             && self.csv_bom == other.csv_bom
             && self.jsonl == other.jsonl
             && self.file_mode == other.file_mode
@@ -251,6 +255,7 @@ impl ExportRequest {
             formats,
             templates,
             csv_safe: self.csv_safe,
+            guard_uploads: self.guard_uploads,
             csv_bom: self.csv_bom.unwrap_or(self.csv_safe == FormulaGuardMode::Excel),
             jsonl: self.jsonl,
             children: self.children.filter.clone(),

@@ -60,6 +60,8 @@ pub struct PublishOptions {
     pub templates: Vec<NamedTemplate>,
     /// How CSV cells are kept from being executed as formulas.
     pub csv_safe: FormulaGuardMode,
+    /// Whether files for another system's own importer get a leading `'`, too.
+    pub guard_uploads: bool,
     /// Whether CSV files begin with a byte order mark; not those of templates, which have their own
     /// rule.
     pub csv_bom: bool,
@@ -169,7 +171,7 @@ pub fn write_export(
     if fields.left_out() > 0 {
         observer.observe(&custom_columns_warning(fields.left_out()));
     }
-    let mut templates = TemplateFiles::create_files(&options.templates, options.csv_safe, staging)?;
+    let mut templates = TemplateFiles::create_files(options, staging)?;
     let mut writers = Vec::new();
     for resource in &options.tables {
         writers.push(TableWriter::new(resource, &fields, staging, options, &templates)?);

@@ -26,6 +26,12 @@ pub fn guard_formula(text: &str, safe: FormulaGuardMode) -> Cow<'_, str> {
     if needs_guard(text, safe) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
+/// Whether a spreadsheet might execute the text as a formula.
+#[must_use]
+pub fn looks_like_formula(text: &str) -> bool {
+    is_formula_trigger(text) && !is_plain_number(text)
+}
+
 /// The text of a cell. Texts that were never guarded are unchanged, except those that look guarded.
 #[must_use]
 pub fn strip_guard(cell: &str) -> &str {

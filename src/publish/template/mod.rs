@@ -18,12 +18,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
 
-use super::PublishError;
+use super::{PublishError, PublishOptions};
 use crate::event::{RunWarning, WrittenFile};
 use crate::mapping::preset::ExportTemplate;
 use crate::mapping::preset::template::{CONTACTS, FieldSource};
 use crate::resource::TableSchema;
-use crate::table::{BatchTexts, FormulaGuardMode};
+use crate::table::BatchTexts;
 
 use bind::BoundTemplateColumn;
 use contact_lookup::ContactLookup;
@@ -64,12 +64,13 @@ struct TemplateWriter {
 impl TemplateFiles {
     /// Creates the files, with only their headers.
     pub(super) fn create_files(
-        named: &[NamedTemplate],
-        safe: FormulaGuardMode,
+        options: &PublishOptions,
         staging: &Path,
     ) -> Result<Self, PublishError> {
-        let mut files = Vec::new();
+        let (named, mut files) = (&options.templates, Vec::new());
         for template in named {
+            let is_guarded = options.guard_uploads || !template.template.is_upload;
+            let safe = is_guarded.then_some(options.csv_safe);
             files.push(Arc::new(Mutex::new(TemplateFile::create_empty(template, safe, staging)?)));
         }
         let mut contact_columns: Vec<FieldSource> = Vec::new();

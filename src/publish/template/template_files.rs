@@ -21,7 +21,8 @@ const FORMAT: &str = "csv";
 /// A template's file while it is written.
 pub(super) struct TemplateFile {
     named: NamedTemplate,
-    safe: FormulaGuardMode,
+    /// Which cells get a leading `'`; `None` in a file for the system's own importer.
+    safe: Option<FormulaGuardMode>,
     staging: PathBuf,
     records: DelimitedWriter,
     /// The number of the current file, from 1.
@@ -33,7 +34,7 @@ pub(super) struct TemplateFile {
 impl TemplateFile {
     pub(super) fn create_empty(
         named: &NamedTemplate,
-        safe: FormulaGuardMode,
+        safe: Option<FormulaGuardMode>,
         staging: &Path,
     ) -> Result<Self, PublishError> {
         Ok(Self {
@@ -79,10 +80,22 @@ impl TemplateFile {
         }
         let template = &self.named.template;
         let cells = cells.iter().zip(&template.columns).map(|(text, column)| {
-            let bare = column.unguarded && cell_text::is_phone_list(text);
-            if bare { Cow::Borrowed(text.as_str()) } else { guard_formula(text, self.safe) }
+            match self.safe {
+                _ if column.unguarded && cell_text::is_phone_list(text) => Cow::Borrowed(&**text),
+                Some(safe) => guard_formula(text, safe),
+                // What looks guarded would lose its apostrophe when the file is imported again.
+                None if text.starts_with('\'') => guard_formula(text, FormulaGuardMode::Formulas),
+                None => Cow::Borrowed(&**text),
+            }
         });
         let cells: Vec<Cow<'_, str>> = cells.collect();
+        if self.safe.is_none() {
+            let risky = |cell: &&Cow<'_, str>| {
+                table::looks_like_formula(cell) && !cell_text::is_phone_list(cell)
+            };
+            let formulas = cells.iter().filter(risky).count();
+            self.warnings.add_formula_cells(formulas as u64);
+        }
         Ok(self.records.write_row(cells.iter().map(|cell| &**cell))?)
     }
 

@@ -24,6 +24,7 @@ pub(super) struct TemplateFileWarnings {
     examples: Vec<String>,
     long: BTreeMap<String, u64>,
     replaced_characters: u64,
+    formula_cells: u64,
     names: ExternalSorter,
     name_count: i64,
 }
@@ -40,6 +41,11 @@ impl TemplateFileWarnings {
     /// Records characters that the encoding could not represent.
     pub(super) fn add_replaced_characters(&mut self, count: u64) {
         self.replaced_characters += count;
+    }
+
+    /// Records cells that a spreadsheet might execute, in a file without the guard against that.
+    pub(super) fn add_formula_cells(&mut self, count: u64) {
+        self.formula_cells += count;
     }
 
     /// Counts the texts that are longer than the target system allows.
@@ -84,6 +90,7 @@ impl TemplateFileWarnings {
             let warning = RunWarning::new(EventWarningCode::CharactersReplaced, message);
             warnings.push(warning.about([file]));
         }
+        warnings.extend(self.formula_cells_warning(template));
         let duplicates = find_duplicate_names(self.names)
             .map_err(|source| PublishError::from_io_error(staging, source))?;
         warnings.extend(duplicate_names_warning(&duplicates, template));
@@ -104,6 +111,22 @@ impl TemplateFileWarnings {
         // New rows lack the same values as old ones: the warning is about the file.
         let warning = RunWarning::new(EventWarningCode::RowsSkipped, message);
         (self.skipped > 0).then(|| warning.about([&template.file]))
+    }
+
+    fn formula_cells_warning(&self, template: &ExportTemplate) -> Option<RunWarning> {
+        let message = format!(
+            "{}: {} {}, since the system's importer would show an apostrophe; before you open the file in a \
+             spreadsheet, write it with `--csv-safe formulas`",
+            template.file,
+            format_plural(self.formula_cells, "text"),
+            select_plural(
+                self.formula_cells,
+                "looks like a formula and stays as it is",
+                "look like formulas and stay as they are",
+            ),
+        );
+        let warning = RunWarning::new(EventWarningCode::FormulaCells, message);
+        (self.formula_cells > 0).then(|| warning.about([&template.file]))
     }
 
     fn long_value_warnings(&self, template: &ExportTemplate) -> Vec<RunWarning> {

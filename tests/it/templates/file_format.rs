@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Sheet, own_preset, with_presets};
+
 use crate::import_world::empty_world;
 use crate::world::World;
 
@@ -77,6 +78,31 @@ fn dialpad_gets_numbers_without_an_apostrophe_and_a_country_with_foreign_ones() 
         assert_eq!(avery["Last_Name"], "'=1+1");
         assert_eq!(sheet.find("First_Name", "Blake")["Country"], "");
     }
+}
+
+#[test]
+fn files_for_upload_show_texts_as_they_are_and_say_which_look_like_formulas() {
+    let world = world();
+    let done = world.run_command("export --template dialpad --out out").exits(0);
+    let said = done.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "dialpad-shared-contacts.csv: 1 text looks like a formula and stays as it is, since the system's \
+                importer would show an apostrophe; before you open the file in a spreadsheet, write it with \
+                `--csv-safe formulas`";
+    assert!(said.contains(told), "{said}");
+    let last_name = |file: &str, key: &str, column: &str| {
+        let sheet = Sheet::read(&world, file);
+        sheet.find(key, "AAAAAAAAAAAAAAAAAAA1")[column].to_owned()
+    };
+    assert_eq!(last_name("out/dialpad-shared-contacts.csv", "Uid", "Last_Name"), "=1+1");
+    // The files that are not uploaded are for people, who open them in a spreadsheet.
+    assert_eq!(last_name("out/dialpad-seed-contacts.csv", "contactId", "name"), "Ave;ry =1+1");
+    world.run_command("import out/dialpad-shared-contacts.csv --yes --out res").exits(0);
+    assert!(world.list_writes().is_empty(), "{:?}", world.list_writes());
+
+    let guarded =
+        world.run_command("export --template dialpad --csv-safe formulas --out out --replace");
+    guarded.exits(0).does_not_say("looks like a formula");
+    assert_eq!(last_name("out/dialpad-shared-contacts.csv", "Uid", "Last_Name"), "'=1+1");
 }
 
 #[test]

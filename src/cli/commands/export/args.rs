@@ -111,9 +111,10 @@ pub(crate) struct OutputFormatArgs {
     #[arg(long, alias = "layout", value_name = "NAME", value_delimiter = ',')]
     pub(crate) template: Vec<String>,
 
-    /// Which CSV cells get a leading `'`, so that a spreadsheet does not execute or change them
-    #[arg(long, value_name = "HOW", value_parser = choice_parser::<FormulaGuardMode>(), default_value = "formulas")]
-    pub(crate) csv_safe: FormulaGuardMode,
+    /// Which CSV cells get a leading `'`, so that a spreadsheet does not execute or change them [default: formulas, but
+    /// off in files for another system's importer]
+    #[arg(long, value_name = "HOW", value_parser = choice_parser::<FormulaGuardMode>())]
+    pub(crate) csv_safe: Option<FormulaGuardMode>,
 
     /// Whether CSV files begin with a byte order mark, by which Excel recognizes UTF-8 [default: only with
     /// `--csv-safe excel`]
@@ -306,7 +307,8 @@ impl ExportArgs {
                 None => self.shape.selected_formats(),
             },
             stdout_table: stdout.map(|stdout| stdout.table),
-            csv_safe: self.shape.csv_safe,
+            csv_safe: self.shape.csv_safe.unwrap_or_default(),
+            guard_uploads: self.shape.csv_safe.is_some(),
             csv_bom: self.shape.csv_bom,
             jsonl: self.shape.jsonl,
             templates: templates.chosen,

@@ -131,8 +131,9 @@ flags of `ghl-bulk import`, with `_` for `-`.
 A preset may also have a table [template]: then `ghl-bulk export --template NAME` writes such
 files. An empty table writes the mapping's columns in reverse, to a file named after the preset.
 It takes system, file, columns, delimiter, encoding, bom, quote, line_end, list, date, time,
-require, unique and max_rows, and for a column that differs a [[template.column]] with name, fill,
-join, split, values, unless_phone, guard, longest.";
+require, unique, max_rows and upload (a file for the system's importer: no `'` before formulas unless
+`--csv-safe` is given), and for a column that differs a [[template.column]] with name, fill, join,
+split, values, unless_phone, guard, longest.";
 
 /// Runs the command.
 pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, CliError> {

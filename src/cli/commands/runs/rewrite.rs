@@ -33,7 +33,8 @@ pub(super) fn publish_run(
     let mut request = export::stored_request(&run)?;
     let templates = export_templates::select_templates(&shape.template, Some(request.tables))?;
     request.formats = shape.selected_formats();
-    request.csv_safe = shape.csv_safe;
+    request.csv_safe = shape.csv_safe.unwrap_or_default();
+    request.guard_uploads = shape.csv_safe.is_some();
     request.csv_bom = shape.csv_bom;
     request.jsonl = shape.jsonl;
     request.replace = shape.replace;

@@ -54,6 +54,9 @@ pub struct ExportTemplate {
     pub require: Vec<usize>,
     /// The column whose duplicate values are reported, because the system merges such rows.
     pub unique: Option<usize>,
+    /// Whether the file is made for the system's own importer, which shows an apostrophe before a text as part of it:
+    /// such a file has the guard against spreadsheets only on request.
+    pub is_upload: bool,
     /// The maximum number of rows in a file; more rows go into further files.
     pub max_rows: Option<u64>,
 }

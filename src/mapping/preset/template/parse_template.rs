@@ -25,6 +25,7 @@ const KEYS: &[&str] = &[
     "require",
     "unique",
     "max_rows",
+    "upload",
     "column",
 ];
 /// Parses the template in a preset's text; `None` if it has none. `about` is the preset's name and entity.
@@ -72,6 +73,7 @@ impl ExportTemplate {
             columns: Vec::new(),
             require: Vec::new(),
             unique: None,
+            is_upload: false,
             max_rows: None,
         }
     }
@@ -106,6 +108,9 @@ fn read_template(
                 unique = source
                     .read_non_blank_text("unique", value)
                     .map(|it| (source.line_of(value), it));
+            }
+            "upload" => {
+                template.is_upload = source.read_bool("upload", value).unwrap_or_default();
             }
             "max_rows" => template.max_rows = source.read_positive_integer("max_rows", value),
             "column" => {
