@@ -31,6 +31,8 @@ fn survives_kill(point: &str) {
     assert_eq!(killed.status.code(), None, "{point}: {killed:?}");
     world.run_command("resume").exits(0);
     is_complete(&world);
+    // The sandbox refuses a second field of a name; the service may not, so it must not be asked for one.
+    assert_eq!(world.count_field_requests(), 2, "{point}");
 }
 
 #[test]
