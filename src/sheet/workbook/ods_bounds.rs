@@ -1,7 +1,7 @@
 //! The bounds of an ODS file: how many cells its sheets would take, counted before the format's reader allocates them.
 //!
 //! The file may say of a row or cell that it is repeated any number of times, and the reader holds each sheet as a
-//! rectangle up to its last cell.
+//! rectangle up to its last cell. It also never ends where an element is cut off, so such a file is refused first.
 
 use std::io::BufRead;
 
@@ -43,18 +43,28 @@ impl SheetExtent {
     }
 }
 
-/// Refuses a file whose sheets would take too much memory.
+/// Refuses a file whose sheets would take too much memory, and one that is cut off.
 pub(super) fn check_ods_bounds(content: impl BufRead) -> Result<(), String> {
     let mut xml = quick_xml::Reader::from_reader(content);
     let mut buffer = Vec::new();
     let (mut total, mut sheet) = (0_u64, SheetExtent::default());
+    let mut open_elements = 0_u64;
     loop {
         buffer.clear();
         match xml.read_event_into(&mut buffer).map_err(|error| error.to_string())? {
-            Event::Start(e) => sheet.add_element(&e, true),
+            Event::Start(e) => {
+                open_elements += 1;
+                sheet.add_element(&e, true);
+            }
             Event::Empty(e) => sheet.add_element(&e, false),
-            Event::End(e) if e.name().as_ref() == "table:table" => {
-                total = total.saturating_add(std::mem::take(&mut sheet).cell_count());
+            Event::End(e) => {
+                open_elements = open_elements.saturating_sub(1);
+                if e.name().as_ref() == "table:table" {
+                    total = total.saturating_add(std::mem::take(&mut sheet).cell_count());
+                }
+            }
+            Event::Eof if open_elements > 0 => {
+                return Err("`content.xml` ends in the middle of an element".to_owned());
             }
             Event::Eof => break,
             _ => {}
@@ -90,6 +100,15 @@ mod tests {
 
     fn check(rows: &str) -> bool {
         check_ods_bounds(format!("<table:table>{rows}</table:table>").as_bytes()).is_ok()
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_is_refused() {
+        assert!(check_ods_bounds(&b"<table:table><table:table-row/></table:table>"[..]).is_ok());
+        for cut in ["<table:table><table:table-row>", "<a><table:table-cell><text:p>Email", "<a>"] {
+            let reason = check_ods_bounds(cut.as_bytes()).unwrap_err();
+            assert_eq!(reason, "`content.xml` ends in the middle of an element", "{cut}");
+        }
     }
 
     #[test]

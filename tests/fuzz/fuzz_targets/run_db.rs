@@ -103,7 +103,12 @@ fuzz_target!(
             let _ = std::fs::remove_file(run.home.join("runs").join(&run.id).join(format!("run.db{ending}")));
         }
         std::fs::write(run.db(), bytes).unwrap();
-        for (read, whole) in read_all(run).iter().zip(&run.content) {
+        let read = read_all(run);
+        // A command opens the run before it reads from it, which finds rows that are gone; a reader alone does not.
+        if read[0].is_err() {
+            return;
+        }
+        for (read, whole) in read.iter().zip(&run.content) {
             if let Ok(read) = read {
                 assert_eq!(read, whole);
             }

@@ -158,6 +158,14 @@ fn rows_and_cells_of_an_ods_file_that_are_repeated_without_end_are_refused() {
 }
 
 #[test]
+fn an_ods_file_that_is_cut_off_is_refused() {
+    let row = "<table:table-row><table:table-cell office:value-type=\"string\"><text:p>Email";
+    let whole = ods_content(row);
+    let cut = &whole[..whole.find("Email").unwrap() + 3];
+    is_refused("in.ods", &ods_with_content(cut), "ends in the middle of an element");
+}
+
+#[test]
 fn a_text_of_a_spreadsheet_that_fills_the_memory_is_refused() {
     // It cannot be compressed much.
     let mut state = 1_u64;
@@ -183,16 +191,23 @@ fn a_text_of_a_spreadsheet_that_fills_the_memory_is_refused() {
 
 /// A spreadsheet with one sheet of these rows.
 fn ods_with_rows(rows: &str) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let kind = "application/vnd.oasis.opendocument.spreadsheet";
+    ods_with_content(&ods_content(rows))
+}
+
+fn ods_content(rows: &str) -> String {
     let names = ["office", "table", "text"]
         .map(|name| format!("xmlns:{name}=\"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0\""));
-    let content = format!(
+    format!(
         "<office:document-content {}><office:body><office:spreadsheet><table:table table:name=\"S\">\
          {rows}</table:table></office:spreadsheet></office:body></office:document-content>",
         names.join(" ")
-    );
-    for (name, text) in [("mimetype", kind), ("content.xml", &content)] {
+    )
+}
+
+fn ods_with_content(content: &str) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let kind = "application/vnd.oasis.opendocument.spreadsheet";
+    for (name, text) in [("mimetype", kind), ("content.xml", content)] {
         zip.start_file(name, SimpleFileOptions::default()).unwrap();
         zip.write_all(text.as_bytes()).unwrap();
     }
