@@ -187,12 +187,18 @@ impl MappingProposal {
     }
 
     /// Excludes those of these columns that the user would have to decide about: the user has decided what to do with
-    /// them, and it is no target.
+    /// them, and it is no target. A column whose values say who may be contacted still has to be decided about, whatever
+    /// its name: without a target, people who have unsubscribed would be written to.
     pub fn settle_undecided(&mut self, names: &[String]) {
         let all = self.sheet_columns();
         let columns = ColumnLookup::new(&all);
         for at in names.iter().flat_map(|name| columns.find_by_name(name, true)) {
-            if self.columns[at].status.needs_decision() {
+            let best = self.columns[at].candidates.first().map(|candidate| &candidate.target);
+            let is_consent = matches!(
+                best,
+                Some(MappingTarget::Dnd | MappingTarget::DndChannel(_) | MappingTarget::OptIn)
+            );
+            if self.columns[at].status.needs_decision() && !is_consent {
                 self.columns[at].status = ProposalStatus::Settled;
             }
         }

@@ -213,6 +213,19 @@ fn a_mapping_with_a_type_that_cannot_be_created_says_so() {
 }
 
 #[test]
+fn a_column_whose_values_say_who_may_be_contacted_becomes_no_field() {
+    let world = empty_world();
+    let sheet = "Email,Mail state\nada@example.com,unsubscribed\nbo@example.com,subscribed\n\
+                 cy@example.com,bounced\n";
+    world.write_sheet("in.csv", sheet);
+    for columns in ["all", "'Mail*'", "'Mail state'", "B"] {
+        let done = world.run_import(&format!("--create-fields {columns}")).exits(4);
+        done.says("may be `dndSettings.Email`").says("--map B=dndSettings.Email");
+    }
+    assert_eq!(world.list_writes(), [""; 0]);
+}
+
+#[test]
 fn several_files_of_one_command_share_the_fields_that_the_first_one_creates() {
     let world = empty_world();
     world.write_sheet("a.csv", SHEET);
