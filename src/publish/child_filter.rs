@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::model::remote::equality::value_epoch_millis;
+
 /// Conditions on the records that are attached to contacts; all of them must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChildFilter {
@@ -46,8 +48,9 @@ impl ChildFilter {
         }
         // What cannot be read is reported by the decoder.
         let Ok(child) = serde_json::from_str::<ChildJson>(row) else { return true };
-        let added = parse_moment(&child.added);
-        if matches!((self.added_since, added), (Some(since), Some(added)) if added < since) {
+        let added = value_epoch_millis(&child.added);
+        let since = self.added_since.map(Timestamp::as_millisecond);
+        if matches!((since, added), (Some(since), Some(added)) if added < since) {
             return false;
         }
         if table != "tasks" {
@@ -55,22 +58,10 @@ impl ChildFilter {
         }
         let has_state = self.completed.is_none_or(|it| child.completed.unwrap_or(false) == it);
         // A task without a due date is never due.
-        has_state
-            && self
-                .due_before
-                .is_none_or(|end| parse_moment(&child.due).is_some_and(|due| due < end))
-    }
-}
-
-/// A moment as the API writes it: a time stamp, or milliseconds since 1970 as a number or text.
-fn parse_moment(value: &Value) -> Option<Timestamp> {
-    match value {
-        Value::Number(number) => Timestamp::from_millisecond(number.as_i64()?).ok(),
-        Value::String(text) => match text.parse::<i64>() {
-            Ok(milliseconds) => Timestamp::from_millisecond(milliseconds).ok(),
-            Err(_) => text.parse().ok(),
-        },
-        _ => None,
+        let is_due = |end: Timestamp| {
+            value_epoch_millis(&child.due).is_some_and(|due| due < end.as_millisecond())
+        };
+        has_state && self.due_before.is_none_or(is_due)
     }
 }
 
@@ -91,6 +82,7 @@ mod tests {
         let due = ChildFilter { due_before: Some(moment("2026-12-01T00:00:00Z")), ..open };
         assert!(due.keeps_row("tasks", r#"{"dueDate":"2026-11-30T23:59:59.999Z"}"#));
         assert!(due.keeps_row("tasks", r#"{"dueDate":1764547199000}"#));
+        assert!(due.keeps_row("tasks", r#"{"dueDate":"2026-11-30"}"#));
         for row in [r#"{"dueDate":"2026-12-01T00:00:00Z"}"#, r#"{"dueDate":null}"#, "{}"] {
             assert!(!due.keeps_row("tasks", row), "{row}");
         }

@@ -18,6 +18,7 @@ pub(crate) struct TaskFilterArg {
 enum TaskCondition {
     Open,
     Completed,
+    Overdue,
     DueBefore(Timestamp),
 }
 
@@ -26,7 +27,7 @@ pub(crate) fn parse_task_filter(text: &str) -> Result<TaskFilterArg, String> {
     let condition = match text {
         "open" => Some(TaskCondition::Open),
         "completed" => Some(TaskCondition::Completed),
-        "overdue" => Some(TaskCondition::DueBefore(Timestamp::now())),
+        "overdue" => Some(TaskCondition::Overdue),
         _ => text.strip_prefix("due:").and_then(parse_due).map(TaskCondition::DueBefore),
     };
     let condition = condition.ok_or_else(|| {
@@ -46,22 +47,19 @@ pub(crate) fn build_child_request(
     since: Option<&SinceTime>,
 ) -> Result<ChildRequest, String> {
     let mut filter = ChildFilter { added_since: since.map(|it| it.at), ..ChildFilter::default() };
-    for TaskFilterArg { typed, condition } in tasks {
-        let completed = match condition {
-            TaskCondition::Open => Some(false),
-            TaskCondition::Completed => Some(true),
-            TaskCondition::DueBefore(end) => {
-                filter.due_before = Some(filter.due_before.map_or(*end, |it| it.min(*end)));
-                // Nothing that is done is overdue.
-                (typed == "overdue").then_some(false)
-            }
+    for TaskFilterArg { condition, .. } in tasks {
+        let (completed, due_before) = match condition {
+            TaskCondition::Open => (Some(false), None),
+            TaskCondition::Completed => (Some(true), None),
+            // Nothing that is done is overdue.
+            TaskCondition::Overdue => (Some(false), Some(Timestamp::now())),
+            TaskCondition::DueBefore(end) => (None, Some(*end)),
         };
-        if let (Some(before), Some(now)) = (filter.completed, completed)
-            && before != now
-        {
+        if matches!((filter.completed, completed), (Some(before), Some(now)) if before != now) {
             return Err("no task is both open and completed".to_owned());
         }
         filter.completed = completed.or(filter.completed);
+        filter.due_before = filter.due_before.into_iter().chain(due_before).min();
     }
     let tasks = tasks.iter().map(|it| it.typed.clone()).collect();
     Ok(ChildRequest { filter, tasks, since: since.map(|it| it.spelled.clone()) })
