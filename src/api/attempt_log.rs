@@ -1,7 +1,8 @@
 //! The log of requests: one line for each attempt, whether it was answered or failed.
 //!
 //! A line has the route, the status, the duration, the number of the attempt and the trace id, by which HighLevel's
-//! support finds a request. It never has a header or a body: these hold the token and people's data.
+//! support finds a request. It never has a header or a body, which hold the token and people's data; of the path, a
+//! look-up has the address or number that it is about.
 
 use std::fmt::Display;
 use std::time::Instant;
@@ -14,50 +15,46 @@ const LONGEST_TRACE_ID: usize = 64;
 /// An attempt that is under way.
 pub(super) struct LoggedAttempt<'a> {
     /// Method and path with placeholders, such as `GET /contacts/{id}`.
-    pub(super) route: &'a str,
-    pub(super) path: &'a str,
+    route: &'a str,
+    path: &'a str,
     /// The number of the attempt, from 1.
-    pub(super) attempt: u32,
+    attempt: u32,
     started: Instant,
-    /// The status and the trace id of the response, as far as there is one.
-    answer: Option<(u16, usize, String)>,
+    /// The status of the response, once its head is there.
+    status: Option<u16>,
+    /// The size of the body and its trace id, once it was read.
+    body: Option<(usize, String)>,
 }
 
 impl<'a> LoggedAttempt<'a> {
     pub(super) fn start(route: &'a str, path: &'a str, attempt: u32) -> Self {
-        Self { route, path, attempt, started: Instant::now(), answer: None }
+        Self { route, path, attempt, started: Instant::now(), status: None, body: None }
     }
 
-    /// Notes what the server answered.
-    pub(super) fn set_answer(&mut self, status: u16, body: &[u8]) {
+    /// Notes the status of the response.
+    pub(super) fn set_status(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+
+    /// Notes the body of the response.
+    pub(super) fn set_body(&mut self, body: &[u8]) {
         if tracing::enabled!(tracing::Level::DEBUG) {
-            self.answer = Some((status, body.len(), find_trace_id(body).unwrap_or("-").to_owned()));
+            self.body = Some((body.len(), find_trace_id(body).unwrap_or("-").to_owned()));
         }
     }
 
     /// Writes the line of an attempt that succeeded, or failed because of `error`.
     pub(super) fn finish(self, error: Option<&dyn Display>) {
-        let Self { route, path, attempt, started, answer } = self;
-        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        match (answer, error) {
-            (Some((status, bytes, trace_id)), None) => {
-                tracing::debug!(
-                    "{route} {status} {ms} ms, attempt {attempt}, {bytes} bytes, trace {trace_id}, {path:?}"
-                );
-            }
-            (Some((status, bytes, trace_id)), Some(error)) => {
-                tracing::debug!(
-                    "{route} {status} {ms} ms, attempt {attempt}, {bytes} bytes, trace {trace_id}, {path:?}: {:?}",
-                    error.to_string()
-                );
-            }
-            (None, error) => {
-                let error = error.map_or_else(|| "no answer".to_owned(), ToString::to_string);
-                tracing::debug!(
-                    "{route} no answer, {ms} ms, attempt {attempt}, {path:?}: {error:?}"
-                );
-            }
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
         }
+        let Self { route, path, attempt, started, status, body } = self;
+        let status = status.map_or_else(|| "no answer,".to_owned(), |status| status.to_string());
+        let ms = started.elapsed().as_millis();
+        let body = body
+            .map_or_else(String::new, |(bytes, trace)| format!(", {bytes} bytes, trace {trace}"));
+        let error = error.map_or_else(String::new, |error| format!(": {:?}", error.to_string()));
+        tracing::debug!("{route} {status} {ms} ms, attempt {attempt}{body}, {path:?}{error}");
     }
 }
 

@@ -278,11 +278,12 @@ impl RequestSender {
         self.total_sent.fetch_add(1, Ordering::Relaxed);
         let response = attempt::send_request(self.build_request(request, token)).await?;
         let status = response.status().as_u16();
+        log.set_status(status);
         permit.record_response(response.headers(), status == 429);
         self.clock.update_from_headers(response.headers());
         let origin = ResponseOrigin::from_headers(response.headers());
         let body = attempt::read_body(response, request.policy.bytes, Some(&self.large)).await?;
-        log.set_answer(status, &body);
+        log.set_body(&body);
         if let Some((foreign, message)) = origin.identify(status, &body) {
             return Err(AttemptError::Foreign {
                 status,

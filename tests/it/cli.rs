@@ -292,6 +292,15 @@ fn the_log_has_one_line_for_each_attempt_and_never_the_token() {
 }
 
 #[test]
+fn the_log_has_the_status_of_an_answer_that_is_cut_off() {
+    let world = World::with_faults(&["POST /contacts/search truncate times=1"]);
+    let done = world.run_command("export -v --with none --out out").exits(0);
+    let cut = done.stderr.lines().find(|line| line.contains("POST /contacts/search ")).unwrap();
+    assert!(cut.contains("POST /contacts/search 200 ") && cut.contains(" attempt 1, "), "{cut}");
+    assert!(cut.ends_with('"') && !cut.contains("no answer"), "{cut}");
+}
+
+#[test]
 fn the_log_is_kept_in_a_private_file_that_grows() {
     let world = World::new();
     let done = world.run_command("whoami --log requests.log").exits(0);

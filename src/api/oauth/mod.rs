@@ -258,10 +258,11 @@ impl OauthClient {
         let response = attempt::send_request(self.build_request(ask)).await;
         let response = response.map_err(|failure| (failure, None))?;
         let status = response.status().as_u16();
+        log.set_status(status);
         let wait = retry_after(response.headers());
         let failed = |failure| (failure, wait);
         let body = attempt::read_body(response, BOUNDS.bytes, None).await.map_err(failed)?;
-        log.set_answer(status, &body);
+        log.set_body(&body);
         attempt::check_status(status, &body).map_err(failed)?;
         if let Ok(Value::Object(answer)) = serde_json::from_slice(&body) {
             return Ok(OauthResponseObject(answer));
