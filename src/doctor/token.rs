@@ -1,9 +1,8 @@
 //! The token, as far as it can be checked without sending it: its kind and its expiry.
 
+use super::{CheckSink, DoctorCheck, DoctorFailureKind};
 use crate::api::ApiEndpoint;
 use crate::text::format_plural;
-
-use super::{CheckSink, DoctorCheck, DoctorFailureKind};
 
 /// One hour in seconds: a token that expires sooner and is not refreshed may expire during a run.
 const SOON: i64 = 3_600;

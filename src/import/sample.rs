@@ -1,6 +1,6 @@
 //! `--sample`: a few rows of every action, to be applied first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::ImportError;
 use crate::run::{ImportStore, RowAction};
@@ -35,11 +35,14 @@ pub(super) fn choose_sample_rows(
 
 /// Adds the rows that must be written before chosen ones.
 fn add_rows_before(rows: &ImportStore, chosen: &mut BTreeSet<u64>) -> Result<(), ImportError> {
-    let before = rows.rows_written_before()?;
+    let mut before = HashMap::<u64, Vec<u64>>::new();
+    for (first, n) in rows.rows_written_before()? {
+        before.entry(n).or_default().push(first);
+    }
     let mut open: Vec<u64> = chosen.iter().copied().collect();
     while let Some(n) = open.pop() {
-        let needed = before.iter().filter(|(_, row)| *row == n).map(|(before, _)| *before);
-        open.extend(needed.filter(|before| chosen.insert(*before)));
+        let needed = before.get(&n).into_iter().flatten().copied();
+        open.extend(needed.filter(|first| chosen.insert(*first)));
     }
     Ok(())
 }

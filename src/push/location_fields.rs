@@ -64,12 +64,11 @@ impl PushContext {
     }
 
     async fn delete_field(&self, op: &Op, id: &str) -> Result<(), PushError> {
-        let mut last = LastRefusal::default();
+        let mut refusal = None;
         for attempts in 1..=ATTEMPTS {
             let fields = self.doubt.list_custom_fields().await?;
             if !fields.iter().any(|field| field.id == id) {
                 let gone = OpResolution::Applied { made: None };
-
                 return self.settle_location_op(op, gone, SettledBy::LookUp).await;
             }
             if let Some(why) = self.why_field_is_used(id).await? {
@@ -91,7 +90,7 @@ impl PushContext {
                     return Ok(self.ledger.record_outcome(attempt, settled).await?);
                 }
                 WriteOutcome::Answered { status, body, .. } => {
-                    last = LastRefusal(Some(format!("{status}: {}", api::error_message(&body))));
+                    refusal = Some(format!("{status}: {}", api::error_message(&body)));
                     let settled = server_reply::settled_as_not_sent(mark);
                     self.ledger.record_outcome(attempt, settled).await?;
                     break;
@@ -102,7 +101,7 @@ impl PushContext {
                 }
             }
         }
-        let message = last.0.unwrap_or_else(|| "the server did not answer".to_owned());
+        let message = refusal.unwrap_or_else(|| "the server did not answer".to_owned());
         let refused = server_reply::server_refusal(message);
         self.settle_location_op(op, refused, SettledBy::NotSent).await
     }
@@ -129,10 +128,6 @@ impl PushContext {
         Ok(self.ledger.set_op_state(op.id, settled).await?)
     }
 }
-
-/// What the server answered to the last request that it refused.
-#[derive(Default)]
-struct LastRefusal(Option<String>);
 
 /// The creation of one custom field.
 struct FieldCreation<'w> {

@@ -32,11 +32,33 @@ type NoteTexts = HashMap<Box<str>, (u64, Option<i64>)>;
 type NotesByContact = HashMap<ContactId, NoteTexts>;
 
 /// What the search returned.
-struct StoredNotes {
+struct FoundNotes {
     /// The notes of the sample.
     of_sample: NotesByContact,
-    /// How many different notes there are in all.
-    count: u64,
+    /// Hashes of the ids of all notes.
+    ids: HashSet<u64>,
+}
+
+impl FoundNotes {
+    /// Nothing yet of these contacts.
+    fn new(sample: &[ContactId]) -> Self {
+        let of_sample = sample.iter().map(|contact| (contact.clone(), NoteTexts::new())).collect();
+        Self { of_sample, ids: HashSet::new() }
+    }
+
+    /// Adds a page: the texts of those notes that relate to the sample, and the ids of all.
+    fn add_page(&mut self, page: &[u8]) {
+        for row in api::parse_list_rows(page, "notes").unwrap_or_default() {
+            let Some(note) = api::parse_note_ref(row.get()) else { continue };
+            self.ids.insert(hash_text(&note.id));
+            for contact in &note.contacts {
+                // Few notes are of the sample: only their texts are decoded.
+                if let Some(notes) = self.of_sample.get_mut(contact) {
+                    notes.insert(note.id.clone(), (note_text_hash(row.get()), note.added));
+                }
+            }
+        }
+    }
 }
 
 /// How the notes of a contact differ between the search and its own endpoint.
@@ -114,11 +136,9 @@ impl Pull {
                 sample.push(contact.clone());
             }
         }
-        let mut found = empty_notes(&sample);
-        for page in &result.pages {
-            let _ = add_notes_of(&mut found, &page.body);
-        }
-        let compared = self.compare_sample(&sample, &found).await?;
+        let mut found = FoundNotes::new(&sample);
+        result.pages.iter().for_each(|page| found.add_page(&page.body));
+        let compared = self.compare_sample(&sample, &found.of_sample).await?;
         Ok(compared.reason(&[NoteDifference::Missing]))
     }
 
@@ -130,8 +150,8 @@ impl Pull {
     ) -> Result<(), PullError> {
         use NoteDifference::{Missing, Surplus, Text};
         let sample = sampler.lock().expect("no panic while it is held").choose();
-        let StoredNotes { of_sample: found, count } = self.collect_stored_notes(&sample).await?;
-        let mut compared = self.compare_sample(&sample, &found).await?;
+        let found = self.collect_stored_notes(&sample).await?;
+        let mut compared = self.compare_sample(&sample, &found.of_sample).await?;
         if let Some(reason) = compared.reason(&[Missing]) {
             return self.reject_note_strategy(state, &reason).await;
         }
@@ -151,7 +171,7 @@ impl Pull {
         if let Some(reason) = self.look_again(&state, sampler).await? {
             return self.reject_note_strategy(state, &reason).await;
         }
-        self.tell_notes_without_contact(&state, count);
+        self.tell_notes_without_contact(&state, found.ids.len() as u64);
         let progress = self.stream_progress(stream::NOTE_SEARCH)?;
         self.store_note_search_state(&NoteSearchState { verified: true, ..state }, progress).await
     }
@@ -183,18 +203,14 @@ impl Pull {
         self.wait_for_index(self.options.settle).await;
         let contacts: Vec<_> =
             compared.differing.iter().map(|(contact, _)| contact.clone()).collect();
-        let mut found = empty_notes(&contacts);
+        let mut found = FoundNotes::new(&contacts);
         match self.search_notes_of(state, &contacts).await {
-            Ok(result) => {
-                for page in &result.pages {
-                    let _ = add_notes_of(&mut found, &page.body);
-                }
-            }
+            Ok(result) => result.pages.iter().for_each(|page| found.add_page(&page.body)),
             Err(BatchError::Api(error)) => return Err(error.into()),
             // What cannot be looked at again stays different.
-            Err(BatchError::Rejected(_)) => found.clear(),
+            Err(BatchError::Rejected(_)) => found.of_sample.clear(),
         }
-        self.compare_sample(&contacts, &found).await
+        self.compare_sample(&contacts, &found.of_sample).await
     }
 
     /// Reads each contact's notes by its own endpoint and compares them.
@@ -238,16 +254,15 @@ impl Pull {
     }
 
     /// Collects what the search returned for these contacts, and counts all that it returned.
-    async fn collect_stored_notes(&self, sample: &[ContactId]) -> Result<StoredNotes, PullError> {
-        let (db, mut of_sample) = (self.db.clone(), empty_notes(sample));
+    async fn collect_stored_notes(&self, sample: &[ContactId]) -> Result<FoundNotes, PullError> {
+        let (db, mut found) = (self.db.clone(), FoundNotes::new(sample));
         let found = concurrency::run_blocking(move || {
             let (reader, mut seq) = (SpoolReader::open(&db)?, 0);
-            let mut ids = HashSet::new();
             while let Some(entry) = reader.next_entry(stream::NOTE_SEARCH, seq)? {
                 seq = entry.seq;
-                ids.extend(add_notes_of(&mut of_sample, &entry.body));
+                found.add_page(&entry.body);
             }
-            Ok::<_, RunError>(StoredNotes { of_sample, count: ids.len() as u64 })
+            Ok::<_, RunError>(found)
         });
         Ok(found.await?)
     }
@@ -263,26 +278,6 @@ impl Pull {
         let body = pack_responses(answers.iter().map(|(id, body)| (id.as_str(), body.as_ref())));
         self.write_to_spool(SpoolWrite::Entry { stream, rows, body, progress }).await
     }
-}
-
-fn empty_notes(contacts: &[ContactId]) -> NotesByContact {
-    contacts.iter().map(|contact| (contact.clone(), NoteTexts::new())).collect()
-}
-
-/// Adds the notes of a page that relate to one of the contacts. Returns hashes of the ids of all notes on it.
-fn add_notes_of(found: &mut NotesByContact, page: &[u8]) -> Vec<u64> {
-    let mut ids = Vec::new();
-    for row in api::parse_list_rows(page, "notes").unwrap_or_default() {
-        let Some(note) = api::parse_note_ref(row.get()) else { continue };
-        ids.push(hash_text(&note.id));
-        for contact in &note.contacts {
-            // Few notes are of the sample: only their texts are decoded.
-            if let Some(notes) = found.get_mut(contact) {
-                notes.insert(note.id.clone(), (note_text_hash(row.get()), note.added));
-            }
-        }
-    }
-    ids
 }
 
 /// The notes in an answer of a contact's own endpoint; `None` if it is no list.
