@@ -2,10 +2,11 @@
 //!
 //! `when = { column = "Type", is = ["note", "call"] }` (or `in`, which is the same), `not = […]`, `contains = […]`: one of
 //! these texts is a part of the cell's, `matches = "…"`: a regular expression, `filled = true | false`, or `id = true |
-//! false`: whether the cell looks like the id of a contact. Texts are compared without surrounding spaces and
+//! false`: whether the cell looks like the id of a contact. A list of such conditions, `when = [{ … }, { … }]`, means all of
+//! them. Texts are compared without surrounding spaces and
 //! ignoring case. A rule that does not apply says nothing about its target, not even that it is empty.
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::render_toml::{toml_string, toml_string_array};
 use super::text_pattern::TextPattern;
@@ -82,8 +83,18 @@ impl CellTest {
 }
 
 impl RuleCondition {
+    /// Reads one condition, or a list of conditions.
+    pub(super) fn list_from_toml(source: &mut TomlDocument, value: SpannedTomlValue) -> Vec<Self> {
+        match value.get_ref() {
+            DeValue::Array(conditions) => {
+                conditions.iter().filter_map(|value| Self::from_toml(source, value)).collect()
+            }
+            _ => Self::from_toml(source, value).into_iter().collect(),
+        }
+    }
+
     /// Reads a condition.
-    pub(super) fn from_toml(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<Self> {
+    fn from_toml(source: &mut TomlDocument, value: SpannedTomlValue) -> Option<Self> {
         let line = source.line_of(value);
         let before = source.problems.len();
         let table = source.read_table("when", value)?;

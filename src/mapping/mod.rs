@@ -124,8 +124,8 @@ pub struct MappingRule {
     pub template: Option<TextTemplate>,
     /// Which of a cell's values is used; `split` separates them.
     pub part: Option<SplitPart>,
-    /// The condition for the rule to apply; by default it applies to all rows.
-    pub when: Option<RuleCondition>,
+    /// The conditions for the rule to apply, all of which a row must meet; without any, it applies to all rows.
+    pub when: Vec<RuleCondition>,
     /// Whether it applies only if no other rule found a value for the target. Of several such rules, the first one
     /// with a value wins.
     pub fallback: bool,
@@ -152,7 +152,7 @@ impl Default for MappingRule {
             tags: None,
             template: None,
             part: None,
-            when: None,
+            when: Vec::new(),
             fallback: false,
             named_by: None,
             line: 0,
@@ -170,8 +170,8 @@ pub struct ConstantValue {
     /// The names of the files that it is for, as patterns with `*`; empty for all files. Some programs only say in
     /// the file name what they export.
     pub file: Vec<String>,
-    /// The condition for a row to get it; by default all rows do.
-    pub when: Option<RuleCondition>,
+    /// The conditions for a row to get it, all of which it must meet; without any, all rows get it.
+    pub when: Vec<RuleCondition>,
     /// The line of the mapping file, from 1; 0 if there is no file.
     pub line: usize,
 }
@@ -215,8 +215,8 @@ pub struct BoundRule {
     pub rule: MappingRule,
     /// The columns' indexes, in the order of `rule.from`.
     pub columns: Vec<usize>,
-    /// The column of `rule.when`. Without one, the rule applies to every row.
-    pub when: Option<usize>,
+    /// The column of each condition in `rule.when`; `None` for one that the sheet lacks and that empty cells meet.
+    pub when: Vec<Option<usize>>,
     /// The column that names the custom field.
     pub named_by: Option<usize>,
     /// Whether the custom field's name comes only from the `*` of a pattern. The location may use the whole header
@@ -229,8 +229,8 @@ pub struct BoundRule {
 pub struct BoundConstant {
     /// The constant.
     pub constant: ConstantValue,
-    /// The column of its condition. Without one, every row gets the constant.
-    pub when: Option<usize>,
+    /// The column of each of its conditions, as in [`BoundRule`].
+    pub when: Vec<Option<usize>>,
 }
 
 /// A mapping bound to a sheet.

@@ -201,7 +201,7 @@ fn read_rule(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<
             "part" => rule.part = read_split_part(source, value),
             "template" => rule.template = read_template(source, value),
             "tags" => rule.tags = source.read_choice("tags", value),
-            "when" => rule.when = RuleCondition::from_toml(source, value),
+            "when" => rule.when = RuleCondition::list_from_toml(source, value),
             "fallback" => rule.fallback = source.read_bool("fallback", value).unwrap_or_default(),
             "named_by" => rule.named_by = source.read_non_blank_text("named_by", value),
             other => source.report_unknown_key(source.line_of(key), other, "`[[column]]`", COLUMN),
@@ -292,11 +292,11 @@ fn read_value_map(source: &mut TomlDocument, value: SpannedTomlValue) -> BTreeMa
 }
 
 fn read_constant(source: &mut TomlDocument, line: usize, table: &DeTable) -> Option<ConstantValue> {
-    let (mut to, mut value, mut file, mut when) = (None, None, Vec::new(), None);
+    let (mut to, mut value, mut file, mut when) = (None, None, Vec::new(), Vec::new());
     for (key, entry) in table {
         match key.get_ref().as_ref() {
             "file" => file = source.read_text_list("file", entry).unwrap_or_default(),
-            "when" => when = RuleCondition::from_toml(source, entry),
+            "when" => when = RuleCondition::list_from_toml(source, entry),
             "to" => to = Some(read_target(source, "to", entry)),
             "value" => value = Some(source.read_text("value", entry)),
             other => {

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use super::field_name::{clean_field_name, is_invisible_or_bidi};
-use super::{FORMAT, Mapping, MappingRule, OnMissing};
+use super::{FORMAT, Mapping, MappingRule, OnMissing, RuleCondition};
 use crate::choice::Choice;
 use crate::model::target::MappingTarget;
 use crate::sheet::{HiddenRowPolicy, SheetReadOptions};
@@ -41,9 +41,7 @@ impl Mapping {
             if !constant.file.is_empty() {
                 out.write_entry("file", toml_string_array(&constant.file));
             }
-            if let Some(when) = &constant.when {
-                out.write_entry("when", when.to_toml());
-            }
+            out.write_conditions(&constant.when);
         }
         out.0
     }
@@ -63,6 +61,17 @@ struct MappingTomlWriter(String);
 impl MappingTomlWriter {
     fn write_entry(&mut self, key: &str, value: impl Display) {
         writeln!(self.0, "{key} = {value}").expect("a text takes all");
+    }
+
+    fn write_conditions(&mut self, conditions: &[RuleCondition]) {
+        match conditions {
+            [] => {}
+            [one] => self.write_entry("when", one.to_toml()),
+            several => {
+                let all: Vec<String> = several.iter().map(RuleCondition::to_toml).collect();
+                self.write_entry("when", format_args!("[{}]", all.join(", ")));
+            }
+        }
     }
 
     fn write_sheet_table(&mut self, reading: &SheetReadOptions) {
@@ -136,9 +145,7 @@ impl MappingTomlWriter {
         if let Some(tags) = &rule.tags {
             self.write_entry("tags", toml_choice(*tags));
         }
-        if let Some(when) = &rule.when {
-            self.write_entry("when", when.to_toml());
-        }
+        self.write_conditions(&rule.when);
         if rule.fallback {
             self.write_entry("fallback", true);
         }

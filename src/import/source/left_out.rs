@@ -25,8 +25,10 @@ pub struct LeftOutColumn {
 /// The columns that nothing reads: owners first, then consent, then those without a target, then those that are
 /// ignored.
 pub(super) fn list_left_out(plan: &BoundMapping, columns: &[SheetColumn]) -> Vec<LeftOutColumn> {
-    let auxiliary =
-        plan.bound.iter().flat_map(|bound| bound.when.into_iter().chain(bound.named_by));
+    let auxiliary = plan
+        .bound
+        .iter()
+        .flat_map(|bound| bound.when.iter().copied().flatten().chain(bound.named_by));
     let read: HashSet<usize> = plan
         .bound
         .iter()

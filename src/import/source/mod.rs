@@ -342,7 +342,8 @@ fn accept_proposal(
 
 /// Adds what the command line sets in every row. The sheet's own column of users then decides nothing.
 fn apply_to_every_row(mapping: &mut Mapping, request: &ImportRequest) {
-    let constant = |to, value| ConstantValue { to, value, file: Vec::new(), when: None, line: 0 };
+    let constant =
+        |to, value| ConstantValue { to, value, file: Vec::new(), when: Vec::new(), line: 0 };
     for tag in &request.tags {
         // As a list, so that a comma in a tag does not split it.
         let list = serde_json::Value::from(vec![tag.trim()]).to_string();

@@ -1,6 +1,8 @@
 //! Finds the columns that rules read in addition to their value, and conflicts between rules for one target.
 
-use super::super::{BoundConstant, DUPLICATE_HEADER, MappingRule, OnMissing, mapping_problem};
+use super::super::{
+    BoundConstant, BoundRule, DUPLICATE_HEADER, MappingRule, OnMissing, mapping_problem,
+};
 use super::{AuxiliaryColumns, MappingBinder, join_with_and};
 
 impl MappingBinder<'_, '_> {
@@ -13,19 +15,20 @@ impl MappingBinder<'_, '_> {
         star: &str,
     ) -> Option<AuxiliaryColumns> {
         let mut auxiliary = AuxiliaryColumns::default();
-        if let Some(when) = &rule.when {
-            auxiliary.when = self.find_single_column(rule, &when.column).ok()?;
+        for when in &rule.when {
+            let column = self.find_single_column(rule, &when.column).ok()?;
             // A missing column counts as a column of empty cells.
-            if auxiliary.when.is_none() && !when.test.matches_text("") {
+            if column.is_none() && !when.test.matches_text("") {
                 return None;
             }
+            auxiliary.when.push(column);
         }
         if let Some(named_by) = &rule.named_by {
             auxiliary.named_by =
                 Some(self.find_single_column(rule, &named_by.replace('*', star)).ok()??);
         }
-        for at in [auxiliary.when, auxiliary.named_by].into_iter().flatten() {
-            self.used[at] = true;
+        for at in auxiliary.when.iter().chain([&auxiliary.named_by]).flatten() {
+            self.used[*at] = true;
         }
         Some(auxiliary)
     }
@@ -74,16 +77,21 @@ impl MappingBinder<'_, '_> {
         places.iter().enumerate().any(|(number, one)| {
             places[number + 1..].iter().any(|other| {
                 let (one, other) = (&self.bound[*one], &self.bound[*other]);
-                let apart = match (&one.rule.when, &other.rule.when) {
-                    (Some(first), Some(second)) => {
-                        one.when.is_some()
-                            && one.when == other.when
-                            && first.test.is_disjoint_from(&second.test)
-                    }
-                    _ => false,
-                };
-                !(apart || one.rule.fallback || other.rule.fallback)
+                !(exclude_each_other(one, other) || one.rule.fallback || other.rule.fallback)
             })
         })
     }
+}
+
+/// Whether no row can meet the conditions of both rules.
+fn exclude_each_other(one: &BoundRule, other: &BoundRule) -> bool {
+    let tests = |rule: &BoundRule| {
+        let conditions = rule.when.iter().zip(&rule.rule.when);
+        let known = conditions.filter_map(|(column, when)| Some(((*column)?, when.test.clone())));
+        known.collect::<Vec<_>>()
+    };
+    let others = tests(other);
+    tests(one).iter().any(|(column, test)| {
+        others.iter().any(|(other, excluded)| column == other && test.is_disjoint_from(excluded))
+    })
 }

@@ -71,9 +71,9 @@ pub(super) fn exclusive_target_key(target: &MappingTarget) -> Option<String> {
 }
 
 /// The columns that a rule reads in addition to its value.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct AuxiliaryColumns {
-    when: Option<usize>,
+    when: Vec<Option<usize>>,
     named_by: Option<usize>,
 }
 
@@ -187,7 +187,7 @@ impl<'m, 'c> MappingBinder<'m, 'c> {
             self.push_bound_rule(rule, rule.to.clone(), found, auxiliary);
         } else {
             for at in found {
-                self.push_bound_rule(rule, rule.to.clone(), vec![at], auxiliary);
+                self.push_bound_rule(rule, rule.to.clone(), vec![at], auxiliary.clone());
             }
         }
     }

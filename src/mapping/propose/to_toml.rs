@@ -6,8 +6,8 @@ use std::fmt::Write;
 use super::{ColumnProposal, MappingProposal, ProposalStatus, TargetCandidate};
 use crate::mapping::header::fold_name;
 use crate::mapping::{
-    BoundRule, ColumnLookup, Mapping, MappingRule, is_invisible_or_bidi, toml_string,
-    toml_string_array,
+    BoundRule, ColumnLookup, Mapping, MappingRule, RuleCondition, is_invisible_or_bidi,
+    toml_string, toml_string_array,
 };
 use crate::model::target::MappingTarget;
 use crate::text::{select_plural, truncate_text};
@@ -193,10 +193,12 @@ impl ProposalTomlWriter<'_> {
         rule.from = bound.columns.iter().map(reference).collect();
         rule.template = rule.template.map(|template| template.with_renamed_columns(place));
         rule.named_by = bound.named_by.as_ref().map(reference);
-        rule.when = rule.when.filter(|_| bound.when.is_some());
-        if let (Some(when), Some(at)) = (&mut rule.when, &bound.when) {
-            when.column = reference(at);
-        }
+        // Conditions of columns that the sheet lacks are met by all its rows.
+        let conditions = rule.when.into_iter().zip(&bound.when);
+        let with_column = conditions.filter_map(|(when, at)| {
+            Some(RuleCondition { column: reference(at.as_ref()?), ..when })
+        });
+        rule.when = with_column.collect();
         rule
     }
 

@@ -244,7 +244,7 @@ prop_compose! {
         values in prop::collection::btree_map(any::<String>(), any::<String>(), 0..3),
         (prefix, strip_prefix) in (any::<String>(), any::<String>()),
         split in prop::option::of(prop::collection::vec("\\PC{1,3}", 0..3)),
-        when in prop::option::of(some_condition()),
+        when in prop::collection::vec(some_condition(), 0..3),
         fallback in any::<bool>(),
     ) -> MappingRule {
         MappingRule {
@@ -274,7 +274,7 @@ prop_compose! {
         rules in prop::collection::vec(some_rule(), 0..4),
         ignore in prop::collection::vec(any::<String>(), 0..3),
         value in any::<String>(),
-        when in prop::option::of(some_condition()),
+        when in prop::collection::vec(some_condition(), 0..3),
         skip in any::<bool>(),
         delimiter in prop::option::of(any::<char>()),
     ) -> Mapping {

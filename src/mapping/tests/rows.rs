@@ -51,7 +51,7 @@ fn a_column_that_a_condition_looks_at_is_accounted_for() {
     let text = "format = 1\n[[column]]\nfrom = \"A\"\nto = \"city\"\n\
         when = { column = \"Type\", filled = true }\n";
     let plan = mapping(text).bind_columns(&columns("A,type,C")).unwrap();
-    assert_eq!((plan.bound[0].when, plan.unmapped), (Some(1), vec![2]));
+    assert_eq!((&plan.bound[0].when, plan.unmapped), (&vec![Some(1)], vec![2]));
     let problems = mapping(text).bind_columns(&columns("A,Typ")).unwrap_err();
     assert_eq!(problems[0].message_with_place(), "line 2: the sheet has no column `Type`");
     assert_eq!(problems[0].hint.as_deref(), Some("did you mean `Typ`?"));
@@ -72,7 +72,7 @@ fn in_a_mapping_for_many_sheets_a_column_that_is_not_there_is_empty() {
     );
     let plan = mapping(&text).bind_columns(&columns("A,B")).unwrap();
     assert_eq!(shown(&plan), ["A>state", "A>country"]);
-    assert!(plan.bound.iter().all(|bound| bound.when.is_none()));
+    assert!(plan.bound.iter().all(|bound| bound.when == [None]));
 }
 
 #[test]
@@ -102,4 +102,17 @@ fn a_field_that_rows_name_is_bound_to_both_columns() {
     let plan = mapping(text).bind_to_location(&sheet, &directory()).unwrap();
     assert_eq!(shown(&plan), ["B>customFields.*"]);
     assert_eq!((plan.bound[0].named_by, plan.unmapped), (Some(0), vec![2]));
+}
+
+#[test]
+fn a_list_of_conditions_means_all_of_them() {
+    let text = "format = 1\n\n[[column]]\nfrom = \"A\"\nto = \"city\"\n\
+        when = [{ column = \"T\", filled = false }, { column = \"U\", is = [\"x\"] }]\n\n\
+        [[column]]\nfrom = \"B\"\nto = \"city\"\nwhen = { column = \"U\", not = [\"x\"] }\n";
+    assert_eq!(mapping(text).to_toml(), text);
+    let plan = mapping(text).bind_columns(&columns("A,B,T,U")).unwrap();
+    assert_eq!(plan.bound[0].when, [Some(2), Some(3)]);
+    // Rows with another `U` and a `T` get the second one; without the other condition, both apply.
+    let apart = text.replace("not = [\"x\"]", "filled = true");
+    assert!(mapping(&apart).bind_columns(&columns("A,B,T,U")).is_err());
 }

@@ -237,8 +237,13 @@ impl FieldRuleBuilder<'_> {
             line: constant.line,
             ..MappingRule::default()
         };
-        let bound =
-            BoundRule { rule, columns: Vec::new(), when: *when, named_by: None, by_star: false };
+        let bound = BoundRule {
+            rule,
+            columns: Vec::new(),
+            when: when.clone(),
+            named_by: None,
+            by_star: false,
+        };
         let step = self.compile_rule(&bound, None)?;
         Ok(FieldRule { source: FieldRuleSource::Constant(constant.value.clone()), ..step })
     }

@@ -165,8 +165,10 @@ pub(super) struct RuleScope {
 impl RuleScope {
     pub(super) fn from_bound_rule(bound: &BoundRule) -> Self {
         let mut scope = Self { conditions: Vec::new(), fallback: bound.rule.fallback };
-        if let (Some(column), Some(when)) = (bound.when, &bound.rule.when) {
-            scope.add_condition(column, when.test.clone());
+        for (column, when) in bound.when.iter().zip(&bound.rule.when) {
+            if let Some(column) = column {
+                scope.add_condition(*column, when.test.clone());
+            }
         }
         scope
     }

@@ -218,7 +218,9 @@ fn columns_text(summary: &PlanSummary) -> Option<String> {
     let shown = |it: &ColumnMapping| {
         format!("{} -> {}", shorten(&it.column, LONGEST_VALUE), shorten(&it.target, LONGEST_VALUE))
     };
-    let columns: Vec<_> = summary.columns.iter().map(shown).collect();
+    let mut columns: Vec<_> = summary.columns.iter().map(shown).collect();
+    // Several rules may read a column for the same target, each for rows of its own.
+    columns.dedup();
     (!columns.is_empty()).then(|| format!("columns: {}", columns.join(", ")))
 }
 
