@@ -17,7 +17,7 @@ use super::stored_contact::describe_contact;
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::id::LocationId;
-use crate::model::ContactDraft;
+use crate::model::{ContactDraft, MatchKey};
 use crate::run::{IdentityKind, ImportStore, Run};
 use crate::text::encode_hex;
 use crate::toml_doc::read_toml_file;
@@ -66,7 +66,7 @@ pub(super) async fn check_account(context: &EngineContext, run: &Run) -> Result<
     let read_digests = || {
         let (db, key) = (run.db_path(), key.clone());
         concurrency::run_blocking(move || {
-            load_contact_digests(&ImportStore::open(&db)?, key.as_deref())
+            load_contact_digests(&ImportStore::open(&db)?, key.as_ref())
         })
     };
     let then = read_digests().await?;
@@ -120,7 +120,7 @@ type RowContactDigests = BTreeMap<u64, BTreeMap<String, String>>;
 
 fn load_contact_digests(
     rows: &ImportStore,
-    key: Option<&str>,
+    key: Option<&MatchKey>,
 ) -> Result<RowContactDigests, ImportError> {
     let mut all = RowContactDigests::new();
     let mut after = 0;

@@ -3,7 +3,7 @@
 use super::results::source_sheet::SourceSheet;
 use super::{ImportStage, PlanSummary};
 use crate::id::RunId;
-use crate::model::{ImportPolicy, LocationDirectory};
+use crate::model::{ImportPolicy, LocationDirectory, MatchKey};
 use crate::plan::DeletedRecordKind;
 use crate::run::{LedgerReader, Run, RunError, RunFact, referenced_op};
 
@@ -22,8 +22,8 @@ pub(super) const MAPPING_DIGEST: RunFact<Option<String>> = RunFact::new("mapping
 pub(super) const COLUMNS: RunFact<Vec<String>> = RunFact::new("columns");
 /// Whether the sheet is in a workbook; absent in an undo, whose rows go back to no sheet.
 pub(super) const IS_WORKBOOK: RunFact<bool> = RunFact::new("is_workbook");
-/// The custom field that identifies the rows' contacts, if one was named.
-pub(super) const KEY_FIELD: RunFact<Option<String>> = RunFact::new("key_field");
+/// What identifies the rows' contacts instead of id, e-mail and phone, if something does.
+pub(super) const KEY_FIELD: RunFact<Option<MatchKey>> = RunFact::new("key_field");
 /// What the rows delete, if they delete.
 pub(super) const DELETES: RunFact<Option<DeletedRecordKind>> = RunFact::new("deletes");
 /// The summary of the plan.

@@ -167,13 +167,15 @@ const SWITCH: OptionCodec<bool> = OptionCodec {
 
 /// How contacts are matched.
 const KEY_OPTION: OptionCodec<IdentityKey> = OptionCodec {
-    takes: || "`usual` or a custom field".to_owned(),
+    takes: || "`usual`, `name` or a custom field".to_owned(),
     read: |value| match non_blank_text(value)? {
         "usual" => Some(IdentityKey::Usual),
+        "name" => Some(IdentityKey::Name),
         _ => read_custom_field(value).map(IdentityKey::Custom),
     },
     write: |key| match key {
         IdentityKey::Usual => "usual".into(),
+        IdentityKey::Name => "name".into(),
         IdentityKey::Custom(name) => MappingTarget::Custom(name.clone()).to_string().into(),
     },
 };

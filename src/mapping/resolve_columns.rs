@@ -47,7 +47,7 @@ impl Mapping {
         self.options.apply_to(&mut policy);
         let key = match policy.key {
             IdentityKey::Custom(name) => Some(name),
-            IdentityKey::Usual => None,
+            IdentityKey::Usual | IdentityKey::Name => None,
         };
         let unknown = |name: String| find_custom_field(directory, &name).err();
         problems.extend(key.into_iter().chain(policy.marker).filter_map(unknown));

@@ -5,6 +5,7 @@
 
 pub mod directory;
 pub mod draft;
+pub mod match_key;
 pub mod new_field;
 pub mod op;
 pub mod op_codec;
@@ -17,6 +18,7 @@ pub mod verify;
 pub use crate::run::IdempotencyClass;
 pub use directory::{CustomField, LocationBusiness, LocationDirectory, LocationUser};
 pub use draft::{ContactDraft, NoteDraft, TaskDraft, UnreadableCell};
+pub use match_key::MatchKey;
 pub use new_field::{NewField, NewFieldType};
 pub use op::{Op, OpChange};
 pub use op_codec::OpDetails;

@@ -102,6 +102,8 @@ pub enum IdentityKey {
     /// By id, then e-mail, then phone.
     #[default]
     Usual,
+    /// By the full name.
+    Name,
     /// By the value of a custom field (key, name or id).
     Custom(String),
 }

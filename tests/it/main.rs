@@ -37,6 +37,7 @@ mod machine_limits;
 mod many_custom_fields;
 mod map_command;
 mod mappings;
+mod match_by_name;
 mod missing_lists;
 mod notes_and_tasks;
 mod notes_by_search;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::validate_rows::{identity_text, to_json};
+use super::validate_rows::to_json;
 use crate::api::{
     self, ApiClient, ApiResponse, ContactSearchFilter, LookupValue, RetryPolicy,
     TaskSearchPosition, TaskWalkStep,
@@ -21,9 +21,9 @@ use crate::context::EngineContext;
 use crate::event::{RunEvent, SharedObserver};
 use crate::id::ContactId;
 use crate::import::ImportError;
-use crate::model::Field;
 use crate::model::remote::RemoteContact;
 use crate::model::remote::equality::child_id;
+use crate::model::{Field, MatchKey};
 use crate::run::{ContactPart, IdentityKind, ImportStore, RowMark, RowValueKind};
 
 /// Contacts in one task search (the maximum is unknown, api.md §4).
@@ -36,8 +36,8 @@ pub(crate) struct RemoteFetcher<'a> {
     client: &'a ApiClient,
     db: PathBuf,
     observer: &'a SharedObserver,
-    /// The custom field that identifies the rows' contacts.
-    key: Option<String>,
+    /// What identifies the rows' contacts instead of id, e-mail and phone.
+    key: Option<MatchKey>,
     whole: bool,
     removes: bool,
     /// The store, while it is not in use: opening it for each page would cost more than the page.
@@ -46,16 +46,18 @@ pub(crate) struct RemoteFetcher<'a> {
 
 impl<'a> RemoteFetcher<'a> {
     /// A fetcher for a run's rows.
-    pub(crate) fn new(context: &'a EngineContext, db: PathBuf, key: Option<String>) -> Self {
+    pub(crate) fn new(context: &'a EngineContext, db: PathBuf, key: Option<MatchKey>) -> Self {
         let (client, observer) = (&context.client, &context.observer);
         client.attach_location_facts(context.home.location_facts(client.location_id()));
-        Self { client, db, observer, key, whole: false, removes: false, rows: Mutex::new(None) }
+        // The search by name finds parts of words, too, so that only a scan proves that a name is new.
+        let whole = key == Some(MatchKey::FullName);
+        Self { client, db, observer, key, whole, removes: false, rows: Mutex::new(None) }
     }
 
     /// The same, but always scanning all contacts, whatever it costs: the search returns more than single
     /// reads.
     pub(crate) fn with_full_scan(self, whole: bool) -> Self {
-        Self { whole, ..self }
+        Self { whole: self.whole || whole, ..self }
     }
 
     /// The same for contacts that are to be deleted. Contacts that the scan has not seen are requested again,
@@ -157,7 +159,7 @@ impl RemoteFetcher<'_> {
             rows.in_transaction(|rows| {
                 let page = api::parse_list_rows(&body, "contacts").map_err(decode_error)?;
                 page.iter().try_for_each(|row| {
-                    store_if_referenced(rows, row.get().as_bytes(), key.as_deref())
+                    store_if_referenced(rows, row.get().as_bytes(), key.as_ref())
                 })
             })
         })
@@ -245,7 +247,9 @@ impl RemoteFetcher<'_> {
                 Ok(found)
             }
             _ => {
-                let field = self.key.as_deref().unwrap_or_default();
+                let Some(field) = self.key.as_ref().and_then(MatchKey::custom_field) else {
+                    return Ok(Vec::new());
+                };
                 let page = self.client.search_by_custom_field(field, &value.into()).await?;
                 raw_contacts(&page.body)
             }
@@ -266,8 +270,7 @@ impl RemoteFetcher<'_> {
 
     async fn store_contact(&self, body: String) -> Result<(), ImportError> {
         let key = self.key.clone();
-        self.with_store(move |rows| store_if_referenced(rows, body.as_bytes(), key.as_deref()))
-            .await
+        self.with_store(move |rows| store_if_referenced(rows, body.as_bytes(), key.as_ref())).await
     }
 
     /// The notes and tasks that rows name by id. The notes come from the contact's own endpoint: a search whose index
@@ -403,7 +406,7 @@ fn lock_store(rows: &Mutex<Option<ImportStore>>) -> MutexGuard<'_, Option<Import
 fn store_if_referenced(
     rows: &ImportStore,
     row: &[u8],
-    key: Option<&str>,
+    key: Option<&MatchKey>,
 ) -> Result<(), ImportError> {
     let Some(remote) = RemoteContact::from_json_slice(row) else { return Ok(()) };
     // Contacts are found by id without a stored match.
@@ -425,8 +428,8 @@ fn store_if_referenced(
     for email in &remote.additional_emails {
         found(IdentityKind::OtherEmail, IdentityKind::Email, &email.to_lowercase())?;
     }
-    if let Some(value) = key.and_then(|field| remote.custom.get(field)) {
-        found(IdentityKind::KeyField, IdentityKind::KeyField, &identity_text(value))?;
+    if let Some(value) = key.and_then(|key| key.value_in_contact(&remote)) {
+        found(IdentityKind::KeyField, IdentityKind::KeyField, &value)?;
     }
     if named {
         rows.put_contact(remote.id.as_str(), &to_json(&remote), &remote.content_digest())?;

@@ -30,7 +30,9 @@ use super::{
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::{RunEvent, RunPhase};
-use crate::model::{LocationDirectory, MappingTarget, NoIdentityRule, NotePart, TaskPart};
+use crate::model::{
+    LocationDirectory, MappingTarget, MatchKey, NoIdentityRule, NotePart, TaskPart,
+};
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::RowPlanner;
 use crate::run::{ImportStore, Run};
@@ -66,7 +68,7 @@ impl PlanningJob<'_> {
         self.run.write_fact(&facts::MAPPING_DIGEST, &input.mapping_digest)?;
         facts::store_source_sheet(self.run, &SourceSheet::from_sheet(&input.sheet))?;
         validate_rows::check_text_fields(&understood.policy, &directory)?;
-        let key = validate_rows::resolve_key_field(&understood.policy.key, &directory)?;
+        let key = validate_rows::resolve_match_key(&understood.policy.key, &directory)?;
         self.run.write_fact(&facts::KEY_FIELD, &key)?;
         // No contact has a value of a new field, so it serves neither as a key nor as a marker.
         let directory = planned;
@@ -120,8 +122,8 @@ impl PlanningJob<'_> {
                     validate_rows::validate_rows(&input, &understood, &directory, rows, &observer)?;
                 if !found.children_only && understood.removes.is_none() {
                     let policy = &understood.policy;
-                    let key = validate_rows::resolve_key_field(&policy.key, &directory)?;
-                    shared_values::drop_shared_values(rows, policy, key.as_deref())?;
+                    let key = validate_rows::resolve_match_key(&policy.key, &directory)?;
+                    shared_values::drop_shared_values(rows, policy, key.as_ref())?;
                 }
                 Ok::<_, ImportError>(found)
             })?;
@@ -137,7 +139,7 @@ impl PlanningJob<'_> {
         input: &ImportSource,
         understood: &ResolvedSource,
         directory: &LocationDirectory,
-        key: Option<String>,
+        key: Option<MatchKey>,
     ) -> Result<(), ImportError> {
         let images =
             deletion::BeforeImageFetcher { context: self.context, db: self.run.db_path(), what };
@@ -168,7 +170,7 @@ impl PlanningJob<'_> {
         input: ImportSource,
         understood: ResolvedSource,
         directory: LocationDirectory,
-        key: Option<String>,
+        key: Option<MatchKey>,
         found: validate_rows::SheetValidation,
     ) -> Result<PlanSummary, ImportError> {
         let (db, out) = (self.run.db_path(), output_dir(self.run, self.request));

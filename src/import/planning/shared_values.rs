@@ -6,14 +6,14 @@
 use super::validate_rows::{draft_identities, parse_draft, to_json};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
-use crate::model::{ContactDraft, Field, ImportPolicy, SharedValueRule};
+use crate::model::{ContactDraft, Field, ImportPolicy, MatchKey, SharedValueRule};
 use crate::run::{IdentityKind, ImportStore};
 
 /// Takes shared values from people who are not to have them.
 pub(super) fn drop_shared_values(
     rows: &ImportStore,
     policy: &ImportPolicy,
-    key: Option<&str>,
+    key: Option<&MatchKey>,
 ) -> Result<(), ImportError> {
     let rules = [
         (IdentityKind::Email, Field::Email, policy.on_shared_email),
@@ -75,7 +75,7 @@ fn drop_value(
     rows: &ImportStore,
     n: u64,
     (kind, field, value): (IdentityKind, Field, &str),
-    key: Option<&str>,
+    key: Option<&MatchKey>,
 ) -> Result<(), ImportError> {
     let mut draft = load_draft(rows, n)?;
     let old = draft_identities(&draft, key);

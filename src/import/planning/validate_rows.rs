@@ -7,7 +7,9 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::event::{RunEvent, SharedObserver};
 use crate::import::ImportError;
 use crate::import::source::{ImportSource, ResolvedSource};
-use crate::model::{ContactDraft, ExtraValuesRule, IdentityKey, ImportPolicy, LocationDirectory};
+use crate::model::{
+    ContactDraft, ExtraValuesRule, IdentityKey, ImportPolicy, LocationDirectory, MatchKey,
+};
 use crate::plan::validate::{ColumnScan, RowValidator, UnknownOptionCell, UnresolvedName};
 use crate::run::{IdentityKind, ImportStore, RowAction, RowDecision, RowMark, StoredRow};
 use crate::sheet::{SheetColumn, SheetRow};
@@ -75,7 +77,7 @@ pub(crate) fn validate_rows(
     .map_err(|problems| input.mapping_error(&understood.name, problems))?;
     let mut writer = ValidatedRowWriter {
         extra: columns.iter().map(|column| column.name.starts_with(EXTRA)).collect(),
-        key: resolve_key_field(&understood.policy.key, directory)?,
+        key: resolve_match_key(&understood.policy.key, directory)?,
         removes: understood.removes.is_some(),
         checker,
         columns,
@@ -107,18 +109,13 @@ pub(crate) fn validate_rows(
     })
 }
 
-/// The id of the custom field that `--key` names.
-pub(crate) fn resolve_key_field(
+/// What `--key` means in the location.
+pub(crate) fn resolve_match_key(
     key: &IdentityKey,
     directory: &LocationDirectory,
-) -> Result<Option<String>, ImportError> {
-    match key {
-        IdentityKey::Usual => Ok(None),
-        IdentityKey::Custom(name) => match directory.find_field(name) {
-            Ok(field) => Ok(Some(field.id.clone())),
-            Err(error) => Err(ImportError::Request(format!("`--key`: {error}"))),
-        },
-    }
+) -> Result<Option<MatchKey>, ImportError> {
+    MatchKey::resolve(key, directory)
+        .map_err(|error| ImportError::Request(format!("`--key`: {error}")))
 }
 
 /// Refuses a field for markers or further values that cannot be written or searched.
@@ -160,7 +157,7 @@ struct ValidatedRowWriter<'a> {
     checker: RowValidator,
     columns: &'a [SheetColumn],
     extra: Vec<bool>,
-    key: Option<String>,
+    key: Option<MatchKey>,
     removes: bool,
     rows: &'a ImportStore,
     count: u64,
@@ -244,7 +241,7 @@ impl ValidatedRowWriter<'_> {
     }
 
     fn store_identities(&self, n: u64, draft: &ContactDraft) -> Result<(), ImportError> {
-        let named = draft_identities(draft, self.key.as_deref());
+        let named = draft_identities(draft, self.key.as_ref());
         for (kind, value) in &named {
             self.rows.add_row_value(*kind, value, n)?;
         }
@@ -302,22 +299,17 @@ impl ValidatedRowWriter<'_> {
 /// The values that identify a draft's contact, with their kinds, the strongest first.
 pub(crate) fn draft_identities(
     draft: &ContactDraft,
-    key: Option<&str>,
+    key: Option<&MatchKey>,
 ) -> Vec<(IdentityKind, String)> {
-    let custom = key.and_then(|field| draft.custom.get(field)).filter(|value| !value.is_null());
-    let custom = custom.map(identity_text);
     let all = [
         (IdentityKind::ContactId, draft.contact.as_ref().map(ToString::to_string)),
         (IdentityKind::Email, draft.email_key()),
         (IdentityKind::Phone, draft.phone_key().map(str::to_owned)),
-        (IdentityKind::KeyField, custom),
     ];
-    all.into_iter().filter_map(|(kind, value)| value.map(|value| (kind, value))).collect()
-}
-
-/// The value of a custom field as an identity.
-pub(crate) fn identity_text(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    let keys = key.map(|key| key.values_in_draft(draft)).unwrap_or_default();
+    let keys = keys.into_iter().map(|value| (IdentityKind::KeyField, value));
+    let usual = all.into_iter().filter_map(|(kind, value)| value.map(|value| (kind, value)));
+    usual.chain(keys).collect()
 }
 
 /// The decision for a row that is rejected for these reasons.

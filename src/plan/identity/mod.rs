@@ -108,10 +108,12 @@ pub fn resolve_contact(
 ) -> Result<Option<ContactId>, Diagnostic> {
     let who = if let Some(id) = &draft.contact {
         Some(match_by_id(id, found)?)
-    } else if let IdentityKey::Custom(key) = &policy.key {
-        match_by_key(key, found)?
     } else {
-        return match_by_email_and_phone(draft, found, directory);
+        match &policy.key {
+            IdentityKey::Custom(key) => match_by_key(&format!("customFields.{key}"), found)?,
+            IdentityKey::Name => match_by_name(draft, found)?,
+            IdentityKey::Usual => return match_by_email_and_phone(draft, found, directory),
+        }
     };
     reject_taken_values(who.as_ref(), draft, found, directory)?;
     Ok(who)
@@ -176,6 +178,15 @@ pub fn decide_action(
         (ImportMode::Upsert, None) if !may_create(draft, policy) => Err(contact_not_found(draft)),
         (ImportMode::Create, None) if task_without_contact(draft).is_some() => {
             Err(contact_not_found(draft))
+        }
+        (ImportMode::Upsert | ImportMode::Create, None)
+            if policy.key == IdentityKey::Name
+                && !policy.allow_name_only
+                && has_only_name(draft) =>
+        {
+            let message = "no contact has this name, and one with only a name could not be found again by anything else; \
+                 check the name, or use `--allow-name-only`";
+            Err(row_rejection(DiagnosticCode::R_NO_MATCH_KEY, Field::Name.name(), message))
         }
         (ImportMode::Upsert | ImportMode::Create, None) => Ok(create_action(draft, found)),
     }
@@ -254,12 +265,36 @@ fn match_by_id(id: &ContactId, found: &ContactMatches) -> Result<ContactId, Diag
     })
 }
 
-fn match_by_key(key: &str, found: &ContactMatches) -> Result<Option<ContactId>, Diagnostic> {
+fn match_by_key(field: &str, found: &ContactMatches) -> Result<Option<ContactId>, Diagnostic> {
     match found.by_key.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),
-        several => Err(ambiguous_rejection(found, &format!("customFields.{key}"), several)),
+        several => Err(ambiguous_rejection(found, field, several)),
     }
+}
+
+/// By the full name. A row with nothing else changes none of the contacts that have it, so it may be about any of them.
+fn match_by_name(
+    draft: &ContactDraft,
+    found: &ContactMatches,
+) -> Result<Option<ContactId>, Diagnostic> {
+    match found.by_key.as_slice() {
+        [first, _, ..] if has_only_name(draft) => Ok(Some(first.clone())),
+        _ => match_by_key(Field::Name.name(), found),
+    }
+}
+
+/// Whether a row has nothing but the name of its contact.
+fn has_only_name(draft: &ContactDraft) -> bool {
+    let name = |field: &Field| matches!(field, Field::FirstName | Field::LastName | Field::Name);
+    let fields = draft.fields.iter().filter(|(field, _)| name(field));
+    let names = ContactDraft {
+        fields: fields.map(|(field, value)| (*field, value.clone())).collect(),
+        written: draft.written.clone(),
+        unread: draft.unread.clone(),
+        ..ContactDraft::default()
+    };
+    *draft == names
 }
 
 /// By e-mail and phone, each on its own.

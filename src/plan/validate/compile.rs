@@ -14,7 +14,7 @@ use crate::mapping::{
 };
 use crate::model::target::{Channel, Field, NotePart};
 use crate::model::{
-    BlankRule, IdentityKey, ImportPolicy, LocationDirectory, MappingTarget, MissingContactRule,
+    BlankRule, ImportPolicy, LocationDirectory, MappingTarget, MatchKey, MissingContactRule,
     TagRule,
 };
 use crate::sheet::SheetColumn;
@@ -52,8 +52,8 @@ pub(super) struct CompiledMapping {
     pub(super) country: Option<String>,
     /// The time zone of times without one.
     pub(super) zone: TimeZone,
-    /// The custom field that identifies rows.
-    pub(super) key: Option<String>,
+    /// What identifies rows instead of id, e-mail and phone.
+    pub(super) key: Option<MatchKey>,
     /// Texts that count as empty; in lower case if their case does not matter.
     pub(super) empty_values: HashSet<String>,
     empty_values_ignore_case: bool,
@@ -69,10 +69,10 @@ impl CompiledMapping {
     ) -> Result<Self, Vec<Diagnostic>> {
         let orders = findings.into_date_orders();
         let mut problems = Vec::new();
-        let key = resolve_key_field(directory, policy, &mut problems);
+        let key = resolve_match_key(directory, policy, &mut problems);
         let zone = resolve_timezone(directory, policy, &mut problems);
         let order = policy.date_order;
-        let builder = FieldRuleBuilder { columns, directory, policy, key: key.as_deref() };
+        let builder = FieldRuleBuilder { columns, directory, policy, key: key.as_ref() };
         let mut steps = Vec::new();
         for (index, bound) in plan.bound.iter().enumerate() {
             let order = order.or(orders.get(&index).copied());
@@ -144,7 +144,7 @@ struct FieldRuleBuilder<'a> {
     columns: &'a [SheetColumn],
     directory: &'a LocationDirectory,
     policy: &'a ImportPolicy,
-    key: Option<&'a str>,
+    key: Option<&'a MatchKey>,
 }
 
 impl FieldRuleBuilder<'_> {
@@ -274,7 +274,9 @@ impl FieldRuleBuilder<'_> {
             | MappingTarget::Dnd
             | MappingTarget::DndChannel(_)
             | MappingTarget::OptIn => true,
-            _ => custom.is_some_and(|custom| Some(custom.id.as_str()) == self.key),
+            _ => custom.is_some_and(|custom| {
+                self.key.and_then(|key| key.custom_field()) == Some(custom.id.as_str())
+            }),
         }
     }
 }
@@ -356,19 +358,16 @@ fn is_contact_data(target: &MappingTarget) -> bool {
     !(names_it || of_children || matches!(target, MappingTarget::Ignore | MappingTarget::Undecided))
 }
 
-fn resolve_key_field(
+fn resolve_match_key(
     directory: &LocationDirectory,
     policy: &ImportPolicy,
     problems: &mut Vec<Diagnostic>,
-) -> Option<String> {
-    let IdentityKey::Custom(name) = &policy.key else { return None };
-    match directory.find_field(name) {
-        Ok(field) => Some(field.id.clone()),
-        Err(error) => {
-            problems.push(mapping_problem(0, format!("`--key`: {error}")));
-            None
-        }
-    }
+) -> Option<MatchKey> {
+    let key = MatchKey::resolve(&policy.key, directory);
+    key.unwrap_or_else(|error| {
+        problems.push(mapping_problem(0, format!("`--key`: {error}")));
+        None
+    })
 }
 
 fn resolve_timezone(

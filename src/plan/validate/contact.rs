@@ -241,11 +241,12 @@ impl RowValidator {
     /// Ensures that the row identifies its contact well enough to be imported twice without creating duplicates.
     fn require_identity(&self, work: &RowContext<'_>) -> Result<(), Diagnostic> {
         let draft = &work.draft;
-        let key = self.resolved.key.as_ref().and_then(|key| draft.custom.get(key));
+        let key = self.resolved.key.as_ref().is_some_and(|key| key.identifies_row(draft))
+            || work.waiting.iter().any(|issue| self.is_unreadable_key(&issue.cell));
         let known = draft.contact.is_some()
             || draft.email_key().is_some()
             || draft.phone_key().is_some()
-            || key.is_some_and(|value| !value.is_null());
+            || key;
         if known {
             return Ok(());
         }

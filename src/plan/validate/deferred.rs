@@ -15,7 +15,7 @@ use super::row_context::RowContext;
 use super::value_type::TargetValueType;
 use crate::diagnostic::Diagnostic;
 use crate::model::target::{Field, NotePart, TaskPart};
-use crate::model::{MappingTarget, UnreadableCell};
+use crate::model::{MappingTarget, MatchKey, UnreadableCell};
 use crate::sheet::SheetCell;
 use crate::value;
 
@@ -167,15 +167,21 @@ impl RowContext<'_> {
 }
 
 impl RowValidator {
+    /// Whether a cell is the name by which the row's contact is found all the same, in the form that it has there.
+    pub(super) fn is_unreadable_key(&self, cell: &UnreadableCell) -> bool {
+        self.resolved.key == Some(MatchKey::FullName) && cell.to == Field::Name.name()
+    }
+
     /// Decides the deferred issues, unless the row identifies its contact: then they stay in the draft.
-    pub(super) fn resolve_deferred(work: &mut RowContext<'_>) {
+    pub(super) fn resolve_deferred(&self, work: &mut RowContext<'_>) {
         let waiting = std::mem::take(&mut work.waiting);
         let named = work.draft.contact.is_some() && !work.is_rejected();
         let written = std::mem::take(&mut work.draft.written);
         work.draft.written =
             written.into_iter().filter(|(to, _)| work.has_child_id_for(to)).collect();
         for DeferredIssue { cell, identity } in waiting {
-            let may_be_known = named || work.may_be_damaged_phone(&cell);
+            let may_be_known =
+                named || work.may_be_damaged_phone(&cell) || self.is_unreadable_key(&cell);
             if may_be_known && work.has_child_id_for(&cell.to) {
                 work.draft.unread.push(cell);
             } else if cell.rejects_row() {

@@ -36,11 +36,11 @@ impl RowValidator {
 
     fn require_contact_reference(&self, work: &RowContext<'_>) -> Result<(), Diagnostic> {
         let draft = &work.draft;
-        let key = self.resolved.key.as_ref().and_then(|key| draft.custom.get(key));
+        let key = self.resolved.key.as_ref().is_some_and(|key| key.identifies_row(draft));
         let known = draft.contact.is_some()
             || draft.email_key().is_some()
             || draft.phone_key().is_some()
-            || key.is_some_and(|value| !value.is_null());
+            || key;
         if known {
             return Ok(());
         }

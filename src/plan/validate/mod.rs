@@ -157,6 +157,6 @@ impl RowValidator {
             self.resolve_consents(work);
             self.build_notes_and_tasks(work);
         }
-        Self::resolve_deferred(work);
+        self.resolve_deferred(work);
     }
 }

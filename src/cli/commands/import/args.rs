@@ -51,8 +51,8 @@ pub(crate) struct SheetArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Import options (also settable in a mapping's [options])")]
 pub(crate) struct PolicyArgs {
-    /// Match contacts by a custom field instead of id, e-mail and phone: `custom:NAME`
-    #[arg(long, value_name = "custom:NAME", value_parser = parse_key_field)]
+    /// Match contacts by a custom field (`custom:NAME`) or by their full name (`name`) instead of id, e-mail and phone
+    #[arg(long, value_name = "KEY", value_parser = parse_key_field)]
     key: Option<IdentityKey>,
     /// What to do with rows of the file that are the same contact [default: reject]
     #[arg(long, value_name = "WHAT", value_parser = choice_parser::<DuplicateRule>())]
@@ -144,8 +144,12 @@ pub(crate) struct PolicyArgs {
 
 fn parse_key_field(text: &str) -> Result<IdentityKey, String> {
     match text.strip_prefix("custom:") {
+        None if text == "name" => Ok(IdentityKey::Name),
         Some(name) if !name.is_empty() => Ok(IdentityKey::Custom(name.to_owned())),
-        _ => Err("expected `custom:NAME`, with the key or name of a custom field".to_owned()),
+        _ => {
+            Err("expected `name`, or `custom:NAME` with the key or name of a custom field"
+                .to_owned())
+        }
     }
 }
 

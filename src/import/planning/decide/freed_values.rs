@@ -15,7 +15,7 @@ use crate::import::ImportError;
 use crate::import::planning::op_buffer::OpBuffer;
 use crate::import::planning::ordering_groups::OrderingGroups;
 use crate::import::planning::shared_values;
-use crate::import::planning::validate_rows::{identity_text, parse_draft, rejection_decision};
+use crate::import::planning::validate_rows::{parse_draft, rejection_decision};
 use crate::import::stored_contact::describe_contact;
 use crate::model::{ContactDraft, Field, IdentityKey, ImportMode};
 use crate::plan::diff::FieldChange;
@@ -224,9 +224,9 @@ impl RowDecider<'_> {
         let mut rows = self.rows.rows_with_value(IdentityKind::ContactId, owner.as_str())?;
         if let Some(key) = &self.key
             && let Some(remote) = self.load_remote_contact(owner)?
-            && let Some(known) = remote.custom.get(key)
+            && let Some(known) = key.value_in_contact(&remote)
         {
-            rows.extend(self.rows.rows_with_value(IdentityKind::KeyField, &identity_text(known))?);
+            rows.extend(self.rows.rows_with_value(IdentityKind::KeyField, &known)?);
         }
         if let (Field::Phone, Some(email)) = (field, found.emails.get(owner)) {
             rows.extend(self.rows.rows_with_value(IdentityKind::Email, email)?);

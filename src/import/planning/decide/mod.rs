@@ -19,7 +19,7 @@ use crate::id::ContactId;
 use crate::import::ImportError;
 use crate::import::stored_contact::describe_contact;
 use crate::model::remote::RemoteContact;
-use crate::model::{ContactDraft, Field, ImportPolicy, LocationDirectory, op_codec};
+use crate::model::{ContactDraft, Field, ImportPolicy, LocationDirectory, MatchKey, op_codec};
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::{self, RemoteChildren, RowOrigin, RowPlan, RowPlanner};
 use crate::plan::identity::{self, ContactMatches};
@@ -34,7 +34,7 @@ pub(crate) struct RowDecider<'a> {
     pub(crate) directory: &'a LocationDirectory,
     pub(crate) planner: RowPlanner<'a>,
     pub(crate) policy: &'a ImportPolicy,
-    pub(crate) key: Option<String>,
+    pub(crate) key: Option<MatchKey>,
     pub(crate) input_digest: String,
     pub(crate) children_only: bool,
     /// What the rows delete, if they delete.
@@ -219,7 +219,7 @@ impl RowDecider<'_> {
             let ids = self.rows.matching_contacts(kind, value)?;
             Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
         };
-        for (kind, value) in draft_identities(draft, self.key.as_deref()) {
+        for (kind, value) in draft_identities(draft, self.key.as_ref()) {
             match kind {
                 IdentityKind::ContactId => {
                     let id = value.parse().ok();
@@ -241,7 +241,7 @@ impl RowDecider<'_> {
                         found.emails.extend(email.map(|email| (id.clone(), email)));
                     }
                 }
-                _ => found.by_key = ids(kind, &value)?,
+                _ => found.by_key.extend(ids(kind, &value)?),
             }
         }
         Ok(found)
