@@ -183,7 +183,8 @@ pub(crate) fn is_property_unchanged(key: &str, value: &Value, old: &Value) -> bo
     match (value, old) {
         _ if none(value) || none(old) => none(value) && none(old),
         _ if key == "dueDate" => {
-            match (equality::value_epoch_millis(value), equality::value_epoch_millis(old)) {
+            // Sheets and updates have whole seconds.
+            match (truncate_to_seconds(value), truncate_to_seconds(old)) {
                 (Some(value), Some(old)) => value == old,
                 _ => value == old,
             }

@@ -1,6 +1,7 @@
 //! Templates: files for other systems, and their re-import.
 
 mod custom_templates;
+mod edited_cells;
 mod file_format;
 mod sample_accounts;
 mod template_round_trip;

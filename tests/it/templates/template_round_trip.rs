@@ -15,11 +15,10 @@ fn exported(systems: &str, options: &str) -> World {
     world
 }
 
-/// Why rows of a file may be refused. A list of names identifies no contact; and where no id says
-/// it, a name that no account should hold is refused before it can be compared.
+/// Why rows of a file may be refused: where no id identifies the contact, a name that no account should hold is
+/// refused before it can be compared.
 fn excused(preset: &str) -> &'static [&'static str] {
     match preset {
-        "dext-customers" => &["R_NO_MATCH_KEY", "R_NO_IDENTITY", "R_CONTROL_CHARACTER"],
         "docsend-visits" => &["R_CONTROL_CHARACTER"],
         _ => &[],
     }
@@ -30,7 +29,7 @@ fn untouched_files_of_the_five_systems_change_nothing() {
     let world = exported(&SYSTEMS.join(","), "");
     let before = world.read_contacts();
     let files = sheets(&world, "out");
-    assert_eq!(files.len(), 20, "{files:?}");
+    assert_eq!(files.len(), 22, "{files:?}");
     for file in files {
         let name = preset(&file);
         let rows = Sheet::read(&world, &format!("out/{file}")).rows.len();
@@ -208,7 +207,9 @@ fn an_empty_id_of_a_task_or_note_makes_a_new_one() {
     case.emptied("dub-seed-notes.csv", "noteId", "content", note);
     case.emptied("dialpad-seed-notes.csv", "noteId", "content", note);
     case.emptied("dashclicks-seed-notes.csv", "id", "note", note);
+    case.emptied("docsend-seed-notes.csv", "noteId", "content", note);
     case.emptied("dext-seed-activity.csv", "noteId", "content", note);
+    case.emptied("dext-seed-activity.csv", "taskId", "content", task);
 }
 
 #[test]
@@ -247,4 +248,31 @@ fn address_books_come_back_unchanged_and_are_known_by_their_headers() {
         );
         assert_eq!(world.list_writes(), NOTHING, "{system}");
     }
+}
+
+#[test]
+fn a_row_of_dexts_activity_is_a_task_if_it_has_a_due_date_or_a_state() {
+    let world = crate::import_world::empty_world();
+    world.add_contacts(&[avery()]);
+    world.write_sheet(
+        "in.csv",
+        &format!(
+            "contactId,taskId,noteId,content,dueDate,completed\n\
+             {AVERY},,,Call the bank,2026-05-01T09:00:00Z,\n\
+             {AVERY},,,Send the form,2026-05-02T09:00:00Z,true\n\
+             {AVERY},,,Prefers e-mail,,\n\
+             {AVERY},,,Without a date,,false\n"
+        ),
+    );
+    world.run_import("--preset dext-seed-activity").exits(3).says("a task without a due date");
+    assert_eq!(world.count_results(), [3, 0, 1, 0, 0]);
+    let avery = world.contact_by_id(AVERY);
+    let tasks = avery["tasks"].as_array().unwrap();
+    let new: Vec<_> =
+        tasks.iter().map(|task| (&task["title"], &task["completed"])).skip(1).collect();
+    assert_eq!(
+        new,
+        [(&json!("Call the bank"), &json!(false)), (&json!("Send the form"), &json!(true))]
+    );
+    assert_eq!(avery["notes"].as_array().unwrap().len(), 2);
 }
