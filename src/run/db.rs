@@ -13,7 +13,8 @@ pub(super) const FORMAT: i64 = 2;
 /// The format of version 0.1.0.
 const FORMAT_0_1: i64 = 1;
 
-const SCHEMA: &str = "
+/// What creates every table of a new database.
+pub(super) const SCHEMA: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE stream (
     name TEXT PRIMARY KEY, cursor TEXT, rows INTEGER NOT NULL, total INTEGER,

@@ -19,6 +19,7 @@ use super::new_run;
 use super::place::{PLACE, RunPlace};
 use super::private_dir::create_private_dir;
 use super::run_ref::{RunRef, ShortRunIds};
+use super::schema_check;
 use super::summary::{RunSummary, summarize_run};
 use crate::id::{LocationId, RunId};
 
@@ -185,6 +186,7 @@ impl RunStore {
         let path = dir.join("run.db");
         let connection = db::open(&path)?;
         db::check_integrity(&path, &connection)?;
+        schema_check::check_definitions(&path, &connection)?;
         let meta = read_run_metadata(&path, &connection)?;
         if meta.run != *id {
             return Err(RunError::damaged(&path, format!("it belongs to run `{}`", meta.run)));

@@ -20,6 +20,7 @@ mod place;
 mod private_dir;
 mod row_action;
 mod run_ref;
+mod schema_check;
 mod spool;
 mod spool_reader;
 pub mod stream;

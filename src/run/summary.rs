@@ -10,6 +10,7 @@ use super::lock::FileLock;
 use super::metadata::{
     self, RunFact, RunMetadata, RunState, RunStop, STOP, read_run_metadata, read_run_state,
 };
+use super::schema_check;
 use crate::id::RunId;
 
 /// A run in a list.
@@ -64,6 +65,7 @@ impl RunSummary {
 pub(super) fn summarize_run(id: RunId, dir: PathBuf) -> RunSummary {
     let path = dir.join("run.db");
     let known = db::open(&path).and_then(|connection| {
+        schema_check::check_definitions(&path, &connection)?;
         Ok((read_run_metadata(&path, &connection)?, read_run_state(&path, &connection)?))
     });
     let running = FileLock::is_locked(&dir.join("lock"));

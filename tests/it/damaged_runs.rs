@@ -197,3 +197,22 @@ fn an_import_whose_run_is_removed_says_to_look_its_rows_up() {
     let told = import.wait_for_exit().exits(2).says("look up in the account");
     assert!(!told.stderr.contains("resume"), "{}", told.stderr);
 }
+
+#[test]
+fn an_altered_definition_of_a_table_is_damage_although_sqlite_accepts_it() {
+    let world = empty_world();
+    world.write_sheet("in.csv", "email,city\nada@example.com,London\n");
+    world.run_import("").exits(0);
+    let run = world.only_run_id();
+    let db = world.path(&format!("home/runs/{run}/run.db"));
+    let mut bytes = fs::read(&db).unwrap();
+    let text = b"n INTEGER PRIMARY KEY, line";
+    let at = bytes.windows(text.len()).position(|part| part == text).unwrap();
+    bytes[at + "n INTEGER ".len()] = b'Q';
+    fs::write(&db, bytes).unwrap();
+    let id = short_id(&run);
+    for command in ["runs show", "runs results --out again", "undo --yes"] {
+        world.run_command(&format!("{command} {id}")).exits(12).says("`row` is altered");
+    }
+    assert_eq!(world.read_contacts().len(), 1);
+}

@@ -22,7 +22,8 @@ mod warnings;
 pub use remote_contacts::ContactPart;
 pub use row_values::{IdentityKind, RowMark, RowValueKind};
 
-const SCHEMA: &str = "
+/// What creates every table and index of the store.
+pub(in crate::run) const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS row (
     n INTEGER PRIMARY KEY, line INTEGER NOT NULL, place TEXT NOT NULL, cells TEXT NOT NULL,
     draft TEXT, sum BLOB NOT NULL

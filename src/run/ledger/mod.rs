@@ -30,6 +30,7 @@ use self::ledger_writer::{LedgerCommand, LedgerWriter, QueuedCommand};
 pub(in crate::run) use self::lost_tail::ensure_tail_complete;
 pub use self::receipts::{for_each_op_in_state, last_unanswered_send, reverted_op_keys};
 pub use self::recovery::{LedgerRecovery, recover_ledger};
+pub(in crate::run) use self::sql::DEFINITIONS;
 pub use self::sql::store_ops;
 use super::error::RunError;
 use crate::id::ContactId;

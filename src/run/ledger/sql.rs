@@ -42,6 +42,12 @@ CREATE INDEX IF NOT EXISTS op_row ON op (row);
 CREATE INDEX IF NOT EXISTS op_bulk ON op (id) WHERE bulk;
 ";
 
+const CREATED_RECORDS_INDEX: &str =
+    "CREATE INDEX IF NOT EXISTS standing_made ON standing (made) WHERE made IS NOT NULL;";
+
+/// What creates every table and index of a ledger.
+pub(in crate::run) const DEFINITIONS: [&str; 3] = [TABLES, INDEXES, CREATED_RECORDS_INDEX];
+
 /// The columns of an op with its state, in the order of [`read_op`].
 pub(super) const OP: &str = "o.id, o.key, o.row, o.step, o.lane, o.class, o.bulk, o.contact, o.body, \
      o.sum, s.state, s.attempts, s.made, s.details, s.sum \
@@ -60,9 +66,7 @@ fn create_indexes(path: &Path, connection: &Connection) -> Result<(), RunError> 
 /// Makes it fast to find which op has created a record: after a recovery, this is asked for every op.
 pub(super) fn index_created_records(path: &Path, connection: &Connection) -> Result<(), RunError> {
     connection
-        .execute_batch(
-            "CREATE INDEX IF NOT EXISTS standing_made ON standing (made) WHERE made IS NOT NULL;",
-        )
+        .execute_batch(CREATED_RECORDS_INDEX)
         .map_err(|source| RunError::from_sqlite(path, source))
 }
 
