@@ -173,3 +173,15 @@ fn the_commands_at_the_end_of_an_export_guess_no_types() {
         insta::assert_snapshot!(format!("reading_hint_{format}"), shown);
     }
 }
+
+#[test]
+fn every_column_of_every_file_for_another_system_is_described() {
+    let world = World::new();
+    insta::assert_snapshot!("schema_templates", printed(&world, "schema templates"));
+    let files: Value = serde_json::from_str(&printed(&world, "schema templates --json")).unwrap();
+    let file = files.as_array().unwrap().iter().find(|file| file["preset"] == "dext-seed-activity");
+    assert_eq!(
+        file.unwrap()["columns"][3],
+        json!({ "name": "content", "from": ["task.title", "note"], "to": ["task.title", "note"] })
+    );
+}

@@ -3,6 +3,7 @@
 mod dbt;
 mod ddl;
 mod described_table;
+mod described_template;
 mod read_code;
 
 use std::fmt::Write as _;
@@ -23,7 +24,7 @@ use crate::cli::settings::Settings;
 use crate::diagnostic::{DiagnosticCode, DiagnosticSeverity, EventWarningCode, FetchFailureCode};
 use crate::text::escape_for_terminal;
 
-/// Describe the tables of an export, the events of `--json`, or the codes of warnings
+/// Describe the tables of an export, the files for other systems, events, or codes
 ///
 /// Tables are described as text, as SQL that creates them in a database, as sources of a dbt project, or as
 /// code that reads their files. With `--export DIR` they are those of a finished export, with its custom
@@ -33,6 +34,7 @@ use crate::text::escape_for_terminal;
 Examples:
   ghl-bulk schema                  columns, types and meaning of the tables, as text
   ghl-bulk schema tables --json    the same as JSON
+  ghl-bulk schema templates        the files for other systems: what fills each column, what an import reads
   ghl-bulk schema events           a JSON Schema of the lines that `--json` prints
   ghl-bulk schema codes            what each code of a warning, rejection or error means
   ghl-bulk schema --ddl duckdb --export backup | duckdb -bail crm.duckdb
@@ -68,6 +70,8 @@ pub(crate) struct SchemaArgs {
 enum SchemaTopicArg {
     /// Every table with its columns, their types and meaning
     Tables,
+    /// Every file for another system: the fields that fill its columns, and those that an import writes
+    Templates,
     /// The JSON Schema of the lines that `--json` prints
     Events,
     /// Every code of result files, refused files and events, with its meaning
@@ -82,8 +86,12 @@ pub(crate) fn run(args: &SchemaArgs, settings: &Settings) -> Result<CliExitCode,
             return Err(CliError::usage(
                 "`--ddl`, `--dbt`, `--read` and `--export` are about tables",
             )
-            .with_hint("leave out `events` or `codes`"));
+            .with_hint("leave out `templates`, `events` or `codes`"));
         }
+        SchemaTopicArg::Templates if settings.json => {
+            format!("{:#}\n", described_template::templates_json())
+        }
+        SchemaTopicArg::Templates => described_template::templates_text(),
         SchemaTopicArg::Events => format!("{:#}\n", progress::events_schema()),
         SchemaTopicArg::Codes if settings.json => format!("{:#}\n", codes_json()),
         SchemaTopicArg::Codes => codes_text(),

@@ -84,7 +84,11 @@ impl TemplateColumn {
             if !plain {
                 return None;
             }
-            column.fill.push(FieldSource::Target(rule.to.clone()));
+            // Rules for rows of different kinds may have the same target.
+            let source = FieldSource::Target(rule.to.clone());
+            if !column.fill.contains(&source) {
+                column.fill.push(source);
+            }
             column.split = column.split.or_else(|| rule.split.clone());
             column.prefix.clone_from(&rule.prefix);
             for (word, value) in &rule.values {
