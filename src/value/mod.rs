@@ -49,7 +49,7 @@ pub use postal_code::parse_postal_code;
 pub use split::split_at_separators as pieces;
 pub use spreadsheet::is_spreadsheet_error;
 pub use task_status::parse_task_status;
-pub use text::{clean_text, to_single_line};
+pub use text::{clean_text, name_to_single_line, to_single_line};
 pub use timezone::parse_timezone;
 pub use value_list::parse_list;
 pub use website::parse_url;

@@ -48,7 +48,8 @@ fn diff_native_fields(
                 equality::same_field(*field, wanted, current)
                     || literal::cell_equals_text(draft, field.name(), current)
             }
-            _ => false,
+            (Some(wanted), None) => has_as_additional(remote, *field, wanted),
+            (None, Some(_)) => false,
         };
         if same {
             continue;
@@ -70,6 +71,17 @@ fn diff_native_fields(
     }
 }
 
+/// Whether a contact without a primary number or address has this one as an additional one: files that put all of them
+/// into one column have it first there.
+fn has_as_additional(remote: &RemoteContact, field: Field, wanted: &str) -> bool {
+    let others = match field {
+        Field::Email => &remote.additional_emails,
+        Field::Phone => &remote.additional_phones,
+        _ => return false,
+    };
+    others.iter().any(|other| equality::same_field(field, wanted, other))
+}
+
 /// Whether a row has one name for both person and company, and the contact already has it as
 /// either.
 fn is_known_by_shared_name(draft: &ContactDraft, remote: &RemoteContact) -> bool {
@@ -80,8 +92,12 @@ fn is_known_by_shared_name(draft: &ContactDraft, remote: &RemoteContact) -> bool
     let is_it = |field: Field, current: &str| {
         equality::same_field(field, name, current)
             || literal::cell_equals_text(draft, field.name(), current)
+            || literal::damaged_copy(draft, field.name(), name, current).is_some()
     };
-    name == company
+    let literal = |field: Field| draft.written.get(field.name());
+    let same_cell =
+        literal(Field::Name).is_some() && literal(Field::Name) == literal(Field::CompanyName);
+    (name == company || same_cell)
         && (remote
             .native_field(Field::CompanyName)
             .is_some_and(|current| is_it(Field::CompanyName, current))

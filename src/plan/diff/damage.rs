@@ -1,4 +1,5 @@
-//! What a spreadsheet takes from a value when it saves a file: a leading `+`, leading zeros, digits after the fifteenth.
+//! What a spreadsheet takes from a value when it saves a file: a leading `+`, leading zeros, digits after the fifteenth,
+//! the form of a number, of a date, of yes and no.
 //!
 //! A cell that is the account's value less that was not edited, so it requests no change.
 
@@ -10,8 +11,58 @@ const DIGITS: usize = 15;
 /// Whether a cell is what a spreadsheet leaves of the account's value; false for the value itself.
 pub(super) fn is_damaged_copy(cell: &str, current: &str) -> bool {
     let (cell, current) = (cell.trim(), current.trim());
+    cell != current
+        && (is_damaged_number(cell, current)
+            || is_same_decimal(cell, current)
+            || is_same_boolean(cell, current)
+            || is_same_day(cell, current))
+}
+
+/// `TRUE` for `true`.
+fn is_same_boolean(cell: &str, current: &str) -> bool {
+    ["true", "false"].iter().any(|word| current.eq_ignore_ascii_case(word))
+        && cell.eq_ignore_ascii_case(current)
+}
+
+/// `1.00E+05` for `1e5`, `12.5` for `12.50`: the same number, as far as it is shown.
+fn is_same_decimal(cell: &str, current: &str) -> bool {
+    let is_number = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+            && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
+    };
+    let is_whole = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(cell) || !is_number(current) || is_whole(current) {
+        return false;
+    }
+    let (Ok(shown), Ok(value)) = (cell.parse::<f64>(), current.parse::<f64>()) else {
+        return false;
+    };
+    let mantissa = cell.split(['e', 'E']).next().unwrap_or_default();
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    let is_short = mantissa.len() < cell.len();
+    value.is_finite()
+        && (format!("{shown:e}") == format!("{value:e}")
+            || is_short && format!("{shown:.*e}", digits - 1) == format!("{value:.*e}", digits - 1))
+}
+
+/// `3/1/2026`, `01.03.2026` or `01/03/26` for `2026-03-01`.
+fn is_same_day(cell: &str, current: &str) -> bool {
+    let Ok(day) = current.parse::<jiff::civil::Date>() else { return false };
+    let parts: Vec<&str> = cell.split(['/', '.', '-']).collect();
+    let [first, second, year] = parts[..] else { return false };
+    let number = |text: &str| text.parse::<i16>().ok().filter(|_| text.len() <= 4);
+    let year = match number(year) {
+        Some(short @ 0..100) => short == day.year() % 100,
+        full => full == Some(day.year()),
+    };
+    let day = [i16::from(day.day()), i16::from(day.month())].map(Some);
+    let found = [number(first), number(second)];
+    year && (found == day || found == [day[1], day[0]])
+}
+
+fn is_damaged_number(cell: &str, current: &str) -> bool {
     let digits = current.strip_prefix('+').unwrap_or(current);
-    if cell == current || digits.len() < 2 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if digits.len() < 2 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return false;
     }
     let Some(number) = read_whole_number(cell) else { return false };
@@ -92,6 +143,14 @@ mod tests {
             ("501", "00501"),
             ("7", "007"),
             ("1234567890123450000", "1234567890123450123"),
+            ("1.00E+05", "1e5"),
+            ("1.23E-05", "0.0000123456"),
+            ("12.5", "12.50"),
+            ("TRUE", "true"),
+            ("false", "FALSE"),
+            ("3/1/2026", "2026-03-01"),
+            ("01.03.2026", "2026-03-01"),
+            ("01/03/26", "2026-03-01"),
         ] {
             assert!(is_damaged_copy(cell, current), "{cell} {current}");
         }
@@ -106,6 +165,15 @@ mod tests {
             ("", "0"),
             ("0", "00"),
             ("5105550146", "+15105550146"),
+            ("2.00E+05", "1e5"),
+            ("12.6", "12.50"),
+            ("12", "12.5"),
+            ("-", "1e5"),
+            ("FALSE", "true"),
+            ("Yes", "YES"),
+            ("3/2/2026", "2026-03-01"),
+            ("3/1/2027", "2026-03-01"),
+            ("2026-03-01", "2026-03-01"),
         ] {
             assert!(!is_damaged_copy(cell, current), "{cell} {current}");
         }

@@ -167,6 +167,13 @@ fn changed_properties(
         {
             continue;
         }
+        if let (Value::String(value), Value::String(current)) = (value, old)
+            && let Some(cell) =
+                literal::damaged_copy(work.draft, &child_target(kind, key), value, current)
+        {
+            work.add_damage_warning(&child_target(kind, key), cell, current);
+            continue;
+        }
         work.add_field_change(
             &child_target(kind, key),
             change_text::format_value(old),

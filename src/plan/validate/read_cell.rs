@@ -8,7 +8,8 @@ use super::field_rule::FieldRule;
 use super::row_context::RowContext;
 use super::value_type::TargetValueType;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::DecimalSign;
+use crate::model::target::Field;
+use crate::model::{DecimalSign, MappingTarget};
 use crate::value;
 
 /// The value to send, or `None` for a placeholder, and the notices.
@@ -108,6 +109,9 @@ impl RowValidator {
             TargetValueType::Many(options) => {
                 self.read_options(options, (step, column), &text, work)?
             }
+            TargetValueType::Line if is_person_name(&step.target) => {
+                (Some(value::name_to_single_line(&text).into()), Vec::new())
+            }
             TargetValueType::Line => (Some(single_line(text).into()), Vec::new()),
             _ => (Some(text.into()), Vec::new()),
         })
@@ -152,6 +156,10 @@ impl FieldRule {
             value => value,
         }
     }
+}
+
+fn is_person_name(target: &MappingTarget) -> bool {
+    matches!(target, MappingTarget::Field(Field::FirstName | Field::LastName | Field::Name))
 }
 
 /// Puts a text on one line.

@@ -60,6 +60,13 @@ pub fn to_single_line(text: &str) -> String {
     line
 }
 
+/// Puts a name on one line: each line break becomes a space, since `, ` would separate a last name from a first one.
+#[must_use]
+pub fn name_to_single_line(name: &str) -> String {
+    let lines = name.split(is_line_break).map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
 fn is_line_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }

@@ -1,5 +1,6 @@
 //! Templates: files for other systems, and their re-import.
 
+mod awkward_account;
 mod custom_templates;
 mod edited_cells;
 mod file_format;
