@@ -87,6 +87,7 @@ event_codes! {
         NotesPerContact "notes_per_contact": "Notes are read contact by contact, which takes a request for each; the message says why.",
         NotesWithoutContact "notes_without_contact": "The location counts more notes than its contacts have; the others are of other records, such as opportunities, and are not exported.",
         OtherLocation "other_location": "The server sent contacts of another location; the tables have them, and `errors.csv` lists them.",
+        RequiredValueMissing "required_value_missing": "Rows of a file for another system lack a value that the system requires; complete them in the file or in the account.",
         RowsSkipped "rows_skipped": "Rows lack a value that the template requires; its file does not have them.",
         TagsPerContact "tags_per_contact": "Tags are changed contact by contact, which takes more requests; the message says why.",
         TasksPerContact "tasks_per_contact": "Tasks are read contact by contact, which takes more requests; the message says why.",

@@ -57,6 +57,7 @@ static BUILT_IN: &[(&str, &str)] = built_in![
     "dub-seed-notes",
     "dub-seed-tags",
     "dub-customers-create",
+    "dub-partner-invites",
     "dialpad-calls",
     "docsend-document-visits",
     "docsend-seed-contacts",

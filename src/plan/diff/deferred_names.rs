@@ -6,7 +6,7 @@ use super::{RemoteChildren, change_text, damage, literal};
 use crate::diagnostic::Diagnostic;
 use crate::model::draft::{ContactDraft, UnreadableCell};
 use crate::model::remote::{RemoteContact, equality};
-use crate::model::target::{Field, MappingTarget};
+use crate::model::target::{Field, MappingTarget, NotePart};
 
 /// The unreadable cells whose text differs from the account. A cell with the same text requests no
 /// change.
@@ -16,6 +16,7 @@ pub fn differing_unreadable_cells<'d>(
     remote: Option<&RemoteContact>,
     children: &RemoteChildren,
 ) -> Vec<&'d UnreadableCell> {
+    let note_date = MappingTarget::Note(NotePart::Date).to_string();
     let says = |to: &str, text: &str| {
         let current = remote.and_then(|remote| remote_value(draft, to, remote, children));
         current.is_some_and(|current| {
@@ -23,6 +24,7 @@ pub fn differing_unreadable_cells<'d>(
             equality::same_text(&current_text, text)
                 || literal::is_json_text_of(text, &current)
                 || damage::is_damaged_copy(text, &current_text)
+                || to == note_date && is_same_moment(text, &current)
         })
     };
     let is_name = MappingTarget::Field(Field::Name).to_string();
@@ -39,6 +41,11 @@ pub fn differing_unreadable_cells<'d>(
         !other && !says(&unread.to, &unread.text)
     };
     draft.unread.iter().filter(differs).collect()
+}
+
+fn is_same_moment(text: &str, current: &Value) -> bool {
+    let moment = equality::parse_epoch_millis(text);
+    moment.is_some() && moment == equality::value_epoch_millis(current)
 }
 
 /// Warnings about unreadable cells that are what a spreadsheet leaves of the account's value.

@@ -33,7 +33,7 @@ impl FieldRule {
                 | MappingTarget::Custom(_)
                 | MappingTarget::Owner
                 | MappingTarget::Business => true,
-                MappingTarget::Note(part) => !matches!(part, NotePart::Id | NotePart::Date),
+                MappingTarget::Note(part) => part != NotePart::Id,
                 MappingTarget::Task(part) => !matches!(part, TaskPart::Id | TaskPart::Priority),
                 _ => false,
             }

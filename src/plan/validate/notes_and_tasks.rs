@@ -55,7 +55,9 @@ impl RowValidator {
             NotePart::Date => {
                 let message = "the API sets the date of a note itself; `--note-date prefix` writes this \
                      one into the text";
-                work.add_warning(DiagnosticCode::W_NOTE_DATE_NOT_SETTABLE, step, column, message);
+                let warning = Diagnostic::new(DiagnosticCode::W_NOTE_DATE_NOT_SETTABLE, message);
+                // The date that the note has is no wish.
+                work.defer_warning(step, work.locate(warning, column, "note.dateAdded"));
             }
         }
         Ok(())

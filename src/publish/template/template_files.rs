@@ -71,6 +71,7 @@ impl TemplateFile {
             self.warnings.add_skipped_row(texts.cell_texts(0, row).concat());
             return Ok(());
         }
+        self.warnings.count_missing_values(template, &cells);
         self.warnings.count_long_values(template, &cells);
         if let Some(place) = template.unique {
             self.warnings.record_name(&cells[place], &self.staging)?;

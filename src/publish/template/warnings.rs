@@ -23,6 +23,7 @@ pub(super) struct TemplateFileWarnings {
     skipped: u64,
     examples: Vec<String>,
     long: BTreeMap<String, u64>,
+    missing: BTreeMap<String, u64>,
     replaced_characters: u64,
     formula_cells: u64,
     names: ExternalSorter,
@@ -46,6 +47,15 @@ impl TemplateFileWarnings {
     /// Records cells that a spreadsheet might execute, in a file without the guard against that.
     pub(super) fn add_formula_cells(&mut self, count: u64) {
         self.formula_cells += count;
+    }
+
+    /// Counts the empty cells of columns that the target system requires.
+    pub(super) fn count_missing_values(&mut self, template: &ExportTemplate, cells: &[String]) {
+        for (column, text) in template.columns.iter().zip(cells) {
+            if column.required && text.trim().is_empty() {
+                *self.missing.entry(column.name.clone()).or_default() += 1;
+            }
+        }
     }
 
     /// Counts the texts that are longer than the target system allows.
@@ -81,6 +91,7 @@ impl TemplateFileWarnings {
     ) -> Result<Vec<RunWarning>, PublishError> {
         let template = &named.template;
         let mut warnings: Vec<_> = self.skipped_rows_warning(template).into_iter().collect();
+        warnings.extend(self.missing_value_warnings(template));
         warnings.extend(self.long_value_warnings(template));
         if self.replaced_characters > 0 {
             let (file, replaced_characters) = (&template.file, self.replaced_characters);
@@ -127,6 +138,20 @@ impl TemplateFileWarnings {
         );
         let warning = RunWarning::new(EventWarningCode::FormulaCells, message);
         (self.formula_cells > 0).then(|| warning.about([&template.file]))
+    }
+
+    fn missing_value_warnings(&self, template: &ExportTemplate) -> Vec<RunWarning> {
+        let file = &template.file;
+        let warning = |(name, count): (&String, &u64)| {
+            let verb = select_plural(*count, "has", "have");
+            let message = format!(
+                "{file}: {} {verb} no `{name}`, which the system requires; complete them in the file or in the account",
+                format_plural(*count, "row")
+            );
+            let warning = RunWarning::new(EventWarningCode::RequiredValueMissing, message);
+            warning.about([format!("{file}: {name}")])
+        };
+        self.missing.iter().map(warning).collect()
     }
 
     fn long_value_warnings(&self, template: &ExportTemplate) -> Vec<RunWarning> {

@@ -3,6 +3,7 @@
 //! The samples and the expected results are in `tests/formats`: a sheet, and a JSON file with the values,
 //! rejections and warnings of each row.
 
+mod dub;
 mod known_formats;
 mod preset_errors;
 mod several_notes;

@@ -190,6 +190,7 @@ fn check_system(system: &str) {
                 "{file} as {saved}: {} {rejected:#?}",
                 done.stderr
             );
+            done.does_not_say("dates of notes cannot be set");
             let rows = sheet.rows.len();
             assert_eq!(world.count_results(), [0, rows, 0, 0, 0], "{file} as {saved}");
         }

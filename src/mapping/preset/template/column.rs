@@ -27,6 +27,8 @@ pub struct TemplateColumn {
     pub unless_phone: Option<String>,
     /// Whether cells that contain only phone numbers are written without the guard against spreadsheets.
     pub unguarded: bool,
+    /// Whether the system refuses a row without a value; such rows are written and reported, to be completed there.
+    pub required: bool,
     /// The longest text that the system accepts, in characters; longer ones are reported.
     pub longest: Option<u64>,
 }

@@ -9,7 +9,7 @@ use crate::mapping::{Mapping, closest_name, mapping_problem};
 use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
 const COLUMN: &[&str] =
-    &["name", "fill", "join", "split", "values", "unless_phone", "guard", "longest"];
+    &["name", "fill", "join", "split", "values", "unless_phone", "guard", "longest", "required"];
 
 /// The content of a `[[template.column]]`.
 #[derive(Default)]
@@ -39,6 +39,7 @@ pub(super) fn read_column(
                 column.unless_phone = source.read_non_blank_text("unless_phone", value);
             }
             "guard" => column.unguarded = !source.read_bool("guard", value).unwrap_or(true),
+            "required" => column.required = source.read_bool("required", value).unwrap_or_default(),
             "longest" => column.longest = source.read_positive_integer("longest", value),
             other => {
                 source.report_unknown_key(
