@@ -145,6 +145,54 @@ impl RunId {
     }
 }
 
+/// Many ids, remembered as hashes of eight bytes each.
+///
+/// They are kept in groups, so that none of them ever has to be copied as a whole when it grows.
+#[derive(Debug)]
+pub struct IdHashes {
+    /// By the first byte of the hash.
+    groups: Vec<Vec<u64>>,
+}
+
+impl Default for IdHashes {
+    fn default() -> Self {
+        Self { groups: vec![Vec::new(); 256] }
+    }
+}
+
+impl IdHashes {
+    /// Adds an id.
+    pub fn add_id(&mut self, id: &str) {
+        let hash = crate::text::hash_text(id);
+        let group = usize::from(hash.to_be_bytes()[0]);
+        self.groups[group].push(hash);
+    }
+
+    /// The number of different ids.
+    #[must_use]
+    pub fn count_distinct(mut self) -> u64 {
+        let count = |group: &mut Vec<u64>| {
+            group.sort_unstable();
+            group.dedup();
+            group.len() as u64
+        };
+        self.groups.iter_mut().map(count).sum()
+    }
+
+    /// The hashes of the ids that were added more than once.
+    #[must_use]
+    pub fn into_repeated(mut self) -> Vec<u64> {
+        let mut repeated = Vec::new();
+        for group in &mut self.groups {
+            group.sort_unstable();
+            let pairs = group.windows(2).filter(|pair| pair[0] == pair[1]);
+            repeated.extend(pairs.map(|pair| pair[0]));
+        }
+        repeated.dedup();
+        repeated
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +202,23 @@ mod tests {
         let id: ContactId = "../a b/ü".parse().unwrap();
         assert_eq!(id.escaped_segment(), "%2E%2E%2Fa%20b%2F%C3%BC");
         assert_eq!(id.to_string(), "../a b/ü");
+    }
+
+    #[test]
+    fn an_id_that_was_added_twice_is_noticed() {
+        let add_all = || {
+            let mut ids = IdHashes::default();
+            for id in ["a", "b", "c", "b", "b", "d", "c"] {
+                ids.add_id(id);
+            }
+            ids
+        };
+        let mut expected = ["b", "c"].map(crate::text::hash_text);
+        expected.sort_unstable();
+        let mut repeated = add_all().into_repeated();
+        repeated.sort_unstable();
+        assert_eq!(repeated, expected);
+        assert_eq!(add_all().count_distinct(), 4);
     }
 
     #[test]

@@ -11,25 +11,6 @@ use super::entry_splitter::RowSplitter;
 use crate::run::SpoolReader;
 use crate::text::hash_text;
 
-/// The ids of a table's rows, as hashes.
-#[derive(Debug, Default)]
-pub(super) struct SeenIds(Vec<u64>);
-
-impl SeenIds {
-    pub(super) fn add_id(&mut self, id: &str) {
-        self.0.push(hash_text(id));
-    }
-
-    /// The ids that came more than once.
-    pub(super) fn into_repeated(mut self) -> Vec<u64> {
-        self.0.sort_unstable();
-        let mut repeated: Vec<u64> =
-            self.0.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
-        repeated.dedup();
-        repeated
-    }
-}
-
 /// The entry that has the last version of each record that came more than once.
 #[derive(Debug, Default)]
 pub(super) struct LastVersions(HashMap<u64, i64>);
@@ -66,19 +47,5 @@ impl LastVersions {
     /// Whether a later entry has this record, too.
     pub(super) fn is_superseded(&self, id: &str, seq: i64) -> bool {
         !self.0.is_empty() && self.0.get(&hash_text(id)).is_some_and(|last| seq < *last)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_that_comes_twice_is_noticed() {
-        let mut seen = SeenIds::default();
-        for id in ["a", "b", "c", "b", "b"] {
-            seen.add_id(id);
-        }
-        assert_eq!(seen.into_repeated(), [hash_text("b")]);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::duplicate_ids::{LastVersions, SeenIds};
+use super::duplicate_ids::LastVersions;
 use super::entry_splitter::{RowSplitter, SplitRows};
 use super::sort::{ExternalSorter, SortableRow};
 use super::streams;
 use super::template::{TemplateFiles, TemplateWriters};
 use super::{PublishError, PublishOptions, invalid_row_failure};
 use crate::event::WrittenFile;
+use crate::id::IdHashes;
 use crate::resource::{self, CustomFieldColumns, ResourceSpec, RowDecoder, TableSchema};
 use crate::run::{FetchFailure, SpoolReader};
 use crate::table::{self, TableFormat, TableSink};
@@ -42,7 +43,7 @@ pub(super) struct TableWriter {
     /// How many entries were added.
     entries: u64,
     /// The ids of contacts: all else is merged by key alone.
-    seen: SeenIds,
+    seen: IdHashes,
     /// After a rewrite: the versions that count.
     last_versions: LastVersions,
 }
@@ -126,7 +127,7 @@ impl TableWriter {
             unreported: 0,
             deleted: 0,
             entries: 0,
-            seen: SeenIds::default(),
+            seen: IdHashes::default(),
             last_versions: LastVersions::default(),
         })
     }

@@ -4,7 +4,7 @@
 //! written lately; a text that differs, or a note that only the search has, if a second look finds no difference.
 //! Nothing else is explained.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use super::{NoteSearchState, NoteStrategy, SharedSampler};
 use crate::api::{self, NotePage, NoteRef, RetryPolicy};
 use crate::concurrency;
 use crate::diagnostic::EventWarningCode;
-use crate::id::ContactId;
+use crate::id::{ContactId, IdHashes};
 use crate::pull::children::ChildKind;
 use crate::pull::{Pull, PullError};
 use crate::run::{RunError, SpoolReader, SpoolWrite, pack_responses, stream};
@@ -36,21 +36,21 @@ struct FoundNotes {
     /// The notes of the sample.
     of_sample: NotesByContact,
     /// Hashes of the ids of all notes.
-    ids: HashSet<u64>,
+    ids: IdHashes,
 }
 
 impl FoundNotes {
     /// Nothing yet of these contacts.
     fn new(sample: &[ContactId]) -> Self {
         let of_sample = sample.iter().map(|contact| (contact.clone(), NoteTexts::new())).collect();
-        Self { of_sample, ids: HashSet::new() }
+        Self { of_sample, ids: IdHashes::default() }
     }
 
     /// Adds a page: the texts of those notes that relate to the sample, and the ids of all.
     fn add_page(&mut self, page: &[u8]) {
         for row in api::parse_list_rows(page, "notes").unwrap_or_default() {
             let Some(note) = api::parse_note_ref(row.get()) else { continue };
-            self.ids.insert(hash_text(&note.id));
+            self.ids.add_id(&note.id);
             for contact in &note.contacts {
                 // Few notes are of the sample: only their texts are decoded.
                 if let Some(notes) = self.of_sample.get_mut(contact) {
@@ -171,7 +171,7 @@ impl Pull {
         if let Some(reason) = self.look_again(&state, sampler).await? {
             return self.reject_note_strategy(state, &reason).await;
         }
-        self.tell_notes_without_contact(&state, found.ids.len() as u64);
+        self.tell_notes_without_contact(&state, found.ids.count_distinct());
         let progress = self.stream_progress(stream::NOTE_SEARCH)?;
         self.store_note_search_state(&NoteSearchState { verified: true, ..state }, progress).await
     }
