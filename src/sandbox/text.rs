@@ -24,15 +24,16 @@ pub(super) fn format_iso(milliseconds: i64) -> String {
         .map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
-/// Milliseconds since 1970 at a fixed UTC offset, without a zone: `2021-07-16 11:00:00`.
-pub(super) fn format_local(milliseconds: i64, offset_hours: i64) -> String {
-    let text = format_iso(milliseconds + offset_hours * 3_600_000);
-    text.get(..19).unwrap_or_default().replace('T', " ")
+/// Milliseconds since 1970 in a time zone, without the zone: `2021-07-16 11:00:00`.
+pub(super) fn format_local_time(milliseconds: i64, zone: &str) -> String {
+    let time = Timestamp::from_millisecond(milliseconds).and_then(|time| time.in_tz(zone));
+    time.map_or_else(|_| String::new(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// Milliseconds since 1970 at a fixed UTC offset: `2023-09-25T16:00:00-05:00`.
 pub(super) fn format_with_offset(milliseconds: i64, offset_hours: i64) -> String {
-    let mut text = format_local(milliseconds, offset_hours).replace(' ', "T");
+    let text = format_iso(milliseconds + offset_hours * 3_600_000);
+    let mut text = text.get(..19).unwrap_or_default().to_owned();
     let sign = if offset_hours < 0 { '-' } else { '+' };
     let _ = write!(text, "{sign}{:02}:00", offset_hours.abs());
     text

@@ -17,7 +17,7 @@
 //! | `POST /__sandbox/tasks?locationId=ID` | adds raw rows to the search of tasks, which no contact lists |
 //! | `POST /__sandbox/notes/index` | the search of notes catches up with all writes |
 //! | `PUT /__sandbox/customFields?locationId=ID` | replaces the field definitions |
-//! | `PUT /__sandbox/users`, `/__sandbox/businesses?locationId=ID` | replaces the users or businesses |
+//! | `PUT /__sandbox/users`, `…/businesses`, `…/calendars?locationId=ID` | replaces the users, businesses or calendars |
 //! | `POST /__sandbox/settings` | `{"limit": "10/1s"}`, in seconds `clock_ahead` and `token_life`, a list `not_installed`, |
 //! | | changes to `notes_search` such as `"limit=100,lag=held"`, `contact_lookup`: `everyone`, `apps`, `apps-403` |
 //! | `GET /__sandbox/oauth` | how many tokens were issued, refreshed, refused |

@@ -30,7 +30,7 @@ pub(super) fn dispatch_route(
             state.stores.iter_mut().for_each(|store| store.notes.index.catch_up());
             Ok(SandboxResponse::json(200, &json!({})))
         }
-        ("PUT", [name @ ("customFields" | "users" | "businesses")]) => {
+        ("PUT", [name @ ("customFields" | "users" | "businesses" | "calendars")]) => {
             replace_metadata(state, name, request)
         }
         _ => return None,
@@ -77,6 +77,7 @@ fn replace_metadata(
     let place = match name {
         "customFields" => &mut metadata.fields,
         "users" => &mut metadata.users,
+        "calendars" => &mut metadata.calendars,
         _ => &mut metadata.businesses,
     };
     place.clone_from(items);

@@ -88,6 +88,7 @@ fn body_mut(request: &mut SandboxRequest) -> Option<&mut Map<String, Value>> {
 }
 
 fn ignore_field(request: &mut SandboxRequest, field: &str) {
+    request.query.retain(|(name, _)| name != field);
     match &mut request.content {
         ParsedBody::Json(Value::Object(body)) if field == "*" => {
             body.retain(|key, _| key == "locationId");

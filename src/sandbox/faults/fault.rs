@@ -31,7 +31,7 @@
 //!
 //! | alteration | what is changed |
 //! | --- | --- |
-//! | `ignore=FIELD`, `ignore=*` | applied without that field of the body (without any), and answered as if nothing were wrong |
+//! | `ignore=FIELD`, `ignore=*` | applied without that field of the body or query (of the body: without any), and answered as if nothing were wrong |
 //! | `page-size=N` | a larger page is served as one of N |
 //! | `refuse=FIELD`, `refuse=FIELD>N` | 422 if the body or query has that property, or a number above N in it |
 //! | `refuse=range-ms` | 422 if a range of dates has a number |

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::oauth::COMPANY;
-use super::super::store::location_metadata::LocationMetadata;
+use super::super::store::location_metadata::{LocationMetadata, TIME_ZONE};
 use super::field_definitions;
 use super::rng::SeededRng;
 use super::word_lists::{BUSINESSES, TAGS, USERS};
@@ -41,12 +41,12 @@ fn location_record(number: usize, location: &str) -> Value {
         "country": "US",
         "postalCode": "10001",
         "website": "https://example.com",
-        "timezone": "America/New_York",
+        "timezone": TIME_ZONE,
         "email": "owner@example.com",
         "phone": "+12125550100",
         "firstName": "Sandbox",
         "lastName": "Owner",
-        "business": { "name": "Sandbox", "country": "US", "timezone": "America/New_York" },
+        "business": { "name": "Sandbox", "country": "US", "timezone": TIME_ZONE },
         "social": {},
     })
 }

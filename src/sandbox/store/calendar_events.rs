@@ -6,10 +6,11 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::location_metadata::TIME_ZONE;
 use super::slots::ContactSlot;
-use crate::sandbox::text::{format_local, format_with_offset};
+use crate::sandbox::text::{format_local_time, format_with_offset};
 
-/// The sandbox's locations use one UTC offset all year, so that no time zone table is needed.
+/// The UTC offset of times that are sent with one, all year.
 pub(crate) const OFFSET_HOURS: i64 = -5;
 
 /// One appointment.
@@ -133,10 +134,10 @@ impl StoredAppointment {
         Value::Object(fields)
     }
 
-    /// In the form of `GET /contacts/{id}/appointments`: local times without a zone.
+    /// In the form of `GET /contacts/{id}/appointments`: local times of the location, without a zone.
     pub(crate) fn to_contact_json(&self) -> Value {
         let mut fields = self.shared_fields();
-        let time = |milliseconds| Value::from(format_local(milliseconds, OFFSET_HOURS));
+        let time = |milliseconds| Value::from(format_local_time(milliseconds, TIME_ZONE));
         let more = [
             ("status", "booked".into()),
             ("startTime", time(self.start)),

@@ -4,6 +4,9 @@
 
 use serde_json::{Value, json};
 
+/// The time zone of every location.
+pub(crate) const TIME_ZONE: &str = "America/New_York";
+
 /// Part of the service's list, with two names that are only aliases. Writes accept the others too.
 pub(crate) const TIME_ZONES: [&str; 24] = [
     "Africa/Johannesburg",
