@@ -8,10 +8,11 @@ use super::sort::{ExternalSorter, SortableRow};
 use super::streams;
 use super::template::{TemplateFiles, TemplateWriters};
 use super::{PublishError, PublishOptions, invalid_row_failure};
+use crate::api::LocationDetails;
 use crate::event::WrittenFile;
 use crate::id::IdHashes;
 use crate::resource::{self, CustomFieldColumns, ResourceSpec, RowDecoder, TableSchema};
-use crate::run::{FetchFailure, SpoolReader};
+use crate::run::{FetchFailure, SpoolReader, stream};
 use crate::table::{self, TableFormat, TableSink};
 
 /// Rows written to the files at once.
@@ -222,6 +223,7 @@ impl TableWriter {
         if self.needs_rewrite || !repeated.is_empty() || self.has_discarded_entries(reader)? {
             return self.rewrite_sorted(reader, &repeated)?.finish(reader);
         }
+        self.prepare_appointments(reader)?;
         let staging = self.staging.clone();
         let fail = |source| PublishError::from_io_error(&staging, source);
         for row in std::mem::take(&mut self.sorter).finish().map_err(fail)? {
@@ -253,6 +255,18 @@ impl TableWriter {
             type_mismatches,
             cut_cells,
         })
+    }
+
+    /// Takes what the rows of appointments do not have from the spool, which is complete now: the time zone of times
+    /// without one (api.md §4).
+    fn prepare_appointments(&mut self, reader: &SpoolReader) -> Result<(), PublishError> {
+        if self.table.name != resource::APPOINTMENTS.name {
+            return Ok(());
+        }
+        if let Some(zone) = load_time_zone(reader)? {
+            self.decoder = RowDecoder::new(&self.table).with_time_zone(zone);
+        }
+        Ok(())
     }
 
     /// Whether the pull discarded entries whose rows were already added.
@@ -287,6 +301,16 @@ impl TableWriter {
         }
         Ok(writer)
     }
+}
+
+/// The time zone of the location, if it is known.
+fn load_time_zone(reader: &SpoolReader) -> Result<Option<jiff::tz::TimeZone>, PublishError> {
+    let (mut name, mut seq) = (None, 0);
+    while let Some(entry) = reader.next_entry(stream::LOCATION, seq)? {
+        seq = entry.seq;
+        name = LocationDetails::from_json(&entry.body).ok().and_then(|it| it.timezone).or(name);
+    }
+    Ok(name.and_then(|name| jiff::tz::TimeZone::get(&name).ok()))
 }
 
 fn file_options(table: &TableSchema, options: &PublishOptions) -> table::SinkOptions {
