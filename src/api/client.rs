@@ -20,7 +20,8 @@ use super::location_access::LocationAccess;
 use super::lookup_access::LookupAccess;
 use super::rate_limit::RateLimiter;
 use super::response::{
-    ApiResponse, CalendarList, ChildList, ContactPage, ContactRef, ListPage, LocationDetails,
+    ApiResponse, BusinessPage, CalendarList, ChildList, ContactPage, ContactRef, ListPage,
+    LocationDetails,
 };
 use super::retry::RetryPolicy;
 use super::search_options::SearchOptions;
@@ -267,10 +268,13 @@ impl ApiClient {
     }
 
     /// A page of the location's businesses, at most 100.
-    pub async fn list_businesses(&self, skip: usize) -> Result<ApiResponse<ListPage>, ApiError> {
+    pub async fn list_businesses(
+        &self,
+        skip: usize,
+    ) -> Result<ApiResponse<BusinessPage>, ApiError> {
         let mut path = format!("/businesses/?locationId={}", self.location.escaped_segment());
         write!(path, "&limit=100&skip={skip}").expect("writing to a String cannot fail");
-        self.send_request(ApiEndpoint::Businesses, path, None, decode::businesses).await
+        self.send_request(ApiEndpoint::Businesses, path, None, decode::business_page).await
     }
 
     /// The location itself.

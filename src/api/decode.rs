@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 
 use super::list_end;
 use super::response::{
-    CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, LocationDetails, SearchCursor,
+    BusinessPage, CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, LocationDetails,
+    SearchCursor,
 };
 use super::task_page::TaskPage;
 
@@ -94,7 +95,20 @@ list!(events, "events");
 list!(fields, "customFields");
 list!(tags, "tags");
 list!(users, "users");
-list!(businesses, "businesses");
+
+pub(super) fn business_page(body: &[u8]) -> Result<BusinessPage, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct BusinessPageJson<'a> {
+        #[serde(borrow)]
+        businesses: NullableList<PageRow<'a>>,
+        #[serde(default)]
+        total: Option<LenientCount>,
+    }
+    let page: BusinessPageJson<'_> = serde_json::from_slice(body)?;
+    let rows = page.businesses.0.len();
+    let ids = page.businesses.0.into_iter().filter_map(|row| row.id).map(Cow::into_owned);
+    Ok(BusinessPage { rows, ids: ids.collect(), total: page.total.and_then(|total| total.0) })
+}
 
 pub(super) fn contact_ref(body: &[u8]) -> Result<Option<ContactRef>, serde_json::Error> {
     #[derive(Deserialize)]
@@ -202,6 +216,7 @@ pub fn fuzz_decoders(body: &[u8]) {
     let _ = contact_ref(body);
     let _ = raw_contact(body);
     let _ = calendar_list(body);
+    let _ = business_page(body);
     let _ = location_details(body);
     let _ = any_object(body);
 }

@@ -79,8 +79,8 @@ pub use rate_limit::{
 pub use repair::fuzz_repair;
 pub use repeated_pages::{RepeatedPages, repeated_pages_error};
 pub use response::{
-    ApiResponse, CalendarList, CalendarRef, ChildList, ContactPage, ContactRef, ListPage,
-    LocationDetails, MissingRows, SearchCursor, WholeList,
+    ApiResponse, BusinessPage, CalendarList, CalendarRef, ChildList, ContactPage, ContactRef,
+    ListPage, LocationDetails, MissingRows, SearchCursor, WholeList,
 };
 pub use retry::{RetryPolicy, error_message, is_gone_response, parse_duplicate_refusal};
 pub use search_request::ContactSearchFilter;

@@ -13,7 +13,7 @@ use crate::text::hash_text;
 /// same moment, a page may repeat the one before.
 const MAX_REPEATED: u32 = 3;
 
-/// The ids that a walk over contacts has seen, as hashes.
+/// The ids that a walk has seen, as hashes.
 #[derive(Debug, Default)]
 pub struct RepeatedPages {
     seen: HashSet<u64>,
@@ -23,10 +23,15 @@ pub struct RepeatedPages {
 impl RepeatedPages {
     /// Adds the ids of a page; whether the walk goes round in a circle. A page without ids counts neither way.
     pub fn add_page<'a>(&mut self, ids: impl IntoIterator<Item = &'a ContactId>) -> bool {
+        self.add_ids(ids.into_iter().map(ContactId::as_str))
+    }
+
+    /// As [`Self::add_page`], for the ids of other records.
+    pub fn add_ids<'a>(&mut self, ids: impl IntoIterator<Item = &'a str>) -> bool {
         let (mut has_ids, mut has_new) = (false, false);
         for id in ids {
             has_ids = true;
-            has_new |= self.seen.insert(hash_text(id.as_str()));
+            has_new |= self.seen.insert(hash_text(id));
         }
         if has_new {
             self.repeated = 0;

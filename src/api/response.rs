@@ -95,6 +95,17 @@ pub struct ChildList {
 /// A page of a list that is read with `skip` and `limit`.
 pub type ListPage = ChildList;
 
+/// A page of the businesses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusinessPage {
+    /// How many rows it has.
+    pub rows: usize,
+    /// The ids of the rows that have one.
+    pub ids: Vec<String>,
+    /// The number of all businesses, if the response says it; the specification has no such number.
+    pub total: Option<u64>,
+}
+
 /// Rows of a list that a response does not have although it should be the whole list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingRows {

@@ -15,7 +15,7 @@ pub enum ScopePurpose {
     Import,
     /// An export `--with appointments`.
     Appointments,
-    /// An export by `--business`, or an import that names businesses.
+    /// An export by `--business` or `--with businesses`, or an import that names businesses.
     Businesses,
 }
 
@@ -107,8 +107,8 @@ fn list_requirements() -> [ScopeRequirement; 6] {
         need(
             ApiProbe::Businesses,
             &[Businesses],
-            "`export --business NAME`, `import` (businesses by name)",
-            "businesses can be given by id only",
+            "`export --business NAME`, `export --with businesses`, `import` (businesses by name)",
+            "businesses can be given by id only, and their table stays empty",
         ),
         need(
             ApiProbe::Calendars,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{ExportError, ExportRequest};
-use crate::api::{ApiClient, ApiErrorKind};
+use crate::api::{ApiClient, ApiErrorKind, RepeatedPages};
 use crate::id::BusinessId;
 
 /// Finds the business that `--business` identifies, by id or by name.
@@ -12,7 +12,7 @@ pub(super) async fn resolve_id(
     mut request: ExportRequest,
 ) -> Result<ExportRequest, ExportError> {
     let Some(wanted) = request.filters.business.clone() else { return Ok(request) };
-    let mut skip = 0;
+    let (mut skip, mut pages) = (0, RepeatedPages::default());
     loop {
         let page = match client.list_businesses(skip).await {
             Ok(page) => page,
@@ -32,7 +32,8 @@ pub(super) async fn resolve_id(
             request.filters.business_id = Some(parse_business_id(&id)?);
             return Ok(request);
         }
-        if page.head.rows == 0 {
+        let is_circle = pages.add_ids(page.head.ids.iter().map(String::as_str));
+        if page.head.rows == 0 || is_circle {
             return Err(ExportError::Request(format!(
                 "no business is named `{wanted}` or has that id"
             )));

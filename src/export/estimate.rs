@@ -5,8 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{ExportError, ExportRequest, NoteReading, business};
-use crate::api::{ApiClient, SEARCH_LIMIT};
+use crate::api::{ApiClient, ApiErrorKind, RateLimits, SEARCH_LIMIT};
 use crate::pull::{self, NoteCost, SelectionCost};
+
+/// Businesses per page of their list (api.md §6.3).
+const BUSINESS_PAGE: usize = 100;
+/// What is assumed where the first page of businesses is full.
+const FEW_BUSINESSES: &str =
+    "the location has at most 200 businesses; 100 more take another request";
 
 /// The estimated cost of an export.
 #[derive(Debug, Clone, Serialize)]
@@ -69,17 +75,17 @@ pub async fn estimate_cost(
         requests.insert("tasks", tasks + 1);
     }
     if request.tables.appointments {
-        let calendars = if covers_everything {
-            client.list_calendars().await?.head.calendars.len() as u64 + 1
-        } else {
-            contacts
-        };
-        requests.insert("appointments", calendars);
+        let per_contact = (!covers_everything).then_some(contacts);
+        let cost = estimate_appointments(client, per_contact).await?;
+        requests.insert("appointments", cost);
+    }
+    if request.tables.businesses {
+        let (pages, is_guess) = estimate_business_pages(client).await?;
+        requests.insert("businesses", pages);
+        assumptions.extend(is_guess.then(|| FEW_BUSINESSES.to_owned()));
     }
     let total = requests.values().sum::<u64>();
     let limits = client.rate_limiter().current_limits();
-    let windows = total.div_ceil(u64::from(limits.requests)).saturating_sub(1);
-    let seconds = (limits.window * u32::try_from(windows).unwrap_or(u32::MAX)).as_secs();
     #[expect(clippy::cast_precision_loss, reason = "a share to two digits")]
     let daily_share = 100.0 * total as f64 / limits.daily as f64;
     let daily_left = client.rate_limiter().spendable_today();
@@ -87,10 +93,39 @@ pub async fn estimate_cost(
         contacts,
         requests,
         total,
-        seconds,
+        seconds: estimate_seconds(total, &limits),
         daily_limit: limits.daily,
         daily_share,
         daily_left,
         assumptions,
     })
+}
+
+/// How many requests the list of businesses takes, and whether that is a guess: the list has no total, so that a full
+/// page says only that there may be more.
+async fn estimate_business_pages(client: &ApiClient) -> Result<(u64, bool), ExportError> {
+    let rows = match client.list_businesses(0).await {
+        Ok(page) => page.head.rows,
+        Err(error) if error.kind == ApiErrorKind::Scope => 0,
+        Err(error) => return Err(error.into()),
+    };
+    let is_full = rows >= BUSINESS_PAGE;
+    Ok((1 + u64::from(rows > 0) + u64::from(is_full), is_full))
+}
+
+/// How many requests appointments take: by calendar, or contact by contact if a number of contacts is given.
+async fn estimate_appointments(
+    client: &ApiClient,
+    per_contact: Option<u64>,
+) -> Result<u64, ExportError> {
+    let Some(contacts) = per_contact else {
+        return Ok(client.list_calendars().await?.head.calendars.len() as u64 + 1);
+    };
+    Ok(contacts)
+}
+
+/// The seconds that so many requests take at the rate limit.
+fn estimate_seconds(requests: u64, limits: &RateLimits) -> u64 {
+    let windows = requests.div_ceil(u64::from(limits.requests)).saturating_sub(1);
+    (limits.window * u32::try_from(windows).unwrap_or(u32::MAX)).as_secs()
 }

@@ -26,7 +26,7 @@ use crate::context::{self, EngineContext};
 use crate::event::{CancelCause, CancelSignal, ExportReport, RunEvent, RunPhase, SharedObserver};
 use crate::id::{LocationId, RunId};
 use crate::publish::{self, LockedOutputDir, OutputDir, PublishReport, RunningPull};
-use crate::pull::{self, ContactKeyList, Pull, PullOptions};
+use crate::pull::{self, ContactKeyList, OptionalList, Pull, PullOptions};
 use crate::run::{self, Run, RunKind, RunMetadata, RunState, RunStore, Spool, SpoolReader, stream};
 
 use finish::{commit_output, manifest_facts, warn_odd_rows, warn_type_mismatches};
@@ -320,11 +320,14 @@ impl ExportJob {
 
     fn pull_options(&self) -> PullOptions {
         let tables = self.request.tables;
+        let lists = [(tables.businesses, OptionalList::Businesses)];
+        let lists = lists.into_iter().filter_map(|(wanted, list)| wanted.then_some(list));
         PullOptions {
             filter: self.request.filters.to_api_filter(),
             selected_only: self.request.contacts.is_some(),
             business: self.request.filters.business_id.clone(),
             children: tables.child_kinds(),
+            lists: lists.collect(),
             concurrency: self.context.concurrency,
             settle: self.context.settle,
             errors_only: self.errors_only,

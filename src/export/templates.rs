@@ -71,23 +71,7 @@ impl ExportTables {
     #[must_use]
     pub fn from_template(template: &ExportTemplate) -> Self {
         let has = |table| template.tables.contains(&table);
-        Self { tasks: has(TASKS), notes: has(NOTES), appointments: false }
-    }
-
-    /// The tables of either.
-    #[must_use]
-    pub fn union(self, other: Self) -> Self {
-        Self {
-            tasks: self.tasks || other.tasks,
-            notes: self.notes || other.notes,
-            appointments: self.appointments || other.appointments,
-        }
-    }
-
-    /// Whether all of the other tables are among these.
-    #[must_use]
-    pub fn contains_all(self, others: Self) -> bool {
-        self.union(others) == self
+        Self { tasks: has(TASKS), notes: has(NOTES), ..Self::NONE }
     }
 }
 

@@ -41,6 +41,7 @@ const SOURCES: &[TableStream] = &[
     page_stream("custom_fields", stream::FIELDS, "customFields"),
     page_stream("users", stream::USERS, "users"),
     page_stream("tags", stream::TAGS, "tags"),
+    page_stream("businesses", stream::BUSINESSES, "businesses"),
 ];
 
 /// Finds the definition of a stream, if it contains rows.

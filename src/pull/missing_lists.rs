@@ -15,21 +15,6 @@ pub(super) fn is_only_of_list(error: &ApiError) -> bool {
     !error.is_fatal() || matches!(error.kind, ApiErrorKind::EndpointFailing(_))
 }
 
-/// What an export without the list means.
-fn describe_gap(name: &str) -> &'static str {
-    match name {
-        stream::LOCATION => "`manifest.json` lacks its name",
-        stream::FIELDS => {
-            "the values of custom fields are in the column `extra`, by the ids of their fields"
-        }
-        stream::USERS => "users are known by their ids only",
-        stream::TAGS => "contacts still have their tags",
-        stream::CALENDARS => "appointments are missing",
-        stream::TASKS => "tasks are missing",
-        _ => "its rows are missing",
-    }
-}
-
 impl Pull {
     /// Records that a list cannot be read, and warns of it. If contacts cannot be read either, this is an error: such a
     /// run ends and is resumed later.
@@ -48,7 +33,7 @@ impl Pull {
             ApiErrorKind::Scope => missing_scope_message(error.route),
             _ => error.to_string(),
         };
-        let gap = describe_gap(name);
+        let gap = self.describe_gap(name);
         let message = match name {
             stream::LOCATION => format!("the location cannot be read: {reason}; without it {gap}"),
             _ if error.kind == ApiErrorKind::Exhausted => {
@@ -74,9 +59,25 @@ impl Pull {
         error: &ApiError,
     ) -> Result<(), PullError> {
         let failure = failure_from_api_error(name, FetchFailure::WHOLE_LIST, error);
-        let message = format!("{}; without it {}", failure.message, describe_gap(name));
+        let message = format!("{}; without it {}", failure.message, self.describe_gap(name));
         self.write_to_spool(SpoolWrite::Failed(FetchFailure { message, records: 0, ..failure }))
             .await
+    }
+
+    /// What an export without the list means.
+    fn describe_gap(&self, name: &str) -> &'static str {
+        match name {
+            stream::LOCATION => "`manifest.json` lacks its name",
+            stream::FIELDS => {
+                "the values of custom fields are in the column `extra`, by the ids of their fields"
+            }
+            stream::USERS => "users are known by their ids only",
+            stream::TAGS => "contacts still have their tags",
+            stream::CALENDARS => "appointments are missing",
+            stream::BUSINESSES => "contacts still have the ids of their businesses",
+            stream::TASKS => "tasks are missing",
+            _ => "its rows are missing",
+        }
     }
 
     /// Whether contacts can be read, tried briefly.
@@ -108,6 +109,7 @@ impl Pull {
                 self.retry_list(name, subjects).await?;
             }
         }
+        self.retry_businesses(pending).await?;
         self.retry_calendar_events(pending).await
     }
 

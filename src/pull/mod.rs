@@ -9,6 +9,7 @@
 mod appointments;
 mod broken_records;
 mod business_contacts;
+mod businesses;
 mod children;
 mod committed_page;
 mod contacts;
@@ -55,6 +56,8 @@ pub struct PullOptions {
     pub business: Option<crate::id::BusinessId>,
     /// Which child records are pulled, too.
     pub children: BTreeSet<ChildKind>,
+    /// Which lists of the location are pulled in addition to those of every export.
+    pub lists: BTreeSet<OptionalList>,
     /// Most requests in flight.
     pub concurrency: NonZeroUsize,
     /// How long a record may be hidden from the search while it exists (api.md §2.10: up to 34 s).
@@ -63,6 +66,13 @@ pub struct PullOptions {
     pub errors_only: bool,
     /// Whether notes may be read by search.
     pub search_notes: bool,
+}
+
+/// A list of the location that is pulled only when it is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OptionalList {
+    /// The businesses.
+    Businesses,
 }
 
 /// Why a pull ended early.
@@ -150,13 +160,14 @@ impl Pull {
             let searched = (!children.contains(&ChildKind::Notes)
                 && self.includes_child(ChildKind::Notes))
             .then_some(&sampler);
-            let (contacts, tasks, events, notes) = tokio::join!(
+            let (contacts, tasks, events, businesses, notes) = tokio::join!(
                 self.pull_contacts_and_children(&children, searched),
                 self.pull_location_tasks(),
                 self.pull_calendar_events(),
+                self.pull_businesses(),
                 self.pull_location_notes(&sampler),
             );
-            contacts.and(tasks).and(events).and(notes)?;
+            contacts.and(tasks).and(events).and(businesses).and(notes)?;
             if !self.options.selected_only {
                 self.fill_gaps(&self.children_of_late_contacts().await?).await?;
                 self.check_filter().await?;

@@ -28,5 +28,7 @@ pub const FIELDS: &str = "custom_fields";
 pub const USERS: &str = "users";
 /// The tags.
 pub const TAGS: &str = "tags";
+/// Pages of the businesses.
+pub const BUSINESSES: &str = "businesses";
 /// The calendars.
 pub const CALENDARS: &str = "calendars";

@@ -5,6 +5,7 @@ mod agency_login;
 mod altered_answers;
 mod breaker;
 mod broken_bytes;
+mod businesses;
 mod cases;
 mod child_filters;
 mod citations;

@@ -180,6 +180,7 @@ enum WithTableArg {
     Tasks,
     Notes,
     Appointments,
+    Businesses,
     None,
 }
 
@@ -221,6 +222,7 @@ impl ExportArgs {
             tasks: with(WithTableArg::Tasks),
             notes: with(WithTableArg::Notes),
             appointments: with(WithTableArg::Appointments),
+            businesses: with(WithTableArg::Businesses),
         };
         Ok((!self.with.is_empty()).then_some(tables))
     }
@@ -233,7 +235,7 @@ impl ExportArgs {
             let none = select_templates(&[], Some(stdout.tables()))?;
             return Ok((none, stdout.tables()));
         }
-        let usual = ExportTables { tasks: true, notes: true, appointments: false };
+        let usual = ExportTables { tasks: true, notes: true, ..ExportTables::NONE };
         let with = self.with_tables()?;
         let templates = select_templates(&self.shape.template, with)?;
         let tables = match (with, templates.tables) {

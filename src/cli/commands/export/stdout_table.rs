@@ -78,6 +78,7 @@ impl StdoutTable {
             tasks: self.table == "tasks",
             notes: self.table == "notes",
             appointments: self.table == "appointments",
+            businesses: self.table == "businesses",
         }
     }
 

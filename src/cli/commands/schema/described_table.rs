@@ -43,6 +43,7 @@ pub(super) struct DescribedFile {
 /// The columns that have ids of another table.
 const REFERENCES: &[(&str, &str, &str)] = &[
     ("contacts", "assigned_to", "users"),
+    ("contacts", "business_id", "businesses"),
     ("tasks", "contact_id", "contacts"),
     ("tasks", "assigned_to", "users"),
     ("notes", "contact_id", "contacts"),
