@@ -17,6 +17,7 @@ use super::config::ConfigFile;
 use super::config::dirs;
 use super::output::exit_code::{CliExitCode, print_clap_error};
 use crate::import::PresetLibrary;
+use crate::mapping::preset::Preset;
 use crate::run::RunSummary;
 
 /// The variable by which a shell asks; its value is the shell's name.
@@ -69,7 +70,8 @@ fn add_candidates(command: clap::Command) -> clap::Command {
         .mut_args(|arg| match arg.get_id().as_str() {
             "run" => arg.add(ArgValueCandidates::new(run_candidates)),
             "profile" => arg.add(ArgValueCandidates::new(profile_candidates)),
-            "preset" | "show_preset" => arg.add(ArgValueCandidates::new(preset_candidates)),
+            "preset" => arg.add(ArgValueCandidates::new(imported_preset_candidates)),
+            "show_preset" => arg.add(ArgValueCandidates::new(preset_candidates)),
             "template" => arg.add(ArgValueCandidates::new(template_candidates)),
             _ => arg,
         })
@@ -107,13 +109,22 @@ fn profile_candidates() -> Vec<CompletionCandidate> {
 
 /// The presets, of the program and of the user.
 fn preset_candidates() -> Vec<CompletionCandidate> {
+    list_preset_candidates(|_| true)
+}
+
+/// The presets whose files can be imported.
+fn imported_preset_candidates() -> Vec<CompletionCandidate> {
+    list_preset_candidates(|preset| preset.import_refusal().is_none())
+}
+
+fn list_preset_candidates(is_wanted: fn(&Preset) -> bool) -> Vec<CompletionCandidate> {
     let Ok(presets) = PresetLibrary::load(dirs::presets_dir().as_deref()) else {
         return Vec::new();
     };
-    let candidate = |preset: &crate::mapping::preset::Preset| {
+    let candidate = |preset: &Preset| {
         CompletionCandidate::new(preset.name.clone()).help(Some(preset.title.clone().into()))
     };
-    presets.all().iter().map(candidate).collect()
+    presets.all().iter().filter(|preset| is_wanted(preset)).map(candidate).collect()
 }
 
 /// The systems with templates, and the presets that have one.

@@ -76,7 +76,7 @@ pub async fn estimate_cost(
     }
     if request.tables.appointments {
         let per_contact = (!covers_everything).then_some(contacts);
-        let cost = estimate_appointments(client, per_contact).await?;
+        let cost = estimate_appointments(client, &request, per_contact).await?;
         requests.insert("appointments", cost);
     }
     if request.tables.businesses {
@@ -116,12 +116,13 @@ async fn estimate_business_pages(client: &ApiClient) -> Result<(u64, bool), Expo
 /// How many requests appointments take: by calendar, or contact by contact if a number of contacts is given.
 async fn estimate_appointments(
     client: &ApiClient,
+    request: &ExportRequest,
     per_contact: Option<u64>,
 ) -> Result<u64, ExportError> {
     let Some(contacts) = per_contact else {
         return Ok(client.list_calendars().await?.head.calendars.len() as u64 + 1);
     };
-    Ok(contacts)
+    Ok(contacts + u64::from(request.needs_calendar_names()?))
 }
 
 /// The seconds that so many requests take at the rate limit.

@@ -65,6 +65,17 @@ impl ExportTables {
         }
     }
 
+    /// These tables without the others.
+    #[must_use]
+    pub fn without(self, others: Self) -> Self {
+        Self {
+            tasks: self.tasks && !others.tasks,
+            notes: self.notes && !others.notes,
+            appointments: self.appointments && !others.appointments,
+            businesses: self.businesses && !others.businesses,
+        }
+    }
+
     /// Whether all of the other tables are among these.
     #[must_use]
     pub fn contains_all(self, others: Self) -> bool {

@@ -293,7 +293,7 @@ impl ExportJob {
     ) -> Result<(), ExportError> {
         let pull = Pull {
             client: self.context.client.clone(),
-            options: self.pull_options(),
+            options: self.pull_options()?,
             db: self.run.db_path(),
             writes: spool.writer(),
             observer: self.context.observer.clone(),
@@ -318,11 +318,14 @@ impl ExportJob {
         Ok(())
     }
 
-    fn pull_options(&self) -> PullOptions {
+    fn pull_options(&self) -> Result<PullOptions, ExportError> {
         let tables = self.request.tables;
-        let lists = [(tables.businesses, OptionalList::Businesses)];
+        let lists = [
+            (tables.businesses, OptionalList::Businesses),
+            (self.request.needs_calendar_names()?, OptionalList::CalendarNames),
+        ];
         let lists = lists.into_iter().filter_map(|(wanted, list)| wanted.then_some(list));
-        PullOptions {
+        Ok(PullOptions {
             filter: self.request.filters.to_api_filter(),
             selected_only: self.request.contacts.is_some(),
             business: self.request.filters.business_id.clone(),
@@ -332,7 +335,7 @@ impl ExportJob {
             settle: self.context.settle,
             errors_only: self.errors_only,
             search_notes: self.request.notes_by == NoteReading::Auto,
-        }
+        })
     }
 
     /// Shows how far the processes before this one came.

@@ -236,6 +236,14 @@ impl ExportRequest {
         templates::parse_templates(&self.templates, &formats.collect::<Vec<_>>())
     }
 
+    /// Whether a template has the names of calendars.
+    ///
+    /// # Errors
+    /// As [`Self::parse_templates`].
+    pub(super) fn needs_calendar_names(&self) -> Result<bool, ExportError> {
+        Ok(self.parse_templates()?.iter().any(|named| named.template.names_calendars()))
+    }
+
     pub(super) fn publish_options(
         &self,
         facts: ManifestMetadata,

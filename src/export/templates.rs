@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::{ExportError, ExportTables};
-use crate::mapping::preset::template::{CONTACTS, NOTES, TASKS};
+use crate::mapping::preset::template::{APPOINTMENTS, BUSINESSES, CONTACTS, NOTES, TASKS};
 use crate::mapping::preset::{ExportTemplate, Preset};
 use crate::publish::NamedTemplate;
 use crate::resource::RESOURCES;
@@ -71,7 +71,12 @@ impl ExportTables {
     #[must_use]
     pub fn from_template(template: &ExportTemplate) -> Self {
         let has = |table| template.tables.contains(&table);
-        Self { tasks: has(TASKS), notes: has(NOTES), ..Self::NONE }
+        Self {
+            tasks: has(TASKS),
+            notes: has(NOTES),
+            appointments: has(APPOINTMENTS),
+            businesses: has(BUSINESSES),
+        }
     }
 }
 

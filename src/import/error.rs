@@ -49,6 +49,14 @@ pub enum ImportError {
         /// The most similar name, if there is one.
         near: Option<String>,
     },
+    /// The files of the requested preset are only exported.
+    #[error("`{preset}` is written by exports only: {reason}")]
+    ExportOnly {
+        /// The preset.
+        preset: String,
+        /// Why they are not imported.
+        reason: &'static str,
+    },
     /// Several presets fit the sheet equally well.
     #[error("several presets fit the sheet equally well: {}", quote_names(.0))]
     Ambiguous(Vec<String>),
@@ -154,6 +162,7 @@ impl ImportError {
             Self::Sheet(_)
                 | Self::Mapping { .. }
                 | Self::NoPreset { .. }
+                | Self::ExportOnly { .. }
                 | Self::Unfit { .. }
                 | Self::Ambiguous(_)
                 | Self::Undecided { .. }

@@ -6,7 +6,7 @@ use super::duplicate_ids::LastVersions;
 use super::entry_splitter::{RowSplitter, SplitRows};
 use super::sort::{ExternalSorter, SortableRow};
 use super::streams;
-use super::template::{TemplateFiles, TemplateWriters};
+use super::template::{CalendarNames, TemplateFiles, TemplateWriters};
 use super::{PublishError, PublishOptions, invalid_row_failure};
 use crate::api::LocationDetails;
 use crate::event::WrittenFile;
@@ -257,11 +257,14 @@ impl TableWriter {
         })
     }
 
-    /// Takes what the rows of appointments do not have from the spool, which is complete now: the time zone of times
-    /// without one (api.md §4).
+    /// Takes what the rows of appointments do not have from the spool, which is complete now: the names of their
+    /// calendars, and the time zone of times without one (api.md §4).
     fn prepare_appointments(&mut self, reader: &SpoolReader) -> Result<(), PublishError> {
         if self.table.name != resource::APPOINTMENTS.name {
             return Ok(());
+        }
+        if let Some(templates) = &mut self.templates {
+            templates.set_calendars(CalendarNames::load(reader)?);
         }
         if let Some(zone) = load_time_zone(reader)? {
             self.decoder = RowDecoder::new(&self.table).with_time_zone(zone);

@@ -4,7 +4,7 @@
 //! server accepts is unknown, so a window that it rejects is halved, down to a week. Events of
 //! deleted calendars cannot be read this way.
 
-use super::{ChildKind, Pull, PullError, missing_lists, retry_failed};
+use super::{ChildKind, OptionalList, Pull, PullError, missing_lists, retry_failed};
 use crate::api::{ApiClient, ApiErrorKind};
 use crate::id::CalendarId;
 use crate::run::{FetchFailure, SpoolWrite, StreamProgress, stream};
@@ -23,12 +23,18 @@ impl Pull {
         !self.options.covers_all_contacts()
     }
 
-    /// All events of all calendars.
+    /// All events of all calendars; where appointments are read contact by contact, only the calendars, if their names
+    /// are needed.
     pub(super) async fn pull_calendar_events(&self) -> Result<(), PullError> {
-        if !self.includes_child(ChildKind::Appointments) || self.reads_appointments_per_contact() {
+        let per_contact = self.reads_appointments_per_contact();
+        let is_needed = !per_contact || self.options.lists.contains(&OptionalList::CalendarNames);
+        if !self.includes_child(ChildKind::Appointments) || !is_needed {
             return Ok(());
         }
         self.pull_list(stream::CALENDARS, ApiClient::list_calendars(&self.client)).await?;
+        if per_contact {
+            return Ok(());
+        }
         self.flush_writes().await?;
         for calendar in self.stored_calendar_ids()? {
             self.pull_events_of_calendar(&calendar).await?;
@@ -45,7 +51,7 @@ impl Pull {
         let is_of_calendars = |failure: &FetchFailure| {
             failure.stream == stream::CALENDARS || failure.stream.starts_with(stream::EVENTS)
         };
-        if !pending.iter().any(is_of_calendars) {
+        if self.reads_appointments_per_contact() || !pending.iter().any(is_of_calendars) {
             return Ok(());
         }
         self.flush_writes().await?;

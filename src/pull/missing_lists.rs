@@ -36,6 +36,9 @@ impl Pull {
         let gap = self.describe_gap(name);
         let message = match name {
             stream::LOCATION => format!("the location cannot be read: {reason}; without it {gap}"),
+            stream::CALENDARS if self.reads_appointments_per_contact() => {
+                format!("`calendars` cannot be read: {reason}; without it {gap}")
+            }
             _ if error.kind == ApiErrorKind::Exhausted => {
                 format!(
                     "`{name}` cannot be read: {reason}; it is requested once more at the end, and without it {gap}"
@@ -73,6 +76,9 @@ impl Pull {
             }
             stream::USERS => "users are known by their ids only",
             stream::TAGS => "contacts still have their tags",
+            stream::CALENDARS if self.reads_appointments_per_contact() => {
+                "calendars are known by their ids only"
+            }
             stream::CALENDARS => "appointments are missing",
             stream::BUSINESSES => "contacts still have the ids of their businesses",
             stream::TASKS => "tasks are missing",
@@ -128,7 +134,9 @@ impl Pull {
                 let stream = name.to_owned();
                 self.write_to_spool(SpoolWrite::Entry { stream, rows: 1, body, progress }).await?;
                 // Those of the calendars when their events are read, too.
-                for subject in subjects.into_iter().filter(|_| name != stream::CALENDARS) {
+                let has_events =
+                    name == stream::CALENDARS && !self.reads_appointments_per_contact();
+                for subject in subjects.into_iter().filter(|_| !has_events) {
                     let stream = name.to_owned();
                     self.write_to_spool(SpoolWrite::FailureResolved { stream, subject }).await?;
                 }

@@ -73,6 +73,9 @@ pub struct PullOptions {
 pub enum OptionalList {
     /// The businesses.
     Businesses,
+    /// The calendars, for their names, where appointments are read contact by contact. Otherwise the calendars are read
+    /// with their events anyway.
+    CalendarNames,
 }
 
 /// Why a pull ended early.

@@ -28,6 +28,7 @@ impl From<ImportError> for CliError {
                 Self::usage(error.to_string())
                     .with_hint(format!("{near}`ghl-bulk map --list-presets` lists all presets"))
             }
+            ImportError::ExportOnly { .. } => Self::usage(error.to_string()).with_hint("nothing was sent"),
             ImportError::Ambiguous(ref presets) => {
                 let each: Vec<_> = presets.iter().map(|name| format!("`--preset {name}`")).collect();
                 Self::new(CliExitCode::Refused, error.to_string())

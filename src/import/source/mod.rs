@@ -118,7 +118,7 @@ impl ImportSource {
                 )
             }
             (None, Some(name)) => {
-                (MappingSource::Preset(Box::new(presets.find_by_name(name)?.clone())), None)
+                (MappingSource::Preset(Box::new(presets.find_for_import(name)?.clone())), None)
             }
             (None, None) => (MappingSource::Nothing, None),
         };

@@ -98,6 +98,18 @@ impl PresetLibrary {
         })
     }
 
+    /// The preset with a name, to import with.
+    ///
+    /// # Errors
+    /// As [`Self::find_by_name`], and when its files are only exported.
+    pub fn find_for_import(&self, name: &str) -> Result<&Preset, ImportError> {
+        let preset = self.find_by_name(name)?;
+        match preset.import_refusal() {
+            Some(reason) => Err(ImportError::ExportOnly { preset: preset.name.clone(), reason }),
+            None => Ok(preset),
+        }
+    }
+
     /// The presets among which the one for a sheet is searched.
     ///
     /// # Errors

@@ -59,8 +59,12 @@ pub async fn propose_mapping(
     wish: ProposalRequest,
 ) -> Result<ProposalReport, ImportError> {
     let looked = move || {
-        let chosen =
-            wish.preset.as_ref().map(|name| wish.presets.find_by_name(name)).transpose()?.cloned();
+        let chosen = wish
+            .preset
+            .as_ref()
+            .map(|name| wish.presets.find_for_import(name))
+            .transpose()?
+            .cloned();
         let own = chosen.as_ref().map(|preset| preset.mapping.reading.clone());
         let reading = merge_read_options(own.unwrap_or_default(), wish.reading.clone());
         let sheet = Sheet::open(&wish.file, &reading, &|name| wish.presets.is_known_header(name))?;

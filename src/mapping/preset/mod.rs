@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
 use super::header::{fold_name, is_dictionary_name};
 use super::{Mapping, closest_name, mapping_problem};
@@ -56,6 +57,7 @@ static BUILT_IN: &[(&str, &str)] = built_in![
     "dub-seed-tasks",
     "dub-seed-notes",
     "dub-seed-tags",
+    "dub-seed-appointments",
     "dub-customers-create",
     "dub-partner-invites",
     "dialpad-calls",
@@ -63,16 +65,21 @@ static BUILT_IN: &[(&str, &str)] = built_in![
     "docsend-seed-contacts",
     "docsend-seed-tasks",
     "docsend-seed-notes",
+    "docsend-seed-appointments",
     "docsend-visits",
     "dialpad-seed-contacts",
     "dialpad-seed-tasks",
     "dialpad-seed-notes",
+    "dialpad-seed-appointments",
     "dashclicks-seed-contacts",
     "dashclicks-seed-tasks",
     "dashclicks-seed-notes",
+    "dashclicks-seed-appointments",
     "dext-seed-contacts",
     "dext-seed-activity",
     "dext-seed-tags",
+    "dext-seed-businesses",
+    "dext-seed-appointments",
 ];
 
 static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
@@ -94,7 +101,7 @@ pub struct Preset {
     pub title: String,
     /// What each row describes.
     pub entity: PresetEntity,
-    /// Whether its files are only imported, or also written.
+    /// Whether its files are imported, written, or both.
     pub direction: PresetDirection,
     /// The mapping.
     pub mapping: Mapping,
@@ -120,6 +127,10 @@ pub enum PresetEntity {
     Notes,
     /// Tasks and notes of contacts.
     Mixed,
+    /// Appointments of contacts, which are only exported.
+    Appointments,
+    /// Businesses, which are only exported.
+    Businesses,
 }
 
 /// The direction in which files of a preset are transferred.
@@ -131,6 +142,8 @@ pub enum PresetDirection {
     Import,
     /// Both ways: the other program also imports such files.
     Both,
+    /// To another program only: such files are not imported into HighLevel.
+    Export,
 }
 
 /// A preset's keys in addition to those of its mapping.
@@ -139,8 +152,7 @@ struct PresetMetadata {
     title: Option<String>,
     #[serde(default)]
     entity: PresetEntity,
-    #[serde(default)]
-    direction: PresetDirection,
+    direction: Option<Spanned<PresetDirection>>,
     detect: Option<HeaderSignature>,
 }
 
@@ -174,16 +186,39 @@ impl Preset {
     pub fn parse(text: impl Into<Cow<'static, str>>, name: &str) -> Result<Self, Vec<Diagnostic>> {
         let text = text.into();
         let mapping = Mapping::parse(&text, name)?;
+        let line_at =
+            |start: usize| memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count() + 1;
         let about: PresetMetadata = toml::from_str(&text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
-            let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count() + 1;
-            vec![mapping_problem(line, error.message())]
+            vec![mapping_problem(line_at(start), error.message())]
         })?;
         let PresetMetadata { title, entity, direction, detect } = about;
+        let line = direction.as_ref().map_or(0, |direction| line_at(direction.span().start));
+        let direction = direction.map(Spanned::into_inner).unwrap_or_default();
         let template = template::parse(&text, name, entity, &mapping)?;
+        if let Some(message) =
+            find_direction_problem(entity, direction, template.is_some(), detect.is_some())
+        {
+            return Err(vec![mapping_problem(line, message)]);
+        }
         let name = name.to_owned();
         let title = title.unwrap_or_else(|| name.clone());
         Ok(Self { name, title, entity, direction, mapping, text, own: false, template, detect })
+    }
+
+    /// Why its files are not imported, if they are only exported: half a sentence.
+    #[must_use]
+    pub fn import_refusal(&self) -> Option<&'static str> {
+        let reason = match self.entity {
+            PresetEntity::Appointments => {
+                "appointments are not imported, because booking one notifies the customer"
+            }
+            PresetEntity::Businesses => {
+                "businesses are not imported; a contact gets its business from a column for `business`"
+            }
+            _ => "its direction is `export`",
+        };
+        (self.direction == PresetDirection::Export).then_some(reason)
     }
 
     /// Whether its files can be recognized.
@@ -202,6 +237,29 @@ impl Preset {
     fn column_names(&self) -> impl Iterator<Item = &str> {
         let rules = self.mapping.rules.iter().flat_map(|rule| &rule.from);
         rules.chain(&self.mapping.ignore).map(String::as_str).filter(|name| !name.contains('*'))
+    }
+}
+
+/// What is wrong with a preset's direction, if anything is.
+fn find_direction_problem(
+    entity: PresetEntity,
+    direction: PresetDirection,
+    has_template: bool,
+    is_detected: bool,
+) -> Option<&'static str> {
+    let is_export = direction == PresetDirection::Export;
+    match entity {
+        PresetEntity::Appointments if !is_export => {
+            Some("appointments are not imported: this entity needs `direction = \"export\"`")
+        }
+        PresetEntity::Businesses if !is_export => {
+            Some("businesses are not imported: this entity needs `direction = \"export\"`")
+        }
+        _ if is_export && !has_template => Some("`direction = \"export\"` needs a `[template]`"),
+        _ if is_export && is_detected => {
+            Some("`[detect]` is for files that are imported, and the direction is `export`")
+        }
+        _ => None,
     }
 }
 

@@ -34,7 +34,9 @@ fn every_preset_reads_and_decides_everything_it_names() {
         builtin_presets().iter().map(|preset| preset.name.as_str()).collect();
     assert_eq!(names.len(), builtin_presets().len());
     for preset in builtin_presets() {
-        assert!(!preset.mapping.rules.is_empty() && !preset.title.is_empty(), "{}", preset.name);
+        let is_imported = preset.import_refusal().is_none();
+        assert_eq!(!preset.mapping.rules.is_empty(), is_imported, "{}", preset.name);
+        assert!(!preset.title.is_empty(), "{}", preset.name);
         assert!(
             preset.mapping.rules.iter().all(|rule| rule.to != MappingTarget::Undecided),
             "{}",
@@ -50,7 +52,7 @@ fn every_preset_reads_and_decides_everything_it_names() {
 
 #[test]
 fn a_preset_binds_its_own_header_without_leaving_a_column() {
-    for preset in builtin_presets() {
+    for preset in builtin_presets().iter().filter(|preset| preset.import_refusal().is_none()) {
         let names: Vec<&str> = preset.column_names().collect();
         let mut seen = HashSet::new();
         let header: Vec<&str> =
@@ -117,6 +119,27 @@ fn presets_that_fit_alike_are_distinguished_by_case_or_asked_about() {
         detect_preset(&two, &columns("record id,email")),
         PresetDetection::Ambiguous(vec![&two[0], &two[1]])
     );
+}
+
+#[test]
+fn a_preset_that_is_only_exported_has_a_template_and_is_not_detected() {
+    let problem = |text: &str| {
+        let problems = Preset::parse(format!("format = 1\n{text}"), "mine").unwrap_err();
+        format!("{}: {}", problems[0].place.line.unwrap_or(0), problems[0].message)
+    };
+    let template = "[template]\n[[template.column]]\nname = \"Id\"\nfill = \"contactId\"\n";
+    let export = "direction = \"export\"\n";
+    assert!(problem(export).starts_with("2: `direction = \"export\"` needs a `[template]`"));
+    let detect = format!("{export}[detect]\nall = [\"Id\"]\n{template}");
+    assert!(problem(&detect).contains("`[detect]` is for files that are imported"));
+    for entity in ["appointments", "businesses"] {
+        let text = format!("entity = \"{entity}\"\ndirection = \"both\"\n");
+        assert!(problem(&text).starts_with(&format!("3: {entity} are not imported")));
+    }
+    let preset = Preset::parse(format!("format = 1\n{export}{template}"), "mine").unwrap();
+    assert_eq!(preset.import_refusal(), Some("its direction is `export`"));
+    let both = Preset::parse(format!("format = 1\n{template}"), "mine").unwrap();
+    assert_eq!(both.import_refusal(), None);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::cell_source::TemplateCellSource;
 use super::unused_columns::UnusedColumns;
 use crate::mapping::preset::ExportTemplate;
-use crate::mapping::preset::template::{self, FieldSource, TemplateColumn};
+use crate::mapping::preset::template::{self, ExportedField, FieldSource, TemplateColumn};
 use crate::model::target::{Field, MappingTarget, TaskPart};
 use crate::resource::{ColumnSource, TableColumn, TableSchema, custom_column_name};
 
@@ -85,8 +85,13 @@ fn table_source(
         Some(TemplateCellSource::Column(place, table.columns[place].kind))
     };
     let target = match field {
-        FieldSource::Added => return column("dateAdded"),
-        FieldSource::Updated => return column("dateUpdated"),
+        FieldSource::Added => return column("dateAdded").or_else(|| column("createdAt")),
+        FieldSource::Updated => return column("dateUpdated").or_else(|| column("updatedAt")),
+        FieldSource::Exported(field) if field.table() != table.name => return None,
+        FieldSource::Exported(field @ ExportedField::AppointmentCalendar) => {
+            return table.column_index_of_key(field.key()).map(TemplateCellSource::Calendar);
+        }
+        FieldSource::Exported(field) => return column(field.key()),
         FieldSource::Target(target) => target,
     };
     match target {

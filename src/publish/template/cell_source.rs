@@ -24,6 +24,8 @@ pub(super) enum TemplateCellSource {
     /// A value of the row's contact: the index of the contact field, and the column with the contact's
     /// id.
     Person(usize, usize),
+    /// The name of the calendar whose id is in a column.
+    Calendar(usize),
 }
 
 impl TemplateCellSource {
@@ -31,6 +33,7 @@ impl TemplateCellSource {
     pub(super) fn column_indexes(&self) -> Vec<usize> {
         match self {
             Self::Column(place, _)
+            | Self::Calendar(place)
             | Self::Channel(place, _)
             | Self::Priority(place)
             | Self::WithoutPriority(place) => vec![*place],
@@ -39,7 +42,7 @@ impl TemplateCellSource {
         }
     }
 
-    /// A row's values: none, one or several. Values of its contact are not included.
+    /// A row's values: none, one or several. What is looked up elsewhere is not included.
     pub(super) fn read_values<'b>(&self, texts: &BatchTexts<'b>, row: usize) -> Vec<Cow<'b, str>> {
         let one =
             |place: usize| texts.cell_texts(place, row).into_iter().next().unwrap_or_default();
@@ -65,7 +68,7 @@ impl TemplateCellSource {
                 some(split_priority_line(&one(*place)).0.unwrap_or_default().to_owned())
             }
             Self::WithoutPriority(place) => some(split_priority_line(&one(*place)).1),
-            Self::Person(..) => Vec::new(),
+            Self::Person(..) | Self::Calendar(_) => Vec::new(),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Template files: rows of tables in the form that other systems import.
 //!
 //! They are written in addition to the format files, from the same batches in the same order. What
-//! a row of a task or note says about its contact is looked up in a store on disk, because the
+//! a row of a task, note or appointment says about its contact is looked up in a store on disk, because the
 //! contacts are written first. Columns that no file contains and rows that are skipped are
 //! reported, never dropped silently.
 
 mod bind;
+mod calendar_names;
 mod cell_source;
 mod cell_text;
 mod contact_lookup;
@@ -26,6 +27,7 @@ use crate::resource::TableSchema;
 use crate::table::BatchTexts;
 
 use bind::BoundTemplateColumn;
+pub(super) use calendar_names::CalendarNames;
 use contact_lookup::ContactLookup;
 use template_files::TemplateFile;
 use unused_columns::UnusedColumns;
@@ -53,6 +55,14 @@ pub(super) struct TemplateWriters {
     contacts: Option<Arc<Mutex<ContactLookup>>>,
     /// The contact values to store, when rows of other tables need them.
     stored_contact_columns: Option<Vec<BoundTemplateColumn>>,
+    calendars: CalendarNames,
+}
+
+/// What the values of a row are looked up in.
+#[derive(Clone, Copy)]
+struct RowLookups<'a> {
+    contacts: Option<&'a ContactLookup>,
+    calendars: &'a CalendarNames,
 }
 
 /// A template that contains rows of a table.
@@ -114,7 +124,14 @@ impl TemplateFiles {
         let stored_contact_columns =
             stored_contact_columns.map(|fields| bind::bind_contact_fields(&fields, table));
         let wanted = !writers.is_empty() || stored_contact_columns.is_some();
-        wanted.then_some(TemplateWriters { all: writers, unused, contacts, stored_contact_columns })
+        let calendars = CalendarNames::default();
+        wanted.then_some(TemplateWriters {
+            all: writers,
+            unused,
+            contacts,
+            stored_contact_columns,
+            calendars,
+        })
     }
 
     /// Collects the unused columns of a table.
@@ -144,6 +161,11 @@ impl TemplateFiles {
 }
 
 impl TemplateWriters {
+    /// Sets the names of calendars. They are complete only when the pull has ended.
+    pub(super) fn set_calendars(&mut self, calendars: CalendarNames) {
+        self.calendars = calendars;
+    }
+
     /// Writes the rows of a batch.
     pub(super) fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), PublishError> {
         let texts = BatchTexts::from_batch(batch);
@@ -153,9 +175,10 @@ impl TemplateWriters {
         }
         for taker in &self.all {
             let contacts = self.contacts.as_ref().map(|contacts| lock_ignoring_poison(contacts));
+            let lookups = RowLookups { contacts: contacts.as_deref(), calendars: &self.calendars };
             let mut file = lock_ignoring_poison(&taker.file);
             for row in 0..texts.row_count() {
-                file.write_row(&taker.columns, &texts, row, contacts.as_deref())?;
+                file.write_row(&taker.columns, &texts, row, lookups)?;
             }
         }
         Ok(())

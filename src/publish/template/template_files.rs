@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::bind::BoundTemplateColumn;
 use super::cell_source::TemplateCellSource;
-use super::contact_lookup::ContactLookup;
 use super::warnings::TemplateFileWarnings;
-use super::{NamedTemplate, cell_text};
+use super::{ContactLookup, NamedTemplate, RowLookups, cell_text};
 use crate::event::{RunWarning, WrittenFile};
 use crate::mapping::preset::ExportTemplate;
 use crate::mapping::preset::template::TemplateColumn;
@@ -58,12 +57,12 @@ impl TemplateFile {
         bound: &[BoundTemplateColumn],
         texts: &BatchTexts<'_>,
         row: usize,
-        contacts: Option<&ContactLookup>,
+        lookups: RowLookups<'_>,
     ) -> Result<(), PublishError> {
         let template = &self.named.template;
         let mut cells = Vec::with_capacity(bound.len());
         for (column, bound) in template.columns.iter().zip(bound) {
-            cells.push(cell_text(column, bound, template, texts, row, contacts)?);
+            cells.push(cell_text(column, bound, template, texts, row, lookups)?);
         }
         let lacking = !template.require.is_empty()
             && template.require.iter().all(|place| cells[*place].trim().is_empty());
@@ -164,11 +163,16 @@ fn cell_text(
     template: &ExportTemplate,
     texts: &BatchTexts<'_>,
     row: usize,
-    contacts: Option<&ContactLookup>,
+    lookups: RowLookups<'_>,
 ) -> Result<String, PublishError> {
+    let RowLookups { contacts, calendars } = lookups;
     let look = |source: &TemplateCellSource| match (source, contacts) {
         (TemplateCellSource::Person(place, id), Some(contacts)) => {
             contacts.look_up_values(*place, &texts.cell_texts(*id, row).concat())
+        }
+        (TemplateCellSource::Calendar(place), _) => {
+            let ids = texts.cell_texts(*place, row).into_iter();
+            Ok(ids.map(|id| calendars.name_or_id(id).into_owned()).collect())
         }
         _ => Ok(source.read_values(texts, row).into_iter().map(Cow::into_owned).collect()),
     };

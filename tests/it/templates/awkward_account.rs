@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Sheet, preset, sheets};
+use super::{Sheet, imported_sheets, preset};
 use crate::world::World;
 
 const CONTACTS: usize = 300;
@@ -170,7 +170,7 @@ fn check_system(system: &str) {
     let world = account();
     let before = world.read_contacts();
     world.run_command(&format!("export --template {system} --out out --quiet")).exits(0);
-    for file in sheets(&world, "out") {
+    for file in imported_sheets(&world, "out") {
         let name = preset(&file);
         let sheet = Sheet::read(&world, &format!("out/{file}"));
         std::fs::copy(world.path(&format!("out/{file}")), world.path("written.csv")).unwrap();

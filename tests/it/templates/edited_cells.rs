@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Sheet, preset, sheets};
+use super::{Sheet, imported_sheets, preset};
 use crate::world::World;
 
 /// Contacts in the account: more than a file has columns.
@@ -116,7 +116,7 @@ fn edit_every_column(file: &str, sheet: &mut Sheet) -> Vec<String> {
 fn check_system(system: &str) {
     let listing = account();
     listing.run_command(&format!("export --template {system} --out out --quiet")).exits(0);
-    for file in sheets(&listing, "out") {
+    for file in imported_sheets(&listing, "out") {
         let world = account();
         let name = preset(&file);
         let export = |out: &str| {

@@ -3,6 +3,7 @@
 mod awkward_account;
 mod custom_templates;
 mod edited_cells;
+mod export_only;
 mod file_format;
 mod sample_accounts;
 mod template_round_trip;
@@ -68,6 +69,13 @@ pub(crate) fn preset(file: &str) -> &str {
 /// The sheets of an export, by name.
 pub(crate) fn sheets(world: &World, out: &str) -> Vec<String> {
     world.list_files(out).into_iter().filter(|name| name.strip_suffix(".csv").is_some()).collect()
+}
+
+/// Those that an import takes: not the list of names for ids.
+pub(crate) fn imported_sheets(world: &World, out: &str) -> Vec<String> {
+    let mut files = sheets(world, out);
+    files.retain(|file| file != "dext-seed-businesses.csv");
+    files
 }
 
 /// Writes a preset of the user's own.

@@ -43,6 +43,7 @@ fn every_system_writes_all_its_files() {
             "dashclicks-seed-tasks.csv",
             "dext-customers.csv",
             "dext-seed-activity.csv",
+            "dext-seed-businesses.csv",
             "dext-seed-contacts.csv",
             "dext-seed-tags.csv",
             "dext-suppliers.csv",
@@ -66,7 +67,7 @@ fn every_system_writes_all_its_files() {
     );
     assert_nothing_half_written(&world, "out");
     let names = world.list_files("out");
-    assert_eq!(names.len(), 25, "{names:?}");
+    assert_eq!(names.len(), 26, "{names:?}");
     let manifest = world.read_json("out/manifest.json");
     let file = &manifest["tables"]["dialpad-seed-tasks"]["files"][0];
     assert_eq!((&file["file"], &file["format"]), (&json!("dialpad-seed-tasks.csv"), &json!("csv")));

@@ -46,7 +46,7 @@ pub(crate) struct ExportArgs {
     pub(super) start: ContinueArgs,
 
     /// What to export in addition to contacts; `none` for contacts only [default: tasks,notes, or what the
-    /// templates need]
+    /// templates need; for a system without its appointments]
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     with: Vec<WithTableArg>,
 

@@ -16,11 +16,21 @@ pub(crate) struct RequestedTemplates {
     pub(crate) chosen: Vec<TemplateSnapshot>,
     /// The tables that they are made of.
     pub(crate) tables: Option<ExportTables>,
-    /// Files of a system whose tables are not there.
-    pub(crate) without: Vec<String>,
+    /// The presets of a system whose tables are not exported.
+    left_out: Vec<LeftOutTemplate>,
 }
 
-/// The templates of these names. `there` are the exported tables; without them, whatever is needed is exported.
+/// A template of a system that is not written.
+#[derive(Debug)]
+struct LeftOutTemplate {
+    preset: TemplateSnapshot,
+    file: String,
+    needed: ExportTables,
+}
+
+/// The templates of these names. `there` are the exported tables; without them, whatever is needed is exported, but
+/// appointments only if a template that needs them is named itself: they cost a request per calendar and two more
+/// scopes.
 ///
 /// # Errors
 /// When a template does not exist, or needs a table that is not exported.
@@ -45,17 +55,24 @@ pub(crate) fn select_templates(
             templates.add_system(name, &of_system, there)?;
         }
     }
+    templates.add_readable();
     Ok(templates)
 }
 
 impl RequestedTemplates {
-    /// Reports which files of a system cannot be made from the exported tables.
-    pub(crate) fn report_missing(&self, screen: &CliReporter) {
-        if !self.without.is_empty() {
-            let files = self.without.join(", ");
+    /// Reports which files of a system are not written, because `exported` lacks their tables, and how to get them.
+    pub(crate) fn report_missing(&self, exported: ExportTables, screen: &CliReporter) {
+        let (mut files, mut missing) = (Vec::new(), ExportTables::NONE);
+        for left_out in &self.left_out {
+            files.push(left_out.file.as_str());
+            missing = missing.union(left_out.needed.without(exported));
+        }
+        if !files.is_empty() {
             screen.print_note(&format!(
-                "not written, because the tasks or notes it needs are not exported: {}",
-                escape_for_terminal(&files)
+                "not written, because {} are not exported: {}; `export --with {}` writes them",
+                join_words(&missing.names()),
+                escape_for_terminal(&files.join(", ")),
+                exported.union(missing).names().join(","),
             ));
         }
     }
@@ -87,10 +104,18 @@ impl RequestedTemplates {
         for preset in presets {
             let template = preset.template.as_ref().expect("templates name systems");
             let needed = ExportTables::from_template(template);
-            if there.is_none_or(|there| there.contains_all(needed)) {
+            let is_exported = match there {
+                Some(there) => there.contains_all(needed),
+                None => !needed.appointments,
+            };
+            if is_exported {
                 self.add_preset(preset, needed);
             } else {
-                self.without.push(template.file.clone());
+                self.left_out.push(LeftOutTemplate {
+                    preset: TemplateSnapshot::from_preset(preset),
+                    file: template.file.clone(),
+                    needed,
+                });
             }
         }
         if self.chosen.is_empty() {
@@ -101,12 +126,35 @@ impl RequestedTemplates {
         Ok(())
     }
 
-    fn add_preset(&mut self, preset: &Preset, needed: ExportTables) {
-        let chosen = TemplateSnapshot::from_preset(preset);
+    /// Adds what was left out of a system, as far as the tables for it are exported because of another template.
+    fn add_readable(&mut self) {
+        let exported = self.tables.unwrap_or(ExportTables::NONE);
+        for left_out in std::mem::take(&mut self.left_out) {
+            if exported.contains_all(left_out.needed) {
+                self.add_snapshot(left_out.preset);
+            } else {
+                self.left_out.push(left_out);
+            }
+        }
+    }
+
+    fn add_snapshot(&mut self, chosen: TemplateSnapshot) {
         if !self.chosen.contains(&chosen) {
             self.chosen.push(chosen);
         }
+    }
+
+    fn add_preset(&mut self, preset: &Preset, needed: ExportTables) {
+        self.add_snapshot(TemplateSnapshot::from_preset(preset));
         self.tables = Some(self.tables.map_or(needed, |tables| tables.union(needed)));
+    }
+}
+
+/// `notes`, `notes and appointments`, `tasks, notes and appointments`.
+fn join_words(words: &[&str]) -> String {
+    match words {
+        [front @ .., last] if !front.is_empty() => format!("{} and {last}", front.join(", ")),
+        _ => words.concat(),
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) use args::{ExportArgs, OutputFormatArgs};
 
 /// Runs the command.
 pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
-    let (templates, _) = args.templates_and_tables()?;
+    let (templates, tables) = args.templates_and_tables()?;
     args.resolve_contact_list()?;
     let accounts = LocationAccounts::resolve_selected(settings, &args.several)?;
     let many = args.several.selects_many() || accounts.all.len() > 1;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
             ));
     }
     let screen = CliReporter::new(settings.output_style);
-    templates.report_missing(&screen);
+    templates.report_missing(tables, &screen);
     let earlier = if args.estimate {
         EarlierRuns::none()
     } else {

@@ -2,15 +2,25 @@
 //!
 //! None of them guesses a type that the file does not say: phone numbers and postal codes stay text.
 
+use crate::cli::config::dirs;
 use crate::event::{ExportReport, WrittenFile};
+use crate::import::PresetLibrary;
 use crate::resource::ResourceSpec;
 use crate::text::{escape_for_terminal, quote_path_for_shell};
+
+/// Whether files of a preset can be imported.
+fn is_importable(preset: &str) -> bool {
+    let presets = PresetLibrary::load(dirs::presets_dir().as_deref());
+    presets.is_ok_and(|presets| presets.find_for_import(preset).is_ok())
+}
 
 /// The commands for what was written.
 pub(super) fn reading_hint(report: &ExportReport) -> Option<String> {
     let of_template = |file: &&WrittenFile| ResourceSpec::from_name(&file.table).is_none();
     let table = report.files.iter().find(|file| file.table == "contacts");
-    let file = table.or_else(|| report.files.iter().find(of_template))?;
+    // Files that are only exported cannot be taken back.
+    let is_imported = |file: &&WrittenFile| of_template(file) && is_importable(&file.table);
+    let file = table.or_else(|| report.files.iter().find(is_imported))?;
     let path = report.out.join(&file.file).display().to_string();
     if of_template(&file) {
         let (path, preset) =

@@ -133,7 +133,11 @@ files. An empty table writes the mapping's columns in reverse, to a file named a
 It takes system, file, columns, delimiter, encoding, bom, quote, line_end, list, date, time,
 require, unique, max_rows and upload (a file for the system's importer: no `'` before formulas unless
 `--csv-safe` is given), and for a column that differs a [[template.column]] with name, fill, join,
-split, values, unless_phone, guard, longest.";
+split, values, unless_phone, guard, longest.
+A preset with direction = \"export\" is only exported. With entity = \"appointments\" or \"businesses\",
+which are not imported, its columns have fill = \"appointment.NAME\" (calendar, title, start, end,
+status, address, notes, assignedTo, id) or \"business.NAME\" (id, name, phone, email, website,
+address, city, state, postalCode, country).";
 
 /// Runs the command.
 pub(crate) fn run(args: &MapArgs, settings: &Settings) -> Result<CliExitCode, CliError> {

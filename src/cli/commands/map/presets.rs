@@ -41,7 +41,8 @@ fn format_table(presets: &PresetLibrary) -> String {
     let width = names.max().unwrap_or(0).max(4);
     let mut text = format!("{:<width$}  {:<9}  {}\n", "NAME", "DIRECTION", "WHAT");
     for preset in presets.all() {
-        let how = if preset.is_detectable() { "" } else { " (only with `--preset`)" };
+        let by_name = !preset.is_detectable() && preset.import_refusal().is_none();
+        let how = if by_name { " (only with `--preset`)" } else { "" };
         let own = match (preset.own, is_built_in(&preset.name)) {
             (true, true) => " (yours, in place of the program's)",
             (true, false) => " (yours)",
@@ -74,6 +75,7 @@ fn direction_name(preset: &Preset) -> &'static str {
     match preset.direction {
         PresetDirection::Import => "import",
         PresetDirection::Both => "both",
+        PresetDirection::Export => "export",
     }
 }
 

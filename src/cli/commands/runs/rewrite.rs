@@ -48,7 +48,7 @@ pub(super) fn publish_run(
         None => {}
     }
     let screen = CliReporter::new(settings.output_style);
-    templates.report_missing(&screen);
+    templates.report_missing(request.tables, &screen);
     request.templates = templates.chosen;
     let report = export::republish_files(&home, &run, &request, &screen.location_observer(None));
     screen.finish();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::mapping::preset::{self, ExportTemplate, Preset};
+use crate::mapping::preset::{self, ExportTemplate, Preset, PresetDirection};
 use crate::text::escape_for_terminal;
 
 /// A column of a file.
@@ -46,13 +46,17 @@ pub(super) fn templates_text() -> String {
     let mut text = String::new();
     for (preset, template) in templates() {
         let systems = template.systems.join(", ");
+        let name = &preset.name;
+        let read = match preset.direction {
+            PresetDirection::Export => "never imported".to_owned(),
+            _ => format!("read by `import --preset {name}`"),
+        };
         // Writing to a string never fails.
         let _ = writeln!(
             text,
-            "{} ({systems}): {}, written by `export --template {name}`, read by `import --preset {name}`",
+            "{} ({systems}): {}, written by `export --template {name}`, {read}",
             escape_for_terminal(&template.file),
             template.tables.join(" and "),
-            name = preset.name,
         );
         for column in describe_columns(preset, template) {
             let from = if column.from.is_empty() {

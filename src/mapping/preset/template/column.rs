@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::is_exported;
+use super::{ExportedField, is_exported};
 use crate::mapping::{self, MappingRule};
 use crate::model::target::MappingTarget;
 
@@ -38,6 +38,8 @@ pub struct TemplateColumn {
 pub enum FieldSource {
     /// The value that an import would write to the target.
     Target(MappingTarget),
+    /// A value of a record that is only exported.
+    Exported(ExportedField),
     /// The time when the row was added.
     Added,
     /// The time when the row was last changed.
@@ -48,6 +50,7 @@ impl fmt::Display for FieldSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Target(target) => target.fmt(f),
+            Self::Exported(field) => f.write_str(field.name()),
             Self::Added => f.write_str("dateAdded"),
             Self::Updated => f.write_str("dateUpdated"),
         }
@@ -63,7 +66,11 @@ impl FieldSource {
         match text.trim() {
             "dateAdded" => return Ok(Self::Added),
             "dateUpdated" => return Ok(Self::Updated),
-            _ => {}
+            name => {
+                if let Some(field) = ExportedField::from_name(name) {
+                    return Ok(Self::Exported(field));
+                }
+            }
         }
         match mapping::parse_target(text) {
             Ok(target) if is_exported(&target) => Ok(Self::Target(target)),

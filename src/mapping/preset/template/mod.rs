@@ -7,6 +7,7 @@
 //! It knows names and forms; `publish` knows which value of an account fills a column.
 
 mod column;
+mod exported_field;
 mod parse_columns;
 mod parse_template;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::model::target::{MappingTarget, NotePart, TaskPart};
 use crate::table::OutputDialect;
 
 pub use column::{FieldSource, TemplateColumn};
+pub use exported_field::ExportedField;
 pub(super) use parse_template::parse;
 
 /// The former name of the table, in version 0.1.0; presets saved then still use it.
@@ -29,6 +31,10 @@ pub const CONTACTS: &str = "contacts";
 pub const TASKS: &str = "tasks";
 /// Notes.
 pub const NOTES: &str = "notes";
+/// Appointments.
+pub const APPOINTMENTS: &str = "appointments";
+/// Businesses.
+pub const BUSINESSES: &str = "businesses";
 
 /// The template for the files of a preset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,12 +68,19 @@ pub struct ExportTemplate {
 }
 
 impl ExportTemplate {
-    /// Whether rows of tasks or notes contain contact fields.
+    /// Whether rows of tasks, notes or appointments contain contact fields.
     #[must_use]
     pub fn joins_contacts(&self) -> bool {
         let of_children = !self.tables.contains(&CONTACTS);
         let fills = self.columns.iter().flat_map(|column| &column.fill);
         of_children && fills.into_iter().any(FieldSource::is_contact_field)
+    }
+
+    /// Whether a column has the names of calendars, which the rows of appointments do not have.
+    #[must_use]
+    pub fn names_calendars(&self) -> bool {
+        let calendar = FieldSource::Exported(ExportedField::AppointmentCalendar);
+        self.columns.iter().any(|column| column.fill.contains(&calendar))
     }
 
     /// The name of the first file, or of a further file with rows that do not fit.
@@ -88,6 +101,8 @@ fn tables_of_entity(entity: PresetEntity) -> &'static [&'static str] {
         PresetEntity::Tasks => &[TASKS],
         PresetEntity::Notes => &[NOTES],
         PresetEntity::Mixed => &[TASKS, NOTES],
+        PresetEntity::Appointments => &[APPOINTMENTS],
+        PresetEntity::Businesses => &[BUSINESSES],
     }
 }
 
@@ -123,7 +138,7 @@ fn columns_with_rules(mapping: &Mapping) -> Vec<(String, Vec<&crate::mapping::Ma
 /// Whether a target is a part of a table's rows.
 fn belongs_to_table(target: &MappingTarget, table: &str) -> bool {
     match target {
-        MappingTarget::ContactId => true,
+        MappingTarget::ContactId => table != BUSINESSES,
         MappingTarget::Task(_) => table == TASKS,
         MappingTarget::Note(_) => table == NOTES,
         _ => table == CONTACTS,
@@ -141,7 +156,11 @@ impl FieldSource {
     #[must_use]
     pub fn is_available_in(&self, table: &str) -> bool {
         match self {
-            Self::Target(target) => belongs_to_table(target, table) || self.is_contact_field(),
+            Self::Target(target) => {
+                let has_contact = table != BUSINESSES;
+                belongs_to_table(target, table) || has_contact && self.is_contact_field()
+            }
+            Self::Exported(field) => field.table() == table,
             Self::Added => true,
             Self::Updated => table != NOTES,
         }

@@ -159,10 +159,35 @@ fn rows_of_tasks_may_say_something_about_their_contacts() {
 }
 
 #[test]
-fn every_preset_that_goes_both_ways_has_a_layout() {
+fn rows_of_businesses_have_no_contact_and_rows_of_appointments_have_one() {
+    let parse = |entity: &str, fill: &str| {
+        let text = format!(
+            "format = 1\nentity = \"{entity}\"\ndirection = \"export\"\n[template]\n\
+             [[template.column]]\nname = \"x\"\nfill = \"{fill}\"\n"
+        );
+        let parsed = Preset::parse(text, "x").map(|preset| preset.template.unwrap());
+        parsed.map_err(|problems| problems[0].message.clone())
+    };
+    for fill in ["email", "contactId", "appointment.title", "tags"] {
+        let message = format!("rows of businesses have no `{fill}` to fill `x`");
+        assert_eq!(parse("businesses", fill), Err(message));
+    }
+    assert!(parse("businesses", "business.name").is_ok());
+    assert!(parse("businesses", "dateAdded").is_ok());
+    let appointments = |fill: &str| parse("appointments", fill).unwrap();
+    assert!(appointments("email").joins_contacts());
+    assert!(!appointments("contactId").joins_contacts());
+    assert!(appointments("appointment.calendar").names_calendars());
+    assert!(!appointments("appointment.title").names_calendars());
+    let message = "rows of appointments have no `business.name` to fill `x`".to_owned();
+    assert_eq!(parse("appointments", "business.name"), Err(message));
+}
+
+#[test]
+fn every_preset_that_is_exported_has_a_layout() {
     for preset in builtin_presets().iter().filter(|it| !it.name.starts_with("ghl-bulk-")) {
-        let both = preset.direction == PresetDirection::Both;
-        assert_eq!(preset.template.is_some(), both, "{}", preset.name);
+        let is_exported = preset.direction != PresetDirection::Import;
+        assert_eq!(preset.template.is_some(), is_exported, "{}", preset.name);
     }
 }
 
