@@ -8,8 +8,8 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::render_toml::{toml_string, toml_string_array};
 use super::text_pattern::TextPattern;
+use super::toml_text::{toml_string, toml_string_array};
 use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
 const KEYS: &[&str] = &["column", "is", "in", "not", "contains", "matches", "filled", "id"];

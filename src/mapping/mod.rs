@@ -25,6 +25,7 @@ mod target_list;
 mod target_name;
 mod text_pattern;
 mod text_template;
+mod toml_text;
 
 #[cfg(test)]
 mod tests;
@@ -50,7 +51,6 @@ pub(crate) use options::{
     COUNTRY_OPTION, DUE_OPTION, EMPTY_VALUES_OPTION, EXTRA_VALUES_OPTION, TIMEZONE_OPTION,
 };
 pub use problem::{DUPLICATE_HEADER, mapping_problem};
-pub(crate) use render_toml::{toml_string, toml_string_array};
 pub use resolve_columns::{find_custom_field, is_writable_field};
 pub use split_part::SplitPart;
 pub use target_list::{TargetDescription, describe_builtin_targets};
@@ -60,6 +60,7 @@ pub use target_name::{
 };
 pub use text_pattern::TextPattern;
 pub use text_template::{TextTemplate, TextTemplatePiece};
+pub(crate) use toml_text::{toml_string, toml_string_array};
 
 /// The version of the mapping file that this program reads and writes.
 pub const FORMAT: i64 = 1;

@@ -2,7 +2,8 @@
 
 use std::fmt::{Display, Write};
 
-use super::field_name::{clean_field_name, is_invisible_or_bidi};
+use super::field_name::clean_field_name;
+use super::toml_text::{toml_string, toml_string_array};
 use super::{FORMAT, Mapping, MappingRule, OnMissing, RuleCondition};
 use crate::choice::Choice;
 use crate::model::target::MappingTarget;
@@ -153,33 +154,6 @@ impl MappingTomlWriter {
             self.write_entry("named_by", toml_string(named_by));
         }
     }
-}
-
-/// Quotes a text on one line, without characters that a terminal would interpret.
-pub(crate) fn toml_string(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            c if c.is_control() || is_invisible_or_bidi(c) => {
-                write!(quoted, "\\U{:08X}", u32::from(c)).expect("a text takes all");
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// Renders an array of strings.
-pub(crate) fn toml_string_array(texts: &[String]) -> String {
-    let quoted: Vec<String> = texts.iter().map(|text| toml_string(text)).collect();
-    format!("[{}]", quoted.join(", "))
 }
 
 fn toml_choice(value: impl Choice) -> String {

@@ -28,7 +28,8 @@ fn describe_columns<'p>(
 ) -> Vec<DescribedColumn<'p>> {
     let targets = |column: &str| {
         let rules = preset.mapping.rules.iter();
-        let reading = rules.filter(|rule| rule.from.iter().any(|from| from == column));
+        let reading =
+            rules.filter(|rule| rule.from.iter().any(|from| from.eq_ignore_ascii_case(column)));
         let mut targets: Vec<String> = reading.map(|rule| rule.to.to_string()).collect();
         targets.dedup();
         targets
