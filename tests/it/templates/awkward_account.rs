@@ -165,6 +165,62 @@ fn write_as_excel(sheet: &Sheet, world: &World) {
     std::fs::write(world.path("excel.csv"), bytes).unwrap();
 }
 
+/// The field of the API that a column has, and of which record: the contact, its tasks or its notes.
+fn field_of(column: &str) -> Option<(&'static str, &'static str)> {
+    Some(match column {
+        "firstName" => ("contact", "firstName"),
+        "lastName" => ("contact", "lastName"),
+        "email" => ("contact", "email"),
+        "phone" => ("contact", "phone"),
+        "company" => ("contact", "companyName"),
+        "businessId" => ("contact", "businessId"),
+        "title" | "taskName" => ("tasks", "title"),
+        "note" => ("notes", "body"),
+        _ => return None,
+    })
+}
+
+/// Shows that the cells of a file are the account's values, but for the apostrophe before formulas.
+#[track_caller]
+fn assert_cells_are_true(file: &str, sheet: &Sheet, account: &[Value]) {
+    let by_id = |list: &Value, id: &str| {
+        list.as_array().unwrap().iter().find(|child| child["id"] == id).cloned().unwrap()
+    };
+    let mut compared = 0;
+    for row in &sheet.rows {
+        let cell = |name: &str| {
+            sheet.header.iter().position(|column| column == name).map(|at| row[at].as_str())
+        };
+        let Some(id) = cell("contactId") else { return };
+        let owner = account.iter().find(|one| one["contact"]["id"] == id).unwrap();
+        let child = |kind: &str, ids: [&str; 2]| {
+            let id = ids.into_iter().find_map(cell).filter(|id| !id.is_empty());
+            id.map_or(Value::Null, |id| by_id(&owner[kind], id))
+        };
+        for (column, text) in sheet.header.iter().zip(row) {
+            let is_task = cell("taskId").is_some_and(|id| !id.is_empty());
+            let (kind, field) = match (column.as_str(), is_task) {
+                ("content", true) => ("tasks", "title"),
+                ("content", false) => ("notes", "body"),
+                _ => match field_of(column) {
+                    Some(field) => field,
+                    None => continue,
+                },
+            };
+            let record = match kind {
+                "contact" => owner["contact"].clone(),
+                "tasks" => child(kind, ["taskId", "taskId"]),
+                _ => child(kind, ["noteId", "id"]),
+            };
+            let value = record[field].as_str().unwrap_or_default();
+            let bare = text.strip_prefix('\'').unwrap_or(text);
+            assert!(text == value || bare == value, "{file} {id} {column}: {text:?} {value:?}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 100 || file.contains("tags"), "{file}");
+}
+
 #[track_caller]
 fn check_system(system: &str) {
     let world = account();
@@ -173,6 +229,7 @@ fn check_system(system: &str) {
     for file in imported_sheets(&world, "out") {
         let name = preset(&file);
         let sheet = Sheet::read(&world, &format!("out/{file}"));
+        assert_cells_are_true(&file, &sheet, &before);
         std::fs::copy(world.path(&format!("out/{file}")), world.path("written.csv")).unwrap();
         write_as_pandas(&sheet, &world);
         write_as_excel(&sheet, &world);

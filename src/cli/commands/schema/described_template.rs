@@ -55,8 +55,9 @@ pub(super) fn templates_text() -> String {
         // Writing to a string never fails.
         let _ = writeln!(
             text,
-            "{} ({systems}): {}, written by `export --template {name}`, {read}",
+            "{} ({systems}{}): {}, written by `export --template {name}`, {read}",
             escape_for_terminal(&template.file),
+            if template.is_upload { "; for upload: no `'` before formulas" } else { "" },
             template.tables.join(" and "),
         );
         for column in describe_columns(preset, template) {
@@ -82,7 +83,7 @@ pub(super) fn templates_json() -> Value {
         );
         json!({
             "file": template.file, "preset": preset.name, "systems": template.systems,
-            "tables": template.tables, "columns": columns.collect::<Vec<_>>(),
+            "tables": template.tables, "upload": template.is_upload, "columns": columns.collect::<Vec<_>>(),
         })
     });
     files.collect()
