@@ -25,6 +25,14 @@ pub fn has_true_member(row: &str, key: &str) -> bool {
         && json_scan::object_members(row).any(|(own, raw)| own == key && raw == "true")
 }
 
+/// The text of a row's own member, if it has one that is a text.
+#[must_use]
+pub fn find_text_member(row: &str, key: &str) -> Option<String> {
+    let mut members = json_scan::object_members(row).filter(|(own, _)| *own == key);
+    let (_, raw) = members.next()?;
+    json_scan::decode_string(raw).map(std::borrow::Cow::into_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
