@@ -28,8 +28,8 @@ Faults: METHOD PATH [ACTION] [ALTERATION]... [OPTION]...
                stall, hold, hide[=ID], huge=BYTES, deep=N, delete-after-page, limit=N/TIME
   alterations  ignore=FIELD, page-size=N, refuse=FIELD[>N][:400], refuse=range-ms[:400],
                shorten=FIELD:N, total=N|none, total-cap=N, rows=N, paged=N, shape=bare|wrapped|null,
-               repeat[=later], lose, reverse, set=FIELD:JSON, unset=FIELD, rename=FIELD:NAME,
-               custom-fields=map|v1, bytes=latin1|cut|cesu8[:FIELD], bom, pretty
+               repeat[=later], lose, reverse, shuffle, set=FIELD:JSON, unset=FIELD,
+               rename=FIELD:NAME, custom-fields=map|v1, bytes=latin1|cut|cesu8[:FIELD], bom, pretty
   options      times=N, after=N, every=N, row=ID, html, header=NAME:VALUE, no-headers,
                retry-after=SECONDS|date+SECONDS, hide-total, body=TEXT (last)
 

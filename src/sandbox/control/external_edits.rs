@@ -56,7 +56,7 @@ fn insert_contact(state: &mut SandboxState, store: usize, mut row: SearchRow) ->
 }
 
 /// Replaces values of a contact's row, and its notes and tasks if `__notes` and `__tasks` are
-/// given; adds an appointment for every title in `__appointments`.
+/// given; adds an appointment for every title in `__appointments`. With `__silent` its `dateUpdated` stays.
 pub(crate) fn edit_contact(
     state: &mut SandboxState,
     id: &str,
@@ -66,9 +66,15 @@ pub(crate) fn edit_contact(
         state.find_contact(id).ok_or_else(|| EndpointError::not_found("no such contact"))?;
     let (notes, tasks) = (changes.remove("__notes"), changes.remove("__tasks"));
     let appointments = changes.remove("__appointments");
+    let is_silent = changes.remove("__silent") == Some(Value::Bool(true));
     let mut row = state.stores[place.store].contact(place.slot).parse_row();
     row.extend(changes);
-    state.rewrite_contact(place, &mut row);
+    if is_silent {
+        let updated = state.stores[place.store].contact(place.slot).updated;
+        state.stores[place.store].update_row(place.slot, &row, updated);
+    } else {
+        state.rewrite_contact(place, &mut row);
+    }
     if let Some(notes) = notes {
         replace_notes(state, place, &notes, id);
     }

@@ -95,6 +95,14 @@ fn alter_record(alteration: &FaultAlteration, record: &mut Map<String, Value>) {
     match alteration {
         FaultAlteration::Set(field, value) => drop(record.insert(field.clone(), value.clone())),
         FaultAlteration::Unset(field) => drop(record.remove(field)),
+        // The keys are sorted when the answer is written.
+        FaultAlteration::Shuffle => {
+            for list in ["tags", "followers", "customFields"] {
+                if let Some(Value::Array(values)) = record.get_mut(list) {
+                    values.reverse();
+                }
+            }
+        }
         FaultAlteration::Rename(from, to) => {
             if let Some(value) = record.remove(from) {
                 record.insert(to.clone(), value);

@@ -35,6 +35,8 @@ pub(crate) enum FaultAlteration {
     Lose,
     /// The rows of the page come in reverse order.
     Reverse,
+    /// The keys of the rows, their tags and their custom fields come in another order.
+    Shuffle,
     Rename(String, String),
     Unset(String),
     Set(String, Value),
@@ -137,6 +139,7 @@ pub(super) fn parse_alteration(word: &str) -> Result<Option<FaultAlteration>, St
         ("repeat", "later") => To::Repeat(RepeatedRow::Later),
         ("lose", "") => To::Lose,
         ("reverse", "") => To::Reverse,
+        ("shuffle", "") => To::Shuffle,
         ("rename", _) => {
             let (from, to) = pair()?;
             To::Rename(from.to_owned(), to.to_owned())
