@@ -95,6 +95,25 @@ pub enum RunEvent {
     Written(WrittenFile),
 }
 
+/// What a sync changed among the records of one kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct ChangeCounts {
+    /// Records that the mirror did not have, and deleted ones that came back.
+    pub added: u64,
+    /// Records with another content.
+    pub changed: u64,
+    /// Records that no longer exist.
+    pub deleted: u64,
+}
+
+impl ChangeCounts {
+    /// How many records there are in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.added + self.changed + self.deleted
+    }
+}
+
 /// A warning about a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunWarning {

@@ -51,6 +51,7 @@ pub mod failpoint;
 pub mod id;
 pub mod import;
 pub mod mapping;
+pub mod mirror;
 pub mod model;
 pub mod plan;
 pub mod publish;

@@ -101,6 +101,12 @@ pub(super) fn check_integrity(path: &Path, connection: &Connection) -> Result<()
     if said == "ok" { Ok(()) } else { Err(RunError::damaged(path, said)) }
 }
 
+/// Opens a database file, whatever is in it; `create` makes an empty one if the file is missing.
+pub fn connect_database(path: &Path, create: bool) -> Result<Connection, RunError> {
+    let created = if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+    connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | created)
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, RunError> {
     let open = || {
         let connection =
@@ -150,7 +156,7 @@ fn other_format_error(path: &Path, connection: &Connection, format: i64) -> RunE
 /// Each part is a stored value in a fixed encoding: texts as UTF-8, numbers as eight or four bytes
 /// in little-endian order, optional values by [`optional_text`] or [`optional_number`]. Names of
 /// types and fields are not included, so that a rename never makes a run look damaged.
-pub(super) fn checksum(parts: &[&[u8]]) -> [u8; 8] {
+pub fn checksum(parts: &[&[u8]]) -> [u8; 8] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

@@ -200,17 +200,22 @@ impl RunError {
         }
     }
 
-    pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
+    /// A file or directory that cannot be read or written.
+    #[must_use]
+    pub fn from_io(path: &Path, source: io::Error) -> Self {
         Self::File { path: path.to_owned(), source }
     }
 
-    pub(super) fn damaged(path: &Path, why: impl Into<String>) -> Self {
+    /// Stored data that are damaged.
+    #[must_use]
+    pub fn damaged(path: &Path, why: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), why: why.into() }
     }
 
     /// An SQLite error: damage if SQLite reports it or finds a schema that this program never
     /// writes.
-    pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
+    #[must_use]
+    pub fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SchemaChanged, TypeMismatch};
         let damage = match &source {
             rusqlite::Error::SqliteFailure(failure, text) => {

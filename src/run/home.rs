@@ -28,6 +28,7 @@ use crate::id::{LocationId, RunId};
 pub struct RunStore {
     runs: PathBuf,
     locations: PathBuf,
+    mirrors: PathBuf,
 }
 
 /// A run that this process has locked.
@@ -70,7 +71,11 @@ impl RunStore {
     /// The run store at a path. Creates nothing yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        Self { runs: path.join("runs"), locations: path.join("locations") }
+        Self {
+            runs: path.join("runs"),
+            locations: path.join("locations"),
+            mirrors: path.join("mirrors"),
+        }
     }
 
     /// Creates a temporary file for input that cannot be read twice. It is removed when it is dropped.
@@ -103,6 +108,35 @@ impl RunStore {
             let holder = LockHolder::read(&path);
             let run = holder.as_ref().map(|holder| self.short_ids().shorten(&holder.run));
             let resource = LockedResource::Location(location.clone());
+            RunError::Locked(Box::new(LockConflict { resource, run, holder }))
+        })
+    }
+
+    /// The directory of a location's mirror. The made-up data of the embedded sandbox have one of their own.
+    #[must_use]
+    pub fn mirror_dir(&self, location: &LocationId, sandbox: bool) -> PathBuf {
+        let name = location.escaped_segment();
+        self.mirrors.join(if sandbox { format!("sandbox.{name}") } else { name })
+    }
+
+    /// Locks a location's mirror for a run that brings it up to date. Creates its directory.
+    ///
+    /// # Errors
+    /// [`RunError::Locked`] when another process has locked it.
+    pub fn lock_mirror(
+        &self,
+        location: &LocationId,
+        sandbox: bool,
+        run: &RunId,
+    ) -> Result<FileLock, RunError> {
+        let dir = self.mirror_dir(location, sandbox);
+        create_private_dir(&dir).map_err(|source| RunError::from_io(&dir, source))?;
+        let path = dir.join("lock");
+        let holder = LockHolder::of_this_process(run.clone(), "sync");
+        FileLock::try_lock_file(&path, &holder)?.ok_or_else(|| {
+            let holder = LockHolder::read(&path);
+            let run = holder.as_ref().map(|holder| self.short_ids().shorten(&holder.run));
+            let resource = LockedResource::Mirror(location.clone());
             RunError::Locked(Box::new(LockConflict { resource, run, holder }))
         })
     }

@@ -81,6 +81,8 @@ pub enum LockedResource {
     Run(RunId),
     /// The output directory of an export.
     OutputDir(PathBuf),
+    /// The mirror of a location, which one process at a time brings up to date.
+    Mirror(LocationId),
 }
 
 /// Something that another process has locked, with what is known of that process.
@@ -100,6 +102,7 @@ impl fmt::Display for LockConflict {
             LockedResource::Location(location) => write!(f, "location `{location}`")?,
             LockedResource::Run(run) => write!(f, "run `{run}`")?,
             LockedResource::OutputDir(dir) => write!(f, "`{}`", dir.display())?,
+            LockedResource::Mirror(location) => write!(f, "the mirror of location `{location}`")?,
         }
         let Some(holder) = &self.holder else {
             return match &self.run {

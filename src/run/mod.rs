@@ -1,4 +1,4 @@
-//! The run directory: all data of an export, import or undo, on disk.
+//! The run directory: all data of an export, import, undo or sync, on disk.
 //!
 //! A run is a directory with one SQLite database, `run.db`, and a lock. The database survives any
 //! kill, and every file that users see can be regenerated from it. This room knows where runs are,
@@ -27,6 +27,7 @@ pub mod stream;
 mod summary;
 
 pub use crate::event::RunKind;
+pub use db::{checksum, connect_database};
 pub use error::{RunError, RunErrorKind};
 pub use home::{Run, RunReceipt, RunRecorder, RunStore};
 pub use import_store::{
@@ -43,6 +44,7 @@ pub use lock::FileLock;
 pub use lock_holder::{LockConflict, LockHolder, LockedResource};
 pub use metadata::{RunFact, RunMetadata, RunState, RunStop};
 pub use pack::{PackedResponses, pack_responses};
+pub use private_dir::create_private_dir;
 pub use row_action::RowAction;
 pub use run_ref::{RunRef, ShortRunIds};
 pub use spool::{FetchFailure, Spool, SpoolEntry, SpoolWrite, StreamProgress};

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["choice", "concurrency", "diagnostic", "failpoint", "text"],
     &["event", "id", "toml_doc"],
     &["resource", "run", "sheet", "table", "value"],
-    &["api", "model"],
+    &["api", "mirror", "model"],
     &["mapping"],
     &["plan"],
     &["auth", "context", "publish", "pull", "reconcile"],

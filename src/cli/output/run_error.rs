@@ -45,6 +45,9 @@ impl From<run::RunError> for CliError {
                     "wait for it to finish: only one run at a time writes to a location"
                 }
                 LockedResource::Run(_) => "wait for it to finish",
+                LockedResource::Mirror(_) => {
+                    "wait for it to finish: only one sync of a location runs at a time"
+                }
             }),
             (run::RunError::LostTail { path, .. } | run::RunError::UnprovenTail { path, .. }, _) => {
                 let dir = path.parent().and_then(Path::file_name).unwrap_or_default();

@@ -1,0 +1,144 @@
+//! Opens `mirror.db` and checks it for damage.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::MirrorError;
+use crate::id::LocationId;
+use crate::run::{self, RunError};
+
+/// The format of `mirror.db`. It changes when an older version could no longer read it.
+const FORMAT: i64 = 1;
+
+/// `record` is stored in the order in which its tables are published.
+const SCHEMA: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE record (
+    kind INTEGER NOT NULL, added_ms INTEGER NOT NULL, id TEXT NOT NULL, parent TEXT,
+    first_seq INTEGER NOT NULL, seq INTEGER NOT NULL, deleted_seq INTEGER, returned_seq INTEGER,
+    state INTEGER NOT NULL, digest BLOB NOT NULL, read_at INTEGER NOT NULL, body BLOB NOT NULL,
+    sum BLOB NOT NULL,
+    PRIMARY KEY (kind, added_ms, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX record_id ON record (kind, id);
+CREATE INDEX record_state ON record (kind, state, added_ms);
+CREATE INDEX record_seq ON record (kind, seq);
+CREATE INDEX record_parent ON record (kind, parent) WHERE parent IS NOT NULL;
+CREATE TABLE sync (
+    seq INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, state INTEGER NOT NULL, place INTEGER NOT NULL,
+    facts TEXT NOT NULL, sum BLOB NOT NULL
+);
+CREATE TABLE failure (
+    stream TEXT NOT NULL, subject TEXT NOT NULL, facts TEXT NOT NULL, sum BLOB NOT NULL,
+    PRIMARY KEY (stream, subject)
+) WITHOUT ROWID;
+CREATE TABLE reader (
+    name TEXT PRIMARY KEY, seq INTEGER NOT NULL, read_at INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
+/// The keys of `meta`.
+pub(super) mod meta_key {
+    /// The mirror's id: a new mirror has a new one.
+    pub(in crate::mirror) const ID: &str = "id";
+    /// The location.
+    pub(in crate::mirror) const LOCATION: &str = "location";
+    /// The location's settings, as the server sent them.
+    pub(in crate::mirror) const SETTINGS: &str = "location_settings";
+    /// The run that was reading for the mirror when it was started.
+    pub(in crate::mirror) const PENDING_RUN: &str = "pending_run";
+}
+
+/// Opens a mirror, or creates an empty one.
+pub(super) fn open_or_create(
+    path: &Path,
+    location: &LocationId,
+) -> Result<Connection, MirrorError> {
+    if path.exists() {
+        return open(path);
+    }
+    // Built under another name, so that a kill leaves no half of it under its own.
+    let unfinished = path.with_extension("new");
+    let _ = std::fs::remove_file(&unfinished);
+    let connection = run::connect_database(&unfinished, true)?;
+    let made = connection
+        .execute_batch(SCHEMA)
+        .and_then(|()| connection.pragma_update(None, "user_version", FORMAT));
+    made.map_err(|source| RunError::from_sqlite(&unfinished, source))?;
+    let id: String = std::iter::repeat_with(fastrand::alphanumeric).take(16).collect();
+    write_meta(path, &connection, meta_key::ID, &id)?;
+    write_meta(path, &connection, meta_key::LOCATION, location.as_str())?;
+    connection.close().map_err(|(_, source)| RunError::from_sqlite(&unfinished, source))?;
+    std::fs::rename(&unfinished, path).map_err(|source| RunError::from_io(path, source))?;
+    open(path)
+}
+
+/// Opens a mirror.
+pub(super) fn open(path: &Path) -> Result<Connection, MirrorError> {
+    let fail = |source| RunError::from_sqlite(path, source);
+    let connection = run::connect_database(path, false)?;
+    let format: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail)?;
+    match format {
+        FORMAT => {}
+        0 => {
+            let why = "it is no mirror".to_owned();
+            return Err(MirrorError::Damaged { path: path.to_owned(), why });
+        }
+        format => return Err(MirrorError::OtherVersion { path: path.to_owned(), format }),
+    }
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+    Ok(connection)
+}
+
+/// Checks every page of the database file. Takes about a second per gigabyte.
+pub(super) fn check_integrity(path: &Path, connection: &Connection) -> Result<(), MirrorError> {
+    let said: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|source| RunError::from_sqlite(path, source))?;
+    if said == "ok" {
+        return Ok(());
+    }
+    Err(MirrorError::Damaged { path: path.to_owned(), why: said })
+}
+
+pub(super) fn write_meta(
+    path: &Path,
+    connection: &Connection,
+    key: &str,
+    value: &str,
+) -> Result<(), RunError> {
+    let sum = run::checksum(&[key.as_bytes(), value.as_bytes()]);
+    connection
+        .execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", params![key, value, sum])
+        .map(drop)
+        .map_err(|source| RunError::from_sqlite(path, source))
+}
+
+pub(super) fn delete_meta(path: &Path, connection: &Connection, key: &str) -> Result<(), RunError> {
+    connection
+        .execute("DELETE FROM meta WHERE key = ?", [key])
+        .map(drop)
+        .map_err(|source| RunError::from_sqlite(path, source))
+}
+
+pub(super) fn read_meta(
+    path: &Path,
+    connection: &Connection,
+    key: &str,
+) -> Result<Option<String>, MirrorError> {
+    let row: Option<(String, Vec<u8>)> = connection
+        .query_row("SELECT value, sum FROM meta WHERE key = ?", [key], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()
+        .map_err(|source| RunError::from_sqlite(path, source))?;
+    match row {
+        Some((value, sum)) if run::checksum(&[key.as_bytes(), value.as_bytes()]) != sum[..] => {
+            let why = format!("the checksum of `{key}` is wrong");
+            Err(MirrorError::Damaged { path: path.to_owned(), why })
+        }
+        row => Ok(row.map(|(value, _)| value)),
+    }
+}

@@ -1,0 +1,277 @@
+//! The read side of a mirror: for a pull that looks for changes, and for publish.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Row, params};
+
+use super::error::MirrorError;
+use super::failures;
+use super::mirror_db::{self, meta_key};
+use super::record::RecordKind;
+use super::stored_record::{self, COLUMNS, DELETED, LIVE, StoredRecord};
+use super::sync_log::{self, SyncRecord};
+use crate::run::{FetchFailure, RunError};
+
+/// Any number of readers may be open, each with its own connection.
+#[derive(Debug)]
+pub struct MirrorReader {
+    path: PathBuf,
+    connection: Connection,
+}
+
+/// What the mirror knows of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordVersion {
+    /// Whether it exists.
+    pub is_live: bool,
+    /// The digest of what it says.
+    pub digest: Vec<u8>,
+    /// When it was added, in milliseconds since 1970; the minimum if that is unknown.
+    pub added_ms: i64,
+}
+
+/// A record that exists, with its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorRow {
+    /// When it was added, in milliseconds since 1970; the minimum if that is unknown.
+    pub added_ms: i64,
+    /// Its id.
+    pub id: String,
+    /// The row, as the server sent it.
+    pub body: String,
+}
+
+/// A range of the time at which records were added, in milliseconds; `None` leaves an end open.
+type AddedRange = (Option<i64>, Option<i64>);
+
+impl MirrorReader {
+    /// Opens the mirror in a directory, if it has one.
+    pub fn open(dir: &Path) -> Result<Option<Self>, MirrorError> {
+        let path = super::database_path(dir);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let connection = mirror_db::open(&path)?;
+        Ok(Some(Self { path, connection }))
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The mirror's id.
+    pub fn mirror_id(&self) -> Result<String, MirrorError> {
+        let id = mirror_db::read_meta(&self.path, &self.connection, meta_key::ID)?;
+        let damaged =
+            || MirrorError::Damaged { path: self.path.clone(), why: "it has no id".to_owned() };
+        id.ok_or_else(damaged)
+    }
+
+    /// The location's settings, as the server sent them.
+    pub fn location_settings(&self) -> Result<Option<String>, MirrorError> {
+        mirror_db::read_meta(&self.path, &self.connection, meta_key::SETTINGS)
+    }
+
+    /// The last sync that is done.
+    pub fn last_sync(&self) -> Result<Option<SyncRecord>, MirrorError> {
+        sync_log::read_last_sync(&self.path, &self.connection, "state = 1 AND '' = ?", "")
+    }
+
+    /// The last sync that is done and read everything.
+    pub fn last_walk(&self) -> Result<Option<SyncRecord>, MirrorError> {
+        let condition = "state = 1 AND json_extract(facts, '$.kind') = ?";
+        sync_log::read_last_sync(&self.path, &self.connection, condition, "walk")
+    }
+
+    /// Whether a sync was killed while it changed the mirror, and nothing has gone on with it.
+    pub fn is_merging(&self) -> Result<bool, MirrorError> {
+        let condition = "state = 0 AND '' = ?";
+        let merging = sync_log::read_last_sync(&self.path, &self.connection, condition, "")?;
+        Ok(merging.is_some())
+    }
+
+    /// Records that a reader, such as an output directory, has everything up to a sync.
+    pub fn record_reader(&self, name: &str, seq: i64) -> Result<(), MirrorError> {
+        let now = jiff::Timestamp::now().as_millisecond();
+        self.connection
+            .execute("INSERT OR REPLACE INTO reader VALUES (?, ?, ?)", params![name, seq, now])
+            .map(drop)
+            .map_err(|source| RunError::from_sqlite(&self.path, source).into())
+    }
+
+    /// The number of the last sync that changed anything; 0 if none has.
+    pub fn last_change(&self) -> Result<i64, MirrorError> {
+        let mut last = 0;
+        for kind in RecordKind::ALL {
+            let query = "SELECT coalesce(max(seq), 0) FROM record WHERE kind = ?";
+            last = last.max(self.query_number(query, &[kind.code()])?);
+        }
+        Ok(last)
+    }
+
+    /// The records that could not be read.
+    pub fn load_failures(&self) -> Result<Vec<FetchFailure>, MirrorError> {
+        failures::load_failures(&self.path, &self.connection)
+    }
+
+    /// What is known of a record; `None` if it was never seen.
+    pub fn find_version(
+        &self,
+        kind: RecordKind,
+        id: &str,
+    ) -> Result<Option<RecordVersion>, MirrorError> {
+        let record = stored_record::find_record(&self.path, &self.connection, kind, id)?;
+        Ok(record.map(|record| RecordVersion {
+            is_live: record.state != DELETED,
+            digest: record.digest,
+            added_ms: record.added_ms,
+        }))
+    }
+
+    /// How many records of a kind exist.
+    pub fn count_live(&self, kind: RecordKind) -> Result<u64, MirrorError> {
+        self.count_live_between(kind, (None, None))
+    }
+
+    /// How many records of a kind exist that were added in a range. Those without a date count only in the whole.
+    pub fn count_live_between(
+        &self,
+        kind: RecordKind,
+        (from, before): AddedRange,
+    ) -> Result<u64, MirrorError> {
+        let query = "SELECT count(*) FROM record WHERE kind = ? AND state = ? AND added_ms >= ? AND added_ms < ?";
+        let (first, end) = range_bounds((from, before));
+        let count = self.query_number(query, &[kind.code(), LIVE, first, end])?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// When the record in the middle of a range was added, if it has several dates.
+    pub fn middle_date(
+        &self,
+        kind: RecordKind,
+        range: AddedRange,
+    ) -> Result<Option<i64>, MirrorError> {
+        let count = self.count_live_between(kind, range)?;
+        let (first, end) = range_bounds(range);
+        let query = "SELECT coalesce((SELECT added_ms FROM record WHERE kind = ? AND state = ? AND added_ms >= ?
+            AND added_ms < ? ORDER BY added_ms LIMIT 1 OFFSET ?), ?)";
+        let parameters = [kind.code(), LIVE, first, end];
+        let at = |offset: u64| {
+            let offset = offset.cast_signed();
+            self.query_number(query, &[&parameters[..], &[offset, i64::MIN]].concat())
+        };
+        let (least, middle) = (at(0)?, at(count / 2)?);
+        Ok(Some(middle).filter(|middle| *middle > least.max(first) && *middle > i64::MIN))
+    }
+
+    /// The ids of the records of a kind that exist and were added in a range, in order.
+    pub fn live_ids_between(
+        &self,
+        kind: RecordKind,
+        range: AddedRange,
+    ) -> Result<Vec<String>, MirrorError> {
+        let (first, end) = range_bounds(range);
+        let query =
+            "SELECT id FROM record WHERE kind = ? AND state = ? AND added_ms >= ? AND added_ms < ?
+            ORDER BY added_ms, id";
+        self.query_texts(query, params![kind.code(), LIVE, first, end])
+    }
+
+    /// Shows every record of a kind that exists: its id and the contact that it belongs to.
+    pub fn for_each_live(
+        &self,
+        kind: RecordKind,
+        mut show: impl FnMut(&str, Option<&str>),
+    ) -> Result<(), MirrorError> {
+        let mut read = || {
+            let mut query = self
+                .connection
+                .prepare("SELECT id, parent FROM record WHERE kind = ? AND state = ?")?;
+            let mut rows = query.query([kind.code(), LIVE])?;
+            while let Some(row) = rows.next()? {
+                show(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str_or_null()?);
+            }
+            Ok(())
+        };
+        read().map_err(|source: rusqlite::Error| RunError::from_sqlite(&self.path, source).into())
+    }
+
+    /// The ids of the records of a kind that exist and belong to a contact.
+    pub fn live_children(
+        &self,
+        kind: RecordKind,
+        parent: &str,
+    ) -> Result<Vec<String>, MirrorError> {
+        let query = "SELECT id FROM record WHERE kind = ? AND parent = ? AND state = ?";
+        self.query_texts(query, params![kind.code(), parent, LIVE])
+    }
+
+    /// The next records of a kind that exist, after one of them, in the order of their dates and ids.
+    pub fn load_rows(
+        &self,
+        kind: RecordKind,
+        after: Option<(i64, &str)>,
+        limit: usize,
+    ) -> Result<Vec<MirrorRow>, MirrorError> {
+        let (added, id) = after.unwrap_or((i64::MIN, ""));
+        let query = format!(
+            "SELECT {COLUMNS}, body FROM record
+             WHERE kind = ?1 AND (added_ms, id) > (?2, ?3) AND state = ?4 ORDER BY added_ms, id LIMIT ?5"
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let read = |row: &Row<'_>| Ok((StoredRecord::from_row(kind, row)?, row.get(10)?));
+        let rows = self
+            .connection
+            .prepare_cached(&query)
+            .and_then(|mut query| {
+                let parameters = params![kind.code(), added, id, LIVE, limit];
+                query.query_map(parameters, read)?.collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .map_err(|source| RunError::from_sqlite(&self.path, source))?;
+        rows.into_iter()
+            .map(|((record, sum), body): ((_, Vec<u8>), Vec<u8>)| {
+                let record = record.verify(&sum, &self.path)?;
+                let body = self.decompress_body(&record, &body)?;
+                Ok(MirrorRow { added_ms: record.added_ms, id: record.id, body })
+            })
+            .collect()
+    }
+
+    fn decompress_body(&self, record: &StoredRecord, body: &[u8]) -> Result<String, MirrorError> {
+        let damaged = |why: &dyn std::fmt::Display| MirrorError::Damaged {
+            path: self.path.clone(),
+            why: format!("{} `{}`: {why}", record.kind.table_name(), record.id),
+        };
+        let body = zstd::stream::decode_all(body).map_err(|error| damaged(&error))?;
+        String::from_utf8(body).map_err(|error| damaged(&error))
+    }
+
+    fn query_number(&self, query: &str, parameters: &[i64]) -> Result<i64, MirrorError> {
+        self.connection
+            .prepare_cached(query)
+            .and_then(|mut query| {
+                query.query_row(rusqlite::params_from_iter(parameters), |row| row.get(0))
+            })
+            .map_err(|source| RunError::from_sqlite(&self.path, source).into())
+    }
+
+    fn query_texts(
+        &self,
+        query: &str,
+        parameters: &[&dyn rusqlite::ToSql],
+    ) -> Result<Vec<String>, MirrorError> {
+        self.connection
+            .prepare_cached(query)
+            .and_then(|mut query| query.query_map(parameters, |row| row.get(0))?.collect())
+            .map_err(|source| RunError::from_sqlite(&self.path, source).into())
+    }
+}
+
+/// The first time in a range, and the one after the last. A range that is open at its beginning has no undated records,
+/// unless it is the whole.
+fn range_bounds((from, before): AddedRange) -> (i64, i64) {
+    let undated = if before.is_some() { i64::MIN + 1 } else { i64::MIN };
+    (from.unwrap_or(undated), before.unwrap_or(i64::MAX))
+}

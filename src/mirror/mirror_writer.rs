@@ -1,0 +1,296 @@
+//! The write side of a mirror: what a sync merges into it.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+
+use super::error::MirrorError;
+use super::failures;
+use super::mirror_db::{self, meta_key};
+use super::record::RecordKind;
+use super::stored_record::{self, DELETED, LIVE, StoredRecord};
+use super::sync_log::{self, SyncFacts, SyncRecord, SyncState};
+use crate::event::ChangeCounts;
+use crate::id::{LocationId, RunId};
+use crate::run::{FetchFailure, RunError};
+
+/// The zstd level of bodies.
+const LEVEL: i32 = 3;
+
+/// A row that a sync has read.
+#[derive(Debug, Clone)]
+pub struct MergeRow {
+    /// The kind.
+    pub kind: RecordKind,
+    /// When it was added, in milliseconds since 1970; the minimum if that is unknown.
+    pub added_ms: i64,
+    /// Its id.
+    pub id: String,
+    /// The contact that it belongs to.
+    pub parent: Option<String>,
+    /// The digest of what it says.
+    pub digest: [u8; 16],
+    /// The row, as the server sent it.
+    pub body: Box<str>,
+}
+
+/// What is merged in one transaction.
+#[derive(Debug, Default)]
+pub struct MergeBatch {
+    /// Rows that the server sent.
+    pub rows: Vec<MergeRow>,
+    /// Records that the server has said no longer exist.
+    pub deleted: Vec<(RecordKind, String)>,
+    /// The last entry of the spool whose rows are in the mirror after it.
+    pub place: i64,
+}
+
+/// The write side. Its owner has locked the mirror.
+#[derive(Debug)]
+pub struct MirrorWriter {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl MirrorWriter {
+    /// Opens the mirror in a directory, or creates an empty one, and checks it for damage.
+    ///
+    /// # Errors
+    /// When it is damaged or of another version, or cannot be opened.
+    pub fn open(dir: &Path, location: &LocationId) -> Result<Self, MirrorError> {
+        let path = super::database_path(dir);
+        let connection = mirror_db::open_or_create(&path, location)?;
+        mirror_db::check_integrity(&path, &connection)?;
+        let owner = mirror_db::read_meta(&path, &connection, meta_key::LOCATION)?;
+        if owner.as_deref() != Some(location.as_str()) {
+            let why = "it belongs to another location".to_owned();
+            return Err(MirrorError::Damaged { path, why });
+        }
+        Ok(Self { path, connection })
+    }
+
+    /// The same mirror with another connection, for another thread.
+    pub fn open_again(&self) -> Result<Self, MirrorError> {
+        let connection = mirror_db::open(&self.path)?;
+        Ok(Self { path: self.path.clone(), connection })
+    }
+
+    /// Whether all that a run has read is in the mirror.
+    pub fn is_merged(&self, run: &RunId) -> Result<bool, MirrorError> {
+        let sync = sync_log::read_last_sync(&self.path, &self.connection, "run = ?", run.as_str())?;
+        Ok(sync.is_some_and(|sync| sync.state == SyncState::Done))
+    }
+
+    /// The run that was reading for the mirror when it was started, if it has not been merged.
+    pub fn pending_run(&self) -> Result<Option<RunId>, MirrorError> {
+        let run = mirror_db::read_meta(&self.path, &self.connection, meta_key::PENDING_RUN)?;
+        Ok(run.and_then(|run| run.parse().ok()))
+    }
+
+    /// Remembers the run that reads for the mirror from now on; `None` once its run is merged or given up.
+    pub fn set_pending_run(&self, run: Option<&RunId>) -> Result<(), MirrorError> {
+        let (path, connection, key) = (&self.path, &self.connection, meta_key::PENDING_RUN);
+        match run {
+            Some(run) => mirror_db::write_meta(path, connection, key, run.as_str())?,
+            None => mirror_db::delete_meta(path, connection, key)?,
+        }
+        Ok(())
+    }
+
+    /// Begins to merge what a run has read, or goes on with it. A sync that is done already is returned as such.
+    pub fn begin_merge(&mut self, facts: SyncFacts) -> Result<SyncRecord, MirrorError> {
+        let (path, connection) = (&self.path, &self.connection);
+        let run = facts.run.as_str();
+        if let Some(known) = sync_log::read_last_sync(path, connection, "run = ?", run)? {
+            return Ok(known);
+        }
+        let last = sync_log::read_last_sync(path, connection, "'' = ?", "")?;
+        let seq = last.map_or(1, |last| last.seq + 1);
+        let sync = SyncRecord { seq, state: SyncState::Merging, place: 0, facts };
+        sync_log::write_sync(path, connection, &sync)?;
+        Ok(sync)
+    }
+
+    /// Merges a batch in one transaction, with its place. `read_at_ms` is when the rows were read.
+    pub fn merge_batch(
+        &mut self,
+        sync: &mut SyncRecord,
+        batch: &MergeBatch,
+        read_at_ms: i64,
+    ) -> Result<(), MirrorError> {
+        let (path, mut merged) = (self.path.clone(), sync.clone());
+        let fail = |source| RunError::from_sqlite(&path, source);
+        let transaction = self.connection.transaction().map_err(fail)?;
+        let mut merge = Merge::new(&path, &transaction, &mut merged, read_at_ms)?;
+        for row in &batch.rows {
+            merge.merge_row(row)?;
+        }
+        for (kind, id) in &batch.deleted {
+            merge.delete_record(*kind, id)?;
+        }
+        merged.place = merged.place.max(batch.place);
+        sync_log::write_sync(&path, &transaction, &merged)?;
+        transaction.commit().map_err(fail)?;
+        *sync = merged;
+        Ok(())
+    }
+
+    /// Ends a merge: deletes what `whole_lists` no longer have, replaces the failures and the location's settings, and
+    /// marks the sync as done, in one transaction.
+    pub fn finish_merge(
+        &mut self,
+        sync: &mut SyncRecord,
+        end: &MergeEnd,
+        read_at_ms: i64,
+    ) -> Result<(), MirrorError> {
+        let (path, mut merged) = (self.path.clone(), sync.clone());
+        let fail = |source| RunError::from_sqlite(&path, source);
+        let transaction = self.connection.transaction().map_err(fail)?;
+        let mut merge = Merge::new(&path, &transaction, &mut merged, read_at_ms)?;
+        for (kind, ids) in &end.whole_lists {
+            merge.delete_others(*kind, ids)?;
+        }
+        if let Some(settings) = &end.location_settings {
+            mirror_db::write_meta(&path, &transaction, meta_key::SETTINGS, settings)?;
+        }
+        failures::replace_failures(&path, &transaction, &end.failures)?;
+        merged.state = SyncState::Done;
+        sync_log::write_sync(&path, &transaction, &merged)?;
+        transaction.commit().map_err(fail)?;
+        *sync = merged;
+        Ok(())
+    }
+}
+
+/// What ends a merge.
+#[derive(Debug, Default)]
+pub struct MergeEnd {
+    /// Lists that were read as a whole, with the ids that they have: other records of the kind no longer exist.
+    pub whole_lists: Vec<(RecordKind, Vec<String>)>,
+    /// The location's settings, if they were read.
+    pub location_settings: Option<String>,
+    /// The records that could not be read.
+    pub failures: Vec<FetchFailure>,
+}
+
+/// A merge within one transaction.
+struct Merge<'a> {
+    path: &'a Path,
+    connection: &'a Connection,
+    sync: &'a mut SyncRecord,
+    read_at_ms: i64,
+    compressor: zstd::bulk::Compressor<'static>,
+}
+
+impl<'a> Merge<'a> {
+    fn new(
+        path: &'a Path,
+        connection: &'a Connection,
+        sync: &'a mut SyncRecord,
+        read_at_ms: i64,
+    ) -> Result<Self, MirrorError> {
+        let compressor = || {
+            let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+            compressor.include_checksum(true)?;
+            Ok(compressor)
+        };
+        let compressor = compressor().map_err(|source| RunError::from_io(path, source))?;
+        Ok(Self { path, connection, sync, read_at_ms, compressor })
+    }
+
+    fn count_change(&mut self, kind: RecordKind) -> &mut ChangeCounts {
+        self.sync.facts.counts.entry(kind.table_name().to_owned()).or_default()
+    }
+
+    fn merge_row(&mut self, row: &MergeRow) -> Result<(), MirrorError> {
+        let known = stored_record::find_record(self.path, self.connection, row.kind, &row.id)?;
+        let seq = self.sync.seq;
+        let is_same = |known: &StoredRecord| known.state == LIVE && known.digest == row.digest;
+        if known.as_ref().is_some_and(is_same) {
+            return Ok(());
+        }
+        let body = self
+            .compressor
+            .compress(row.body.as_bytes())
+            .map_err(|source| RunError::from_io(self.path, source))?;
+        let returned = known.as_ref().is_some_and(|known| known.state == DELETED);
+        let record = StoredRecord {
+            kind: row.kind,
+            added_ms: row.added_ms,
+            id: row.id.clone(),
+            parent: row.parent.clone(),
+            first_seq: known.as_ref().map_or(seq, |known| known.first_seq),
+            seq,
+            deleted_seq: known.as_ref().and_then(|known| known.deleted_seq),
+            returned_seq: if returned {
+                Some(seq)
+            } else {
+                known.as_ref().and_then(|known| known.returned_seq)
+            },
+            state: LIVE,
+            digest: row.digest.to_vec(),
+        };
+        let counts = self.count_change(row.kind);
+        match &known {
+            None => counts.added += 1,
+            Some(_) if returned => counts.added += 1,
+            // A row that comes twice in a sync changes nothing more than once.
+            Some(known) if known.seq == seq => {}
+            Some(_) => counts.changed += 1,
+        }
+        let read = (self.read_at_ms, body.as_slice());
+        match known {
+            None => stored_record::insert_record(self.path, self.connection, &record, read)?,
+            Some(_) => {
+                stored_record::update_record(self.path, self.connection, &record, Some(read))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks a record as deleted, and with a contact everything that belongs to it.
+    fn delete_record(&mut self, kind: RecordKind, id: &str) -> Result<(), MirrorError> {
+        let known = stored_record::find_record(self.path, self.connection, kind, id)?;
+        let Some(mut known) = known.filter(|known| known.state == LIVE) else { return Ok(()) };
+        known.state = DELETED;
+        known.deleted_seq = Some(self.sync.seq);
+        known.seq = self.sync.seq;
+        stored_record::update_record(self.path, self.connection, &known, None)?;
+        self.count_change(kind).deleted += 1;
+        if kind == RecordKind::Contact {
+            for child in [RecordKind::Task, RecordKind::Note] {
+                for id in live_ids(self.path, self.connection, child, Some(id))? {
+                    self.delete_record(child, &id)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks every record of a kind as deleted that has none of these ids.
+    fn delete_others(&mut self, kind: RecordKind, ids: &[String]) -> Result<(), MirrorError> {
+        for id in live_ids(self.path, self.connection, kind, None)? {
+            if !ids.contains(&id) {
+                self.delete_record(kind, &id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ids of the records of a kind that exist; with a parent, of those that belong to it.
+fn live_ids(
+    path: &Path,
+    connection: &Connection,
+    kind: RecordKind,
+    parent: Option<&str>,
+) -> Result<Vec<String>, RunError> {
+    let condition = if parent.is_some() { "parent = ?3" } else { "?3 IS NULL" };
+    let query = format!("SELECT id FROM record WHERE kind = ?1 AND state = ?2 AND {condition}");
+    connection
+        .prepare_cached(&query)
+        .and_then(|mut query| {
+            query.query_map(params![kind.code(), LIVE, parent], |row| row.get(0))?.collect()
+        })
+        .map_err(|source| RunError::from_sqlite(path, source))
+}

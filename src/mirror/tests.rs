@@ -1,0 +1,169 @@
+//! Tests of the mirror's merge: what the numbers of a record say, and that doing it twice is doing it once.
+
+use super::*;
+use crate::id::LocationId;
+use crate::run::FetchFailure;
+
+struct World {
+    dir: tempfile::TempDir,
+    writer: MirrorWriter,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = MirrorWriter::open(dir.path(), &location()).unwrap();
+        Self { dir, writer }
+    }
+
+    fn reader(&self) -> MirrorReader {
+        MirrorReader::open(self.dir.path()).unwrap().unwrap()
+    }
+
+    /// Merges a batch as a sync of its own; gives its counts of contacts and notes.
+    fn sync(&mut self, run: &str, batch: &MergeBatch) -> SyncRecord {
+        let mut sync = self.writer.begin_merge(facts(run)).unwrap();
+        if sync.state == SyncState::Merging {
+            self.writer.merge_batch(&mut sync, batch, 0).unwrap();
+            self.writer.finish_merge(&mut sync, &MergeEnd::default(), 0).unwrap();
+        }
+        sync
+    }
+}
+
+fn location() -> LocationId {
+    "loc".parse().unwrap()
+}
+
+fn facts(run: &str) -> SyncFacts {
+    SyncFacts {
+        run: run.parse().unwrap(),
+        kind: SyncKind::Walk,
+        started: jiff::Timestamp::UNIX_EPOCH,
+        watermark_ms: 0,
+        counts_agree: true,
+        requests: 1,
+        counts: SyncCounts::new(),
+    }
+}
+
+fn row(kind: RecordKind, id: &str, parent: Option<&str>, version: u8) -> MergeRow {
+    MergeRow {
+        kind,
+        added_ms: i64::from(version),
+        id: id.to_owned(),
+        parent: parent.map(str::to_owned),
+        digest: [version; 16],
+        body: format!("{{\"id\":\"{id}\",\"v\":{version}}}").into(),
+    }
+}
+
+fn batch(rows: Vec<MergeRow>, deleted: &[(RecordKind, &str)], place: i64) -> MergeBatch {
+    let deleted = deleted.iter().map(|(kind, id)| (*kind, (*id).to_owned())).collect();
+    MergeBatch { rows, deleted, place }
+}
+
+fn counts(sync: &SyncRecord, kind: RecordKind) -> [u64; 3] {
+    let counts = sync.facts.counts.get(kind.table_name()).copied().unwrap_or_default();
+    [counts.added, counts.changed, counts.deleted]
+}
+
+use RecordKind::{Contact, Note, Tag};
+
+#[test]
+fn a_merge_that_is_repeated_or_goes_on_counts_everything_once() {
+    let mut world = World::new();
+    let first = batch(vec![row(Contact, "a", None, 1), row(Contact, "b", None, 1)], &[], 1);
+    let second = batch(vec![row(Contact, "b", None, 1), row(Note, "n", Some("a"), 1)], &[], 2);
+    let mut sync = world.writer.begin_merge(facts("r1")).unwrap();
+    world.writer.merge_batch(&mut sync, &first, 0).unwrap();
+    assert!(world.reader().is_merging().unwrap() && world.reader().last_sync().unwrap().is_none());
+    // Killed here: another process goes on from the place.
+    let mut again = world.writer.begin_merge(facts("r1")).unwrap();
+    assert_eq!((again.seq, again.place), (1, 1));
+    world.writer.merge_batch(&mut again, &first, 0).unwrap();
+    world.writer.merge_batch(&mut again, &second, 0).unwrap();
+    world.writer.finish_merge(&mut again, &MergeEnd::default(), 0).unwrap();
+    assert_eq!(counts(&again, Contact), [2, 0, 0]);
+    assert_eq!(counts(&again, Note), [1, 0, 0]);
+    assert_eq!(world.writer.begin_merge(facts("r1")).unwrap().state, SyncState::Done);
+}
+
+#[test]
+fn numbers_say_what_happened_to_a_record() {
+    let mut world = World::new();
+    world
+        .sync("r1", &batch(vec![row(Contact, "a", None, 1), row(Note, "n", Some("a"), 1)], &[], 1));
+    let same = world.sync("r2", &batch(vec![row(Contact, "a", None, 1)], &[], 1));
+    assert_eq!(counts(&same, Contact), [0, 0, 0]);
+    assert_eq!(world.reader().last_change().unwrap(), 1);
+    let changed = world.sync("r3", &batch(vec![row(Contact, "a", None, 2)], &[], 1));
+    assert_eq!(counts(&changed, Contact), [0, 1, 0]);
+    let deleted = world.sync("r4", &batch(vec![], &[(Contact, "a"), (Contact, "unknown")], 1));
+    assert_eq!((counts(&deleted, Contact), counts(&deleted, Note)), ([0, 0, 1], [0, 0, 1]));
+    assert_eq!(world.reader().count_live(Note).unwrap(), 0);
+    let back = world.sync("r5", &batch(vec![row(Contact, "a", None, 2)], &[], 1));
+    assert_eq!(counts(&back, Contact), [1, 0, 0]);
+    let rows = world.reader().load_rows(Contact, None, 10).unwrap();
+    assert_eq!(rows[0].body, "{\"id\":\"a\",\"v\":2}");
+    assert_eq!(world.reader().last_change().unwrap(), 5);
+}
+
+#[test]
+fn rows_come_in_the_order_of_their_dates_and_ids() {
+    let mut world = World::new();
+    let rows = [("b", 2), ("a", 2), ("z", 1), ("c", 3)];
+    let rows = rows.iter().map(|(id, version)| row(Contact, id, None, *version)).collect();
+    world.sync("r1", &batch(rows, &[], 1));
+    let reader = world.reader();
+    let ids = |rows: Vec<MirrorRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(ids(reader.load_rows(Contact, None, 2).unwrap()), ["z", "a"]);
+    assert_eq!(ids(reader.load_rows(Contact, Some((2, "a")), 9).unwrap()), ["b", "c"]);
+    assert_eq!(reader.count_live_between(Contact, (Some(2), Some(3))).unwrap(), 2);
+    assert_eq!(reader.middle_date(Contact, (None, None)).unwrap(), Some(2));
+    assert_eq!(reader.middle_date(Contact, (Some(2), Some(3))).unwrap(), None, "one date only");
+}
+
+#[test]
+fn a_whole_list_deletes_what_it_lacks() {
+    let mut world = World::new();
+    world.sync("r1", &batch(vec![row(Tag, "a", None, 1), row(Tag, "b", None, 1)], &[], 1));
+    let mut sync = world.writer.begin_merge(facts("r2")).unwrap();
+    let failure = FetchFailure {
+        stream: "notes".to_owned(),
+        subject: "c".to_owned(),
+        code: crate::diagnostic::FetchFailureCode::NoAnswer,
+        message: "500".to_owned(),
+        status: Some(500),
+        trace_id: None,
+        transient: true,
+        records: 1,
+    };
+    let end = MergeEnd {
+        whole_lists: vec![(Tag, vec!["b".to_owned()])],
+        failures: vec![failure.clone()],
+        ..MergeEnd::default()
+    };
+    world.writer.finish_merge(&mut sync, &end, 0).unwrap();
+    assert_eq!(counts(&sync, Tag), [0, 0, 1]);
+    assert_eq!(world.reader().load_failures().unwrap(), [failure]);
+}
+
+#[test]
+fn a_record_whose_checksum_is_wrong_is_damage() {
+    let mut world = World::new();
+    world.sync("r1", &batch(vec![row(Contact, "a", None, 1)], &[], 1));
+    let path = database_path(world.dir.path());
+    let connection = crate::run::connect_database(&path, false).unwrap();
+    connection.execute("UPDATE record SET state = 3", []).unwrap();
+    let found = world.reader().find_version(Contact, "a");
+    assert!(matches!(found, Err(MirrorError::Damaged { .. })), "{found:?}");
+}
+
+#[test]
+fn a_mirror_belongs_to_one_location() {
+    let world = World::new();
+    let other: LocationId = "other".parse().unwrap();
+    let opened = MirrorWriter::open(world.dir.path(), &other);
+    assert!(matches!(opened, Err(MirrorError::Damaged { .. })));
+}
