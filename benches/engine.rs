@@ -95,6 +95,7 @@ fn publish(bencher: Bencher, format: &str) {
             tables: Vec::new(),
         },
         requests: std::collections::BTreeMap::new(),
+        mirror: None,
     };
     let options = publish::PublishOptions {
         tables: RESOURCES.iter().copied().filter(|table| table.name == "contacts").collect(),

@@ -33,6 +33,8 @@ pub enum RunKind {
     Import,
     /// It undoes an import.
     Undo,
+    /// It brings the mirror of a location up to date.
+    Sync,
 }
 
 impl RunKind {
@@ -43,6 +45,7 @@ impl RunKind {
             Self::Export => "export",
             Self::Import => "import",
             Self::Undo => "undo",
+            Self::Sync => "sync",
         }
     }
 }
@@ -93,6 +96,27 @@ pub enum RunEvent {
     },
     /// An output file is complete under its final name.
     Written(WrittenFile),
+    /// The mirror of a location is up to date.
+    Synced(SyncedEvent),
+}
+
+/// What a sync has changed in the mirror of a location.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SyncedEvent {
+    /// The mirror's id: a mirror that is made again has another one.
+    pub mirror: String,
+    /// The number of the sync.
+    pub seq: i64,
+    /// The number of the last sync that changed anything.
+    pub changed_seq: i64,
+    /// Requests sent, retries included.
+    pub requests: u64,
+    /// The changes among the contacts.
+    pub contacts: ChangeCounts,
+    /// The changes among the tasks.
+    pub tasks: ChangeCounts,
+    /// The changes among the notes.
+    pub notes: ChangeCounts,
 }
 
 /// What a sync changed among the records of one kind.
@@ -152,6 +176,8 @@ pub enum RunPhase {
     Reading,
     /// An export writes its files.
     Publishing,
+    /// A sync merges what it has read into the mirror.
+    Merging,
     /// An import reads and validates its file.
     Validating,
     /// An import or undo reads what the account has.
@@ -175,6 +201,7 @@ impl RunPhase {
         match self {
             Self::Reading => "reading the account",
             Self::Publishing => "writing the files",
+            Self::Merging => "updating the mirror",
             Self::Validating => "reading the file",
             Self::Comparing => "comparing with the account",
             Self::Planning => "planning",

@@ -23,6 +23,14 @@ pub enum FailPoint {
     DuringLookup,
     /// Some of the result files are written.
     DuringResults,
+    /// A sync has read everything, and merged nothing of it.
+    AfterSpool,
+    /// Some of what a sync has read is in the mirror.
+    DuringMerge,
+    /// A sync is merged, its run still exists.
+    AfterMerge,
+    /// The files of the mirror are written and not in place yet.
+    DuringPublish,
     /// The start of a token refresh is durable, nothing is sent yet.
     BeforeRefresh,
     /// The new token has arrived and is not stored yet.
@@ -44,6 +52,10 @@ impl FailPoint {
             Self::BeforeOutcome => "before_outcome",
             Self::DuringLookup => "during_lookup",
             Self::DuringResults => "during_results",
+            Self::AfterSpool => "after_spool",
+            Self::DuringMerge => "during_merge",
+            Self::AfterMerge => "after_merge",
+            Self::DuringPublish => "during_publish",
             Self::BeforeRefresh => "before_refresh",
             Self::AfterRefresh => "after_refresh",
             Self::AfterRenewal => "after_renewal",

@@ -9,13 +9,14 @@
 //! - [`cli`]: the commands; turns events into progress bars, lines or JSON, and errors into messages
 //!   and exit codes.
 //! - [`export`] and [`import`]: a run is created and carried out, and its files are published.
-//!   [`doctor`]: checks for everything that would make them fail.
+//!   [`sync`]: the mirror of a location is brought up to date. [`doctor`]: checks for everything that would make them
+//!   fail.
 //! - [`pull`] and [`publish`], [`push`] and, below it, [`reconcile`]: the engines. From the API to the spool, from
 //!   the spool to files; ops to requests, and requests without a response to their outcome. [`auth`]:
 //!   stored logins and their tokens.
 //! - [`api`]: the client, with one method per endpoint behind one rate limiter per location. [`plan`]:
 //!   what each row of a sheet will do, decided before anything is sent. [`mapping`]: which column goes
-//!   to which field. [`model`]: drafts, remote contacts, ops and policies. [`value`]: what a cell means.
+//!   to which field. [`mirror`]: a location's records on this machine. [`model`]: drafts, remote contacts, ops and policies. [`value`]: what a cell means.
 //! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`sheet`] (a file read
 //!   as rows), [`run`] (spool, stored rows, ledger).
 //! - [`choice`], [`diagnostic`], [`id`], [`context`], [`concurrency`], [`event`], [`failpoint`]: enums with
@@ -62,6 +63,7 @@ pub mod resource;
 pub mod run;
 pub mod sandbox;
 pub mod sheet;
+pub mod sync;
 pub mod table;
 pub(crate) mod text;
 pub(crate) mod toml_doc;

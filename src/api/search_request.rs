@@ -56,6 +56,8 @@ struct SearchSortClause {
 
 const OLDEST_FIRST: SearchSortClause = SearchSortClause { field: "dateAdded", direction: "asc" };
 const NEWEST_FIRST: SearchSortClause = SearchSortClause { field: "dateAdded", direction: "desc" };
+const UPDATED_LAST_FIRST: SearchSortClause =
+    SearchSortClause { field: "dateUpdated", direction: "desc" };
 
 impl ApiClient {
     /// A page of contacts by `dateAdded`, oldest first. It has fewer rows than `limit` where the server takes no such
@@ -76,6 +78,16 @@ impl ApiClient {
         limit: usize,
     ) -> Result<ApiResponse<ContactPage>, ApiError> {
         self.search_sorted(filter, limit, None, NEWEST_FIRST).await
+    }
+
+    /// A page of contacts by `dateUpdated`, the one that was updated last first. Its total counts all contacts.
+    pub async fn search_recently_updated(
+        &self,
+        limit: usize,
+        after: Option<&SearchCursor>,
+    ) -> Result<ApiResponse<ContactPage>, ApiError> {
+        let everything = ContactSearchFilter::default();
+        self.search_sorted(&everything, limit, after, UPDATED_LAST_FIRST).await
     }
 
     /// The first page of the contacts whose custom field, identified by its id, has this value

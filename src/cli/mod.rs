@@ -48,6 +48,7 @@ Examples:
   ghl-bulk import leads.xlsx --map leads.toml --dry-run   what would happen
   ghl-bulk apply RUN                         apply the plan of a dry run
   ghl-bulk undo RUN                          undo an import
+  ghl-bulk sync                              keep a local copy of the account up to date
   ghl-bulk doctor                            check access, network and disk
   ghl-bulk resume                            continue an interrupted run
 
@@ -75,6 +76,7 @@ enum CliCommand {
     Map(commands::map::MapArgs),
     Apply(commands::apply::ApplyArgs),
     Undo(commands::undo::UndoArgs),
+    Sync(commands::sync::SyncArgs),
     Resume(commands::resume::ResumeArgs),
     Doctor(commands::doctor::DoctorArgs),
     Runs(commands::runs::RunsArgs),
@@ -142,6 +144,7 @@ fn run_command(command: &CliCommand, settings: &Settings) -> Result<CliExitCode,
         CliCommand::Map(args) => commands::map::run(args, settings),
         CliCommand::Apply(args) => commands::apply::run(args, settings),
         CliCommand::Undo(args) => commands::undo::run(args, settings),
+        CliCommand::Sync(args) => commands::sync::run(args, settings),
         CliCommand::Resume(args) => commands::resume::run(args, settings),
         CliCommand::Doctor(args) => commands::doctor::run(args, settings),
         CliCommand::Runs(args) => commands::runs::run(args, settings),

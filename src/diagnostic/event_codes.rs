@@ -82,6 +82,7 @@ event_codes! {
         LimitExhausted "limit_exhausted": "The API refuses requests because other applications use up its rate limit; the run goes on waiting.",
         LimitShared "limit_shared": "Another process of this machine uses the same rate limit; the two take turns.",
         ManifestNamesIgnored "manifest_names_ignored": "The old `manifest.json` names files that no export writes; they were not removed.",
+        MassDeletion "mass_deletion": "More records than usual are missing in the account at once; each counts as deleted only where its own endpoint says so.",
         Misfit "misfit": "Values do not fit their column's type; they are kept in the column `extra`.",
         NotesByContacts "notes_by_contacts": "Notes are searched for by contact, which takes more requests than page by page; the message says why.",
         NotesPerContact "notes_per_contact": "Notes are read contact by contact, which takes a request for each; the message says why.",

@@ -19,6 +19,9 @@ pub enum ExportError {
     /// The run directory cannot be used.
     #[error(transparent)]
     Run(#[from] run::RunError),
+    /// The mirror cannot be used.
+    #[error(transparent)]
+    Mirror(#[from] crate::mirror::MirrorError),
     /// The files cannot be written.
     #[error(transparent)]
     Publish(#[from] publish::PublishError),
@@ -41,6 +44,7 @@ impl From<pull::PullError> for ExportError {
         match error {
             pull::PullError::Api(error) => Self::Api(error),
             pull::PullError::Run(error) => Self::Run(error),
+            pull::PullError::Mirror(error) => Self::Mirror(error),
             pull::PullError::Store => Self::Pull(error),
         }
     }

@@ -42,6 +42,7 @@ pub(super) fn manifest_facts(
         filter: request.manifest_filter(),
         request: request.scope(),
         requests: run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
+        mirror: None,
     })
 }
 
@@ -142,7 +143,7 @@ pub(super) fn commit_output(
 }
 
 /// Rows by table: the same in all formats, but a template may be split into several files.
-fn rows_by_table(files: &[WrittenFile]) -> BTreeMap<String, u64> {
+pub(super) fn rows_by_table(files: &[WrittenFile]) -> BTreeMap<String, u64> {
     let mut rows = BTreeMap::new();
     for (at, file) in files.iter().enumerate() {
         let same = |it: &WrittenFile| it.table == file.table && it.format == file.format;

@@ -8,38 +8,46 @@ use super::PublishError;
 use super::sort::SortableRow;
 use super::streams::{self, TableStream};
 use crate::api;
-use crate::resource::{self, SortKeyReader, TableSchema};
+use crate::resource::{self, CustomFieldColumns, ResourceSpec, SortKeyReader, TableSchema};
 use crate::run::{self, PackedResponses, SpoolEntry};
 
 /// Splits entries into the rows of some tables.
-pub(super) struct RowSplitter {
+pub struct RowSplitter {
     db: PathBuf,
     tables: Vec<(&'static str, SortKeyReader)>,
 }
 
 /// The rows of an entry.
-pub(super) struct SplitRows {
+pub struct SplitRows {
     /// The index of the table among those of the splitter.
-    pub(super) table: usize,
+    pub table: usize,
     /// The entry.
-    pub(super) seq: i64,
+    pub seq: i64,
     /// The rows, or why a row cannot be used.
-    pub(super) rows: Vec<Result<SortableRow, resource::RowDecodeError>>,
+    pub rows: Vec<Result<SortableRow, resource::RowDecodeError>>,
     /// How many tasks are not among the rows because they were deleted.
-    pub(super) deleted: u64,
+    pub deleted: u64,
 }
 
 impl RowSplitter {
+    /// A splitter for all rows of these resources in a run's database.
+    #[must_use]
+    pub fn for_resources(db: &Path, resources: &[&'static ResourceSpec]) -> Self {
+        let no_fields = CustomFieldColumns::default();
+        let tables: Vec<_> = resources.iter().map(|it| it.table_schema(&no_fields)).collect();
+        Self::new(db, tables.iter())
+    }
+
     pub(super) fn new<'t>(db: &Path, tables: impl Iterator<Item = &'t TableSchema>) -> Self {
         let tables = tables.map(|table| (table.name, SortKeyReader::new(table))).collect();
         Self { db: db.to_owned(), tables }
     }
 
     /// Splits an entry; `None` when it has no rows of these tables.
-    pub(super) fn split_entry(
-        &self,
-        entry: &SpoolEntry,
-    ) -> Result<Option<SplitRows>, PublishError> {
+    ///
+    /// # Errors
+    /// When it is no valid response.
+    pub fn split_entry(&self, entry: &SpoolEntry) -> Result<Option<SplitRows>, PublishError> {
         let Some(source) = streams::find_by_name(&entry.stream) else { return Ok(None) };
         let Some(table) = self.tables.iter().position(|(name, _)| *name == source.table) else {
             return Ok(None);

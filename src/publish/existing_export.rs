@@ -6,8 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use super::PublishError;
-use super::manifest::{ExportScope, PreviousManifest};
+use super::manifest::{ExportScope, MirrorPosition, PreviousManifest};
+use crate::event::WrittenFile;
 use crate::id::{LocationId, RunId};
+use crate::table::TableFormat;
 
 /// How many foreign files are named.
 const NAMED: usize = 3;
@@ -22,7 +24,8 @@ pub struct OccupiedOutput {
     what: String,
 }
 
-/// Checks that a directory is empty, or has an earlier export of the same run or the same request.
+/// Checks that a directory is empty, or has an earlier export of the same run or the same request. An export of a
+/// mirror that was lost since is replaced as a whole by that of the new one.
 ///
 /// # Errors
 /// With what is there instead.
@@ -42,6 +45,27 @@ pub fn ensure_replaceable(
         Some(what) => Err(PublishError::Occupied(OccupiedOutput { out: out.to_owned(), what })),
         None => Ok(()),
     }
+}
+
+/// The files of an export of this state of a mirror, if a directory has them in these formats.
+#[must_use]
+pub fn find_current_files(
+    out: &Path,
+    position: &MirrorPosition,
+    scope: &ExportScope,
+    formats: &[&'static TableFormat],
+) -> Option<Vec<WrittenFile>> {
+    let manifest = PreviousManifest::read(out)?;
+    let is_same =
+        manifest.mirror.as_ref() == Some(position) && manifest.request.as_ref() == Some(scope);
+    let files = manifest.data_files();
+    let is_whole = |file: &WrittenFile| {
+        out.join(&file.file).metadata().is_ok_and(|metadata| metadata.len() == file.bytes)
+    };
+    let has_format =
+        |format: &&'static TableFormat| files.iter().any(|it| it.format == format.name);
+    let is_current = is_same && files.iter().all(is_whole) && formats.iter().all(has_format);
+    is_current.then_some(files)
 }
 
 /// The files in a directory that no export wrote. Hidden files are not counted.

@@ -54,6 +54,18 @@ pub struct ManifestMetadata {
     pub request: ExportScope,
     /// Requests sent, by route, retries included.
     pub requests: BTreeMap<String, u64>,
+    /// The state of the mirror that was published, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<MirrorPosition>,
+}
+
+/// A state of a mirror.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirrorPosition {
+    /// The mirror's id.
+    pub id: String,
+    /// The number of the last sync that changed anything.
+    pub seq: i64,
 }
 
 impl ManifestMetadata {
@@ -111,6 +123,8 @@ pub(super) struct PreviousManifest {
     #[serde(default)]
     pub(super) request: Option<ExportScope>,
     pub(super) entries: i64,
+    #[serde(default)]
+    pub(super) mirror: Option<MirrorPosition>,
     tables: BTreeMap<String, ManifestTable>,
     /// How many names were ignored, since no export could have written such a file.
     #[serde(skip)]

@@ -14,6 +14,7 @@ mod existing_export;
 mod file_mode;
 mod finished_export;
 mod manifest;
+mod mirror_rows;
 mod output_dir;
 mod sort;
 mod streams;
@@ -35,15 +36,16 @@ use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
 use crate::text::{format_count, format_plural};
 
 pub use child_filter::ChildFilter;
-pub use existing_export::{OccupiedOutput, ensure_replaceable};
+pub use entry_splitter::{RowSplitter, SplitRows};
+pub use existing_export::{OccupiedOutput, ensure_replaceable, find_current_files};
 pub use file_mode::FileMode;
 pub use finished_export::{ExportReadError, ExportedTable, FinishedExport};
-pub use manifest::{ExportScope, ManifestCustomField, ManifestMetadata};
+pub use manifest::{ExportScope, ManifestCustomField, ManifestMetadata, MirrorPosition};
 pub use output_dir::{LockedOutputDir, OutputDir};
+pub use sort::SortableRow;
 pub use template::NamedTemplate;
 
-use entry_splitter::{RowSplitter, SplitRows};
-use table_writer::TableWriter;
+use table_writer::{RowOrder, TableWriter};
 use template::TemplateFiles;
 
 /// Split entries that wait to be decoded. A page of contacts has about 1 MB.
@@ -106,6 +108,9 @@ pub enum PublishError {
     /// The spool cannot be read.
     #[error(transparent)]
     Run(#[from] run::RunError),
+    /// The mirror cannot be read.
+    #[error(transparent)]
+    Mirror(#[from] crate::mirror::MirrorError),
     /// A table cannot be written.
     #[error("{}", message_with_cause(.0))]
     Table(#[from] table::TableWriteError),
@@ -168,60 +173,113 @@ pub fn write_export(
 ) -> Result<PublishReport, PublishError> {
     let reader = SpoolReader::open(db)?;
     let fields = load_custom_fields(&reader, running_pull.as_mut())?;
-    if fields.left_out() > 0 {
-        observer.observe(&custom_columns_warning(fields.left_out()));
-    }
-    let mut templates = TemplateFiles::create_files(options, staging)?;
-    let mut writers = Vec::new();
-    for resource in &options.tables {
-        writers.push(TableWriter::new(resource, &fields, staging, options, &templates)?);
-    }
-    let splitter = RowSplitter::new(db, writers.iter().map(TableWriter::table));
+    let mut open = OpenTables::create(&fields, staging, options, RowOrder::Nearly, observer)?;
+    let splitter = RowSplitter::new(db, open.writers.iter().map(TableWriter::table));
     // One thread reads and splits entries, the other decodes and writes rows.
     concurrency::run_pipeline(
         BUFFERED_ENTRIES,
         |entries| split_spool_entries(&SpoolReader::open(db)?, &splitter, running_pull, entries),
-        |entry_rows: SplitRows| writers[entry_rows.table].add_rows(entry_rows),
+        |entry_rows: SplitRows| open.writers[entry_rows.table].add_rows(entry_rows),
     )?;
-    let mut published = PublishReport {
-        files: Vec::new(),
-        schemas: writers.iter().map(|writer| writer.table().clone()).collect(),
-        failures: reader.load_failures()?,
-        unreported_rows: 0,
-        deleted_tasks: 0,
-        custom_values: CustomValueCounts::default(),
-        type_mismatches: Vec::new(),
-    };
-    for writer in writers {
-        let finished = writer.finish(&reader)?;
-        if let Some(table_templates) = finished.templates {
-            templates.add_unused_columns(table_templates);
+    open.finish(Some(&reader), reader.load_failures()?, observer)
+}
+
+/// Writes the tables of a mirror into `staging`: the records that exist.
+///
+/// # Errors
+/// When the mirror is damaged or a file cannot be written. No file has its final name then.
+pub fn write_mirror(
+    mirror_dir: &Path,
+    staging: &Path,
+    options: &PublishOptions,
+    observer: &SharedObserver,
+) -> Result<PublishReport, PublishError> {
+    let mirror = mirror_rows::open_mirror(mirror_dir)?;
+    let fields = mirror_rows::load_custom_fields(&mirror)?;
+    let mut open = OpenTables::create(&fields, staging, options, RowOrder::Sorted, observer)?;
+    concurrency::run_pipeline(
+        BUFFERED_ENTRIES,
+        |batches| mirror_rows::send_rows(mirror_dir, &options.tables, batches),
+        |rows: SplitRows| open.writers[rows.table].add_rows(rows),
+    )?;
+    open.finish(None, mirror.load_failures()?, observer)
+}
+
+/// The tables that are being written.
+struct OpenTables {
+    staging: PathBuf,
+    templates: TemplateFiles,
+    writers: Vec<TableWriter>,
+}
+
+impl OpenTables {
+    fn create(
+        fields: &CustomFieldColumns,
+        staging: &Path,
+        options: &PublishOptions,
+        order: RowOrder,
+        observer: &SharedObserver,
+    ) -> Result<Self, PublishError> {
+        if fields.left_out() > 0 {
+            observer.observe(&custom_columns_warning(fields.left_out()));
         }
-        for file in finished.files {
+        let templates = TemplateFiles::create_files(options, staging)?;
+        let writers = options
+            .tables
+            .iter()
+            .map(|table| TableWriter::new(table, fields, staging, options, (&templates, order)));
+        let writers = writers.collect::<Result<_, _>>()?;
+        Ok(Self { staging: staging.to_owned(), templates, writers })
+    }
+
+    /// Completes the files. `spool` has the rows once more, if they may have come out of order.
+    fn finish(
+        self,
+        spool: Option<&SpoolReader>,
+        failures: Vec<FetchFailure>,
+        observer: &SharedObserver,
+    ) -> Result<PublishReport, PublishError> {
+        let mut templates = self.templates;
+        let mut published = PublishReport {
+            files: Vec::new(),
+            schemas: self.writers.iter().map(|writer| writer.table().clone()).collect(),
+            failures,
+            unreported_rows: 0,
+            deleted_tasks: 0,
+            custom_values: CustomValueCounts::default(),
+            type_mismatches: Vec::new(),
+        };
+        for writer in self.writers {
+            let finished = writer.finish(spool)?;
+            if let Some(table_templates) = finished.templates {
+                templates.add_unused_columns(table_templates);
+            }
+            for file in finished.files {
+                observer.observe(&RunEvent::Written(file.clone()));
+                published.files.push(file);
+            }
+            for (file, cells) in finished.cut_cells {
+                observer.observe(&cut_cells_warning(&file, cells));
+            }
+            published.failures.extend(finished.failures);
+            published.unreported_rows += finished.unreported;
+            published.deleted_tasks += finished.deleted;
+            if finished.custom_values.rows > 0 {
+                published.custom_values = finished.custom_values;
+            }
+            published.type_mismatches.extend(finished.type_mismatches);
+        }
+        let (files, warnings) = templates.close()?;
+        for file in files {
             observer.observe(&RunEvent::Written(file.clone()));
             published.files.push(file);
         }
-        for (file, cells) in finished.cut_cells {
-            observer.observe(&cut_cells_warning(&file, cells));
+        for warning in warnings {
+            observer.observe(&RunEvent::Warning(warning));
         }
-        published.failures.extend(finished.failures);
-        published.unreported_rows += finished.unreported;
-        published.deleted_tasks += finished.deleted;
-        if finished.custom_values.rows > 0 {
-            published.custom_values = finished.custom_values;
-        }
-        published.type_mismatches.extend(finished.type_mismatches);
+        errors_file::write_failures(&self.staging, &published.failures)?;
+        Ok(published)
     }
-    let (files, warnings) = templates.close()?;
-    for file in files {
-        observer.observe(&RunEvent::Written(file.clone()));
-        published.files.push(file);
-    }
-    for warning in warnings {
-        observer.observe(&RunEvent::Warning(warning));
-    }
-    errors_file::write_failures(staging, &published.failures)?;
-    Ok(published)
 }
 
 fn cut_cells_warning(file: &str, cells: u64) -> RunEvent {

@@ -25,10 +25,13 @@ const READ_BYTES: usize = 16 << 10;
 
 /// A row to be sorted: its key, the entry it came in, and its text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct SortableRow {
-    pub(super) key: RowSortKey,
-    pub(super) seq: i64,
-    pub(super) text: Box<str>,
+pub struct SortableRow {
+    /// Its key.
+    pub key: RowSortKey,
+    /// The entry that it came in.
+    pub seq: i64,
+    /// Its text.
+    pub text: Box<str>,
 }
 
 impl SortableRow {

@@ -11,6 +11,7 @@ use super::{PublishError, PublishOptions, invalid_row_failure};
 use crate::api::LocationDetails;
 use crate::event::WrittenFile;
 use crate::id::IdHashes;
+use crate::mirror::MirrorError;
 use crate::resource::{self, CustomFieldColumns, ResourceSpec, RowDecoder, TableSchema};
 use crate::run::{FetchFailure, SpoolReader, stream};
 use crate::table::{self, TableFormat, TableSink};
@@ -55,6 +56,15 @@ struct TableFile {
     sink: Box<dyn TableSink>,
 }
 
+/// The order in which rows come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowOrder {
+    /// Contacts come almost in the order of the table, other rows in any order.
+    Nearly,
+    /// All come in the order of their table, each once.
+    Sorted,
+}
+
 /// A finished table.
 pub(super) struct FinishedTable {
     pub(super) files: Vec<WrittenFile>,
@@ -82,7 +92,7 @@ impl TableWriter {
         fields: &CustomFieldColumns,
         staging: &Path,
         options: &PublishOptions,
-        template_files: &TemplateFiles,
+        (template_files, order): (&TemplateFiles, RowOrder),
     ) -> Result<Self, PublishError> {
         let table = resource.table_schema(fields);
         let templates = template_files.writers_for_table(&table);
@@ -92,7 +102,7 @@ impl TableWriter {
             staging,
             options,
             templates,
-            resource.name == "contacts",
+            order == RowOrder::Sorted || resource.name == "contacts",
         )
     }
 
@@ -215,15 +225,28 @@ impl TableWriter {
     }
 
     /// Writes the remaining rows and completes the files.
-    pub(super) fn finish(mut self, reader: &SpoolReader) -> Result<FinishedTable, PublishError> {
+    ///
+    /// # Errors
+    /// When a file cannot be written, or rows without a spool were out of order.
+    pub(super) fn finish(
+        mut self,
+        spool: Option<&SpoolReader>,
+    ) -> Result<FinishedTable, PublishError> {
         self.needs_rewrite |= self.nearly_sorted && self.sorter.has_late_row();
         let seen = std::mem::take(&mut self.seen);
         // After a late row the ids are incomplete: the rewrite collects them again.
         let repeated = if self.needs_rewrite { Vec::new() } else { seen.into_repeated() };
-        if self.needs_rewrite || !repeated.is_empty() || self.has_discarded_entries(reader)? {
-            return self.rewrite_sorted(reader, &repeated)?.finish(reader);
+        let is_wrong = self.needs_rewrite || !repeated.is_empty();
+        match spool {
+            Some(spool) if is_wrong || self.has_discarded_entries(spool)? => {
+                return self.rewrite_sorted(spool, &repeated)?.finish(Some(spool));
+            }
+            None if self.needs_rewrite => return Err(unsorted_rows_error(self.table.name).into()),
+            _ => {}
         }
-        self.prepare_appointments(reader)?;
+        if let Some(spool) = spool {
+            self.prepare_appointments(spool)?;
+        }
         let staging = self.staging.clone();
         let fail = |source| PublishError::from_io_error(&staging, source);
         for row in std::mem::take(&mut self.sorter).finish().map_err(fail)? {
@@ -314,6 +337,12 @@ fn load_time_zone(reader: &SpoolReader) -> Result<Option<jiff::tz::TimeZone>, Pu
         name = LocationDetails::from_json(&entry.body).ok().and_then(|it| it.timezone).or(name);
     }
     Ok(name.and_then(|name| jiff::tz::TimeZone::get(&name).ok()))
+}
+
+/// The error of a mirror whose rows are not in order, which its database rules out.
+fn unsorted_rows_error(table: &str) -> MirrorError {
+    let path = std::path::PathBuf::from(crate::mirror::DATABASE);
+    MirrorError::Damaged { path, why: format!("its {table} are out of order") }
 }
 
 fn file_options(table: &TableSchema, options: &PublishOptions) -> table::SinkOptions {

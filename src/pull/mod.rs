@@ -10,6 +10,7 @@ mod appointments;
 mod broken_records;
 mod business_contacts;
 mod businesses;
+pub mod changes;
 mod children;
 mod committed_page;
 mod contacts;
@@ -87,6 +88,9 @@ pub enum PullError {
     /// What was stored cannot be read.
     #[error(transparent)]
     Run(#[from] run::RunError),
+    /// The mirror that the location is compared with cannot be read.
+    #[error(transparent)]
+    Mirror(#[from] crate::mirror::MirrorError),
     /// The spool accepts no more writes; its writer knows the reason.
     #[error("nothing can be stored")]
     Store,

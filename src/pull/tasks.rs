@@ -19,7 +19,7 @@ use crate::id::ContactId;
 use crate::run::{FetchFailure, SpoolReader, SpoolWrite, StreamProgress, stream};
 
 /// Contacts per task search; the server's maximum is unknown (api.md §4).
-const CONTACTS_PER_SEARCH: usize = 100;
+pub(super) const CONTACTS_PER_SEARCH: usize = 100;
 
 /// How this run reads tasks. Stored as the cursor, so that a resumed run does the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -260,7 +260,7 @@ fn repeated_page_failure() -> FetchFailure {
 }
 
 /// Every page of these contacts' tasks.
-async fn fetch_tasks_of(
+pub(super) async fn fetch_tasks_of(
     client: &ApiClient,
     contacts: &[ContactId],
 ) -> Result<Vec<ApiResponse<TaskPage>>, api::ApiError> {

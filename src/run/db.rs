@@ -154,8 +154,9 @@ fn other_format_error(path: &Path, connection: &Connection, format: i64) -> RunE
 /// malice.
 ///
 /// Each part is a stored value in a fixed encoding: texts as UTF-8, numbers as eight or four bytes
-/// in little-endian order, optional values by [`optional_text`] or [`optional_number`]. Names of
+/// in little-endian order, optional values by `optional_text` or `optional_number`. Names of
 /// types and fields are not included, so that a rename never makes a run look damaged.
+#[must_use]
 pub fn checksum(parts: &[&[u8]]) -> [u8; 8] {
     let mut hash = Sha256::new();
     for part in parts {

@@ -8,6 +8,10 @@ pub const CONTACTS: &str = "contacts";
 pub const REREAD_CONTACTS: &str = "contacts.again";
 /// Single contacts, each as returned by its own endpoint.
 pub const CONTACTS_SINGLE: &str = "contacts.single";
+/// Records of the mirror that the server has said no longer exist.
+pub const DELETED: &str = "deleted";
+/// Nothing but a progress: whether the mirror's contacts were compared with the search's counts.
+pub const COMPARED: &str = "compared";
 /// Pages of the task search.
 pub const TASKS: &str = "tasks";
 /// Pages of calendar events, one stream per calendar.

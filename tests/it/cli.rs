@@ -17,13 +17,14 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "",
     "export",
     "import",
     "map",
     "apply",
     "undo",
+    "sync",
     "resume",
     "login",
     "logout",

@@ -70,6 +70,7 @@ mod shared_limit;
 mod source_tree;
 mod started_again;
 mod stdout_table;
+mod sync;
 mod table_file;
 mod tables;
 mod templates;

@@ -97,9 +97,10 @@ pub(crate) fn run(args: &ApplyArgs, settings: &Settings) -> Result<CliExitCode, 
     let run = args.recovery.open_run(&home, id)?;
     let short_id = home.short_ids().shorten(id);
     let refused = |why: String| CliError::usage(format!("run `{id}` {why}"));
-    if run.meta.kind == RunKind::Export {
-        return Err(refused("is an export, which has no plan".to_owned())
-            .with_hint(format!("`ghl-bulk resume {short_id}` continues an export")));
+    if let kind @ (RunKind::Export | RunKind::Sync) = run.meta.kind {
+        let article = if kind == RunKind::Export { "an" } else { "a" };
+        return Err(refused(format!("is {article} {kind}, which has no plan"))
+            .with_hint(format!("`ghl-bulk resume {short_id}` continues {article} {kind}")));
     }
     match run.state()? {
         // A refused plan may fit again: the check is repeated.

@@ -15,5 +15,6 @@ pub(super) mod resume;
 pub(super) mod runs;
 pub(super) mod sandbox;
 pub(super) mod schema;
+pub(super) mod sync;
 pub(super) mod undo;
 pub(super) mod whoami;

@@ -5,6 +5,7 @@ use super::continue_run::EarlierRuns;
 use super::export::stdout_table::StdoutTable;
 use super::export::{export_report, find_known_warnings};
 use super::import::import_report;
+use super::sync;
 use crate::cli::account::{ClientPurpose, LocationAccounts, RunAccountRef};
 use crate::cli::config::dirs;
 use crate::cli::output::error::{CliError, NextCommand};
@@ -59,7 +60,12 @@ pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode,
     let screen = CliReporter::new(settings.output_style);
     let run = args.recovery.open_run(&home, &id)?;
     let state = run.state()?;
-    if run.meta.kind != RunKind::Export && (args.retry_errors || state.is_finished()) {
+    if run.meta.kind == RunKind::Sync && !args.retry_errors && !state.is_finished() {
+        return sync::resume(run, home, settings, &screen);
+    }
+    if !matches!(run.meta.kind, RunKind::Export | RunKind::Sync)
+        && (args.retry_errors || state.is_finished())
+    {
         return report_finished(args, &home, &run, state, settings, &screen);
     }
     match state {
@@ -81,6 +87,10 @@ pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode,
     }
     match run.meta.kind {
         RunKind::Export => resume_export(args, run, home, settings, &screen),
+        RunKind::Sync => {
+            Err(CliError::usage(format!("`--retry-errors` is for exports; run `{id}` is a sync"))
+                .with_hint("the next `ghl-bulk sync` reads again what could not be read"))
+        }
         RunKind::Import | RunKind::Undo => {
             apply_run(run, &args.consent, &args.recovery, true, settings)
         }

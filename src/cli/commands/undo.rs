@@ -142,7 +142,7 @@ fn ensure_import_run(run: &Run) -> Result<(), CliError> {
             "run `{id}` is an undo itself, and an undo cannot be taken back"
         ))
         .with_hint("import the file again")),
-        kind @ RunKind::Export => Err(CliError::usage(format!(
+        kind @ (RunKind::Export | RunKind::Sync) => Err(CliError::usage(format!(
             "run `{id}` is of the kind `{kind}`: only an import can be undone"
         ))
         .with_hint("`ghl-bulk runs list` shows which are")),

@@ -13,7 +13,7 @@ use crate::event::{CancelCause, CancelSignal};
 use crate::id::RunId;
 use crate::run::{RunState, ShortRunIds};
 use crate::text::escape_for_terminal;
-use crate::{export, import, publish};
+use crate::{export, import, publish, sync};
 
 /// Why the program ends without having done everything.
 #[derive(Debug)]
@@ -140,6 +140,22 @@ impl CliError {
         failure
     }
 
+    /// Of a sync that ended early. `stop` is the tap that Ctrl-C and the deadline close.
+    pub(crate) fn from_sync_halt(halted: sync::SyncHalted, stop: &CancelSignal) -> Self {
+        let mut failure = match (&halted.error, stop.cause()) {
+            (sync::SyncError::Api(error), Some(cause))
+                if matches!(error.kind, ApiErrorKind::Halted(HaltReason::Cancelled)) =>
+            {
+                stop_cause_error(cause)
+            }
+            _ => halted.error.into(),
+        };
+        let run = halted.run.filter(|_| failure.code != CliExitCode::Damaged);
+        failure.next =
+            run.and_then(|(run, state)| NextCommand::for_state(run, state)).map(Box::new);
+        failure
+    }
+
     /// Shows the failure on stderr, or as the summary event.
     ///
     /// `short_ids` shortens the run in the next command for people; programs get the full id, which stays unique.
@@ -244,6 +260,7 @@ impl From<export::ExportError> for CliError {
             export::ExportError::Api(error) => error.into(),
             export::ExportError::Run(error) => error.into(),
             export::ExportError::Publish(error) => error.into(),
+            export::ExportError::Mirror(error) => error.into(),
             export::ExportError::Pull(error) => Self::new(CliExitCode::Bug, error.to_string()),
             export::ExportError::List(refusal) => (*refusal).into(),
             export::ExportError::Request(message) => Self::usage(message),
@@ -371,6 +388,7 @@ impl From<publish::PublishError> for CliError {
     fn from(error: publish::PublishError) -> Self {
         match error {
             publish::PublishError::Run(error) => error.into(),
+            publish::PublishError::Mirror(error) => error.into(),
             publish::PublishError::Occupied(_) => {
                 Self::new(CliExitCode::Refused, error.to_string()).with_hint(
                     "choose another directory with `--out`, or replace it with `--replace`",

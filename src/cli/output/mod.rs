@@ -8,5 +8,6 @@ pub(super) mod question;
 mod run_error;
 pub(super) mod stdout;
 pub(super) mod stdout_failure;
+mod sync_error;
 pub(super) mod text_format;
 pub(super) mod text_table;

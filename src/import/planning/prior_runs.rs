@@ -49,7 +49,7 @@ impl PriorRuns {
             let read = match meta.kind {
                 RunKind::Import => prior.add_import(&meta.run, &db),
                 RunKind::Undo => prior.subtract_undo(&db),
-                RunKind::Export => Ok(()),
+                RunKind::Export | RunKind::Sync => Ok(()),
             };
             prior.unreadable.extend(read.err().map(|error| (meta.run, error)));
         }

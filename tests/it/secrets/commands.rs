@@ -47,6 +47,8 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
     run("export --out out --format parquet,csv,jsonl --with tasks,notes,appointments", &[0]);
     let exported = world.only_run_id();
     run("export --estimate --json", &[0]);
+    run("sync", &[0]);
+    run("export --incremental --out mirrored --json", &[0]);
     run("map in.csv -o map.toml", &[0]);
     let planned = run("import in.csv --dry-run --out plan --json", &[3]).summary();
     run(&format!("apply {} --yes", planned["run"].as_str().unwrap()), &[3]);

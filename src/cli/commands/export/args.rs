@@ -54,6 +54,14 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "HOW", value_parser = choice_parser::<NoteReading>(), default_value = "auto")]
     notes_by: NoteReading,
 
+    /// Keep a local copy of the location up to date (see `ghl-bulk sync`), and write its files only if something has
+    /// changed
+    #[arg(
+        long,
+        conflicts_with_all = ["contacts", "estimate", "continue_run", "table", "locations", "all_locations", "location_name", "tag", "updated_since", "added_since", "business", "query", "filter", "tasks", "children_since", "notes_by"]
+    )]
+    pub(super) incremental: bool,
+
     /// Only estimate the cost: requests, time, share of the daily request quota
     #[arg(long)]
     pub(super) estimate: bool,
@@ -95,6 +103,7 @@ Examples:
   ghl-bulk export --tag vip --tag 2026 --with notes        contacts with both tags, and their notes
   ghl-bulk export --template dialpad --out for-dialpad     the files that Dialpad imports
   ghl-bulk export --contacts list.csv --with notes         only the contacts listed in a file
+  ghl-bulk export --incremental --out lake                 read only what has changed
   ghl-bulk export --estimate                               what it would cost
   ghl-bulk export --locations clients.csv --out nightly    many locations, each into nightly/<id>/
   ghl-bulk export --location-name 'Acme *' --out nightly   locations of an agency, by name";

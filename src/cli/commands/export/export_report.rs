@@ -167,7 +167,8 @@ fn summary_line(report: &ExportReport) -> String {
     format!("{rows} in {}{unreadable} -> {out}", format_duration(report.elapsed))
 }
 
-fn report_lines(report: &ExportReport) -> Vec<String> {
+/// The files of an export, and what it cost.
+pub(super) fn file_lines(report: &ExportReport) -> Vec<String> {
     let out = escape_for_terminal(&report.out.display().to_string()).into_owned();
     let mut lines = vec![format!("exported to {out}")];
     for file in &report.files {
@@ -179,6 +180,11 @@ fn report_lines(report: &ExportReport) -> Vec<String> {
         ));
     }
     lines.push(requests_line(report));
+    lines
+}
+
+fn report_lines(report: &ExportReport) -> Vec<String> {
+    let mut lines = file_lines(report);
     if report.unreadable == 0 && report.outcome == ExportOutcome::Partial {
         lines.push(format!(
             "the export is not what was requested; errors.csv says why, and this asks again for what is missing:\n  \

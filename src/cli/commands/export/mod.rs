@@ -3,6 +3,7 @@
 mod args;
 pub(super) mod export_report;
 pub(super) mod export_templates;
+mod incremental;
 mod reading_hint;
 pub(super) mod stdout_table;
 
@@ -30,6 +31,9 @@ pub(crate) use args::{ExportArgs, OutputFormatArgs};
 
 /// Runs the command.
 pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
+    if args.incremental {
+        return incremental::run(args, settings);
+    }
     let (templates, tables) = args.templates_and_tables()?;
     args.resolve_contact_list()?;
     let accounts = LocationAccounts::resolve_selected(settings, &args.several)?;

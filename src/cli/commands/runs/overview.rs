@@ -114,12 +114,13 @@ fn read_subject(meta: &RunMetadata) -> Option<RunSubject> {
         RunKind::Export => option("out").map(|out| RunSubject::Path(out.into())),
         RunKind::Import => option("file").map(|file| RunSubject::Path(file.into())),
         RunKind::Undo => option("of")?.parse().ok().map(RunSubject::Import),
+        RunKind::Sync => None,
     }
 }
 
 /// The rows of an import's or undo's plan, or the records that an export has stored.
 fn count_rows(summary: &RunSummary, meta: &RunMetadata) -> Result<Option<u64>, String> {
-    if meta.kind != RunKind::Export {
+    if !matches!(meta.kind, RunKind::Export | RunKind::Sync) {
         return import::planned_rows(summary).map_err(|error| error.to_string());
     }
     let streams = SpoolReader::open(&summary.dir.join("run.db"))

@@ -24,6 +24,10 @@ pub(super) fn publish_run(
     let home = dirs::runs_home()?;
     let run = home.open_run(&home.find_run(named)?)?;
     let id = &run.meta.run;
+    if run.meta.kind == RunKind::Sync {
+        return Err(CliError::usage(format!("run `{id}` is a sync, which writes no files"))
+            .with_hint("`ghl-bulk export --incremental` writes what the mirror has"));
+    }
     if run.meta.kind != RunKind::Export {
         let short_id = home.short_ids().shorten(id);
         return Err(CliError::usage(format!("run `{id}` is not an export")).with_hint(format!(
@@ -64,6 +68,9 @@ pub(super) fn write_results(
     let home = dirs::runs_home()?;
     let run = home.open_run(&home.find_run(named)?)?;
     let id = &run.meta.run;
+    if run.meta.kind == RunKind::Sync {
+        return Err(CliError::usage(format!("run `{id}` is a sync, which writes no files")));
+    }
     if run.meta.kind == RunKind::Export {
         let short_id = home.short_ids().shorten(id);
         return Err(CliError::usage(format!("run `{id}` is an export"))

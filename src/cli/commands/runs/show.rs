@@ -31,7 +31,7 @@ pub(super) fn run(named: &RunRef, settings: &Settings) -> Result<CliExitCode, Cl
         Err(error) => return Err(error.into()),
     };
     let mut import = None;
-    let mut lines = if meta.kind == RunKind::Export {
+    let mut lines = if matches!(meta.kind, RunKind::Export | RunKind::Sync) {
         export_lines(&summary, &mut shown)?
     } else {
         let standing = import::read_status(&summary, meta, state)?;
@@ -87,7 +87,10 @@ fn export_lines(summary: &RunSummary, shown: &mut Value) -> Result<Vec<String>, 
         Some(table) => format!("stdout, the table `{table}`"),
         None => option("out").unwrap_or_default().to_owned(),
     };
-    let mut lines = vec![key_value_line("out", &escape_for_terminal(&out))];
+    let mut lines = Vec::new();
+    if !out.is_empty() {
+        lines.push(key_value_line("out", &escape_for_terminal(&out)));
+    }
     for (name, progress) in &streams {
         let total =
             progress.total.map(|total| format!(" of {}", format_count(total))).unwrap_or_default();

@@ -18,6 +18,7 @@ pub(crate) fn events_schema() -> Value {
         progress_event(),
         waiting_event(),
         written_event(),
+        synced_event(),
         summary_event(),
     ];
     let any = events.iter().map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") }));
@@ -96,7 +97,7 @@ fn started_event() -> NamedSchema {
     let fields = json!({
         "run": string_schema("The run; `ghl-bulk resume` takes it."),
         "location": string_schema("The location's id."),
-        "kind": string_schema("What is done: `export`, `import` or `undo`."),
+        "kind": string_schema("What is done: `export`, `import`, `undo` or `sync`."),
         "resumed": { "type": "boolean", "description": "Whether an earlier process began the run." },
     });
     event_schema("started", "A run began, or was taken up again.", &fields, &[])
@@ -132,6 +133,7 @@ fn phase_event() -> NamedSchema {
     let phases = [
         "reading",
         "publishing",
+        "merging",
         "validating",
         "comparing",
         "planning",
@@ -209,6 +211,47 @@ fn written_event() -> NamedSchema {
     )
 }
 
+fn synced_properties() -> Value {
+    let changes = |what: &str| {
+        json!({
+            "type": "object",
+            "properties": {
+                "added": count_schema("New ones, and deleted ones that came back."),
+                "changed": count_schema("Those with another content."),
+                "deleted": count_schema("Those of which the server has said that they no longer exist."),
+            },
+            "required": ["added", "changed", "deleted"],
+            "description": format!("The changes among the {what}."),
+        })
+    };
+    json!({
+        "mirror": string_schema("The mirror's id. A mirror that was lost and made again has another one."),
+        "seq": count_schema("The number of the sync."),
+        "changed_seq": count_schema("The number of the last sync that changed anything: what has this number is up to date."),
+        "requests": count_schema("Requests sent, retries included."),
+        "contacts": changes("contacts"),
+        "tasks": changes("tasks"),
+        "notes": changes("notes"),
+    })
+}
+
+fn synced_event() -> NamedSchema {
+    let description = "The mirror of a location is up to date.";
+    event_schema("synced", description, &synced_properties(), &[])
+}
+
+/// The fields that `sync` adds.
+fn sync_properties() -> Value {
+    json!({
+        "read": { "enum": ["walk", "newest"], "description": "Of a sync: `walk` if everything was read, `newest` if only what was updated since the last sync." },
+        "changes": { "type": "object", "properties": synced_properties(), "description": "Of a sync: what has changed, as in `synced`." },
+        "deletions": { "enum": ["counted", "walked", "unknown"], "description": "Of a sync: how deleted contacts were looked for: by the search's count, by reading all, or not at all, because the count cannot be believed." },
+        "hidden": count_schema("Of a sync: contacts that exist although the search does not show them."),
+        "unconfirmed": count_schema("Of a sync: contacts that the search does not show and whose own endpoint gave no clear answer."),
+        "walk_due": { "type": "string", "format": "date-time", "description": "Of a sync: when everything is read again." },
+    })
+}
+
 fn files_schema() -> Value {
     let fields = file_properties();
     let required = fields.as_object().into_iter().flat_map(Map::keys);
@@ -247,7 +290,7 @@ fn summary_event() -> NamedSchema {
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
         "outcome": outcome,
         "run": nullable_string_schema("The run, if one began."),
-        "kind": string_schema("What was done: `import` or `undo`; missing for exports."),
+        "kind": string_schema("What was done: `import`, `undo` or `sync`; missing for exports."),
         "location": nullable_string_schema("The location's id, if the summary is about one."),
         "locations": locations_schema(),
         "out": nullable_string_schema("The directory with the output files."),
@@ -271,7 +314,7 @@ fn summary_event() -> NamedSchema {
         "apply": nullable_string_schema("The command that applies the plan, if there is one."),
     });
     let mut fields = fields;
-    for more in [map_properties(), doctor_properties(), login_properties()] {
+    for more in [map_properties(), doctor_properties(), login_properties(), sync_properties()] {
         if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
             fields.extend(more);
         }

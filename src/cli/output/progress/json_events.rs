@@ -100,7 +100,10 @@ impl ProgressView for JsonView {
             RunEvent::Started { location, .. } => {
                 self.location = Some(location.as_str().to_owned());
             }
-            RunEvent::Warning(_) | RunEvent::Phase { .. } | RunEvent::Written(_) => {
+            RunEvent::Warning(_)
+            | RunEvent::Phase { .. }
+            | RunEvent::Written(_)
+            | RunEvent::Synced(_) => {
                 self.flush_deferred(true, now);
             }
         }

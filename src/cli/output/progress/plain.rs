@@ -111,7 +111,7 @@ impl ProgressView for PlainView {
                 self.phase = Some(*phase);
             }
             // Files are written once everything is read: these counts are the last.
-            RunEvent::Written(_) => self.flush_pending(),
+            RunEvent::Written(_) | RunEvent::Synced(_) => self.flush_pending(),
         }
     }
 

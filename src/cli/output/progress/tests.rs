@@ -214,6 +214,7 @@ fn name(event: &RunEvent) -> &'static str {
         RunEvent::Progress { .. } => "progress",
         RunEvent::Waiting { .. } => "waiting",
         RunEvent::Written(_) => "written",
+        RunEvent::Synced(_) => "synced",
     }
 }
 
@@ -226,6 +227,15 @@ fn every_event_has_exactly_the_documented_fields() {
         progress("contacts", 1, Some(2)),
         waiting(WaitReason::IndexLag, 1),
         written(),
+        RunEvent::Synced(crate::event::SyncedEvent {
+            mirror: "m".to_owned(),
+            seq: 1,
+            changed_seq: 1,
+            requests: 1,
+            contacts: crate::event::ChangeCounts::default(),
+            tasks: crate::event::ChangeCounts::default(),
+            notes: crate::event::ChangeCounts::default(),
+        }),
     ];
     for event in events {
         let name = name(&event);

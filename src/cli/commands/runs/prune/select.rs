@@ -139,7 +139,7 @@ fn may_have_written(run: &PruneCandidate<'_>) -> bool {
         run.state,
         Some(RunState::Planned | RunState::Declined | RunState::Refused | RunState::Failed)
     );
-    run.kind != Some(RunKind::Export) && !only_planned
+    !matches!(run.kind, Some(RunKind::Export | RunKind::Sync)) && !only_planned
 }
 
 #[cfg(test)]

@@ -1,0 +1,92 @@
+//! What a sync came to, for people.
+
+use crate::cli::output::text_format::format_duration;
+use crate::event::ChangeCounts;
+use crate::mirror::SyncKind;
+use crate::pull::changes::DeletionCheck;
+use crate::sync::SyncReport;
+use crate::text::{format_count, format_plural, select_plural};
+
+/// The lines of the report.
+pub(super) fn report_lines(report: &SyncReport) -> Vec<String> {
+    let synced = &report.synced;
+    let kinds = [("contacts", synced.contacts), ("tasks", synced.tasks), ("notes", synced.notes)];
+    let changed: u64 = kinds.iter().map(|(_, counts)| counts.total()).sum();
+    let mut lines = Vec::new();
+    match (changed, synced.seq) {
+        (_, 1) => lines.push("the first sync of this location has read everything".to_owned()),
+        (0, _) => lines.push("nothing has changed".to_owned()),
+        _ => {}
+    }
+    for (table, counts) in kinds {
+        if counts.total() > 0 || synced.seq == 1 {
+            lines.push(format!("  {table:<10} {}", counts_text(counts, report.rows[table])));
+        }
+    }
+    lines.push(requests_line(report));
+    lines.extend(coverage_lines(report));
+    lines
+}
+
+fn counts_text(counts: ChangeCounts, all: u64) -> String {
+    let parts = [(counts.added, "added"), (counts.changed, "changed"), (counts.deleted, "deleted")];
+    let some = parts.into_iter().filter(|(count, _)| *count > 0);
+    let mut parts: Vec<String> =
+        some.map(|(count, what)| format!("{} {what}", format_count(count))).collect();
+    parts.push(format!("{} in all", format_count(all)));
+    parts.join(", ")
+}
+
+fn requests_line(report: &SyncReport) -> String {
+    let requests = format_plural(report.requests.values().sum(), "request");
+    let refused = match report.refused {
+        0 => String::new(),
+        n => format!(", {} rejected by the rate limit", format_count(n)),
+    };
+    format!("{requests} in {}{refused}", format_duration(report.elapsed))
+}
+
+/// What the sync could not see, and what is left.
+fn coverage_lines(report: &SyncReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    let due = report.walk_due.strftime("%Y-%m-%d %H:%M UTC");
+    if report.kind == SyncKind::Newest {
+        lines.push(format!(
+            "tasks and notes were read for contacts that have changed; other changes of tasks and notes are found when \
+             everything is read again, after {due}"
+        ));
+    }
+    if report.deletions == DeletionCheck::Unknown {
+        lines.push(match report.kind {
+            SyncKind::Newest => format!(
+                "deleted contacts were not looked for, because the search's count cannot be relied on; they are found \
+                 when everything is read again, after {due}"
+            ),
+            SyncKind::Walk => "some contacts could not be read; they stay as they were".to_owned(),
+        });
+    }
+    if report.hidden > 0 {
+        let contacts = format_plural(report.hidden, "contact");
+        let exist = select_plural(report.hidden, "exists", "exist");
+        lines.push(format!("{contacts} {exist} although the search does not show them"));
+    }
+    if report.unconfirmed > 0 {
+        let contacts = format_plural(report.unconfirmed, "contact");
+        lines.push(format!(
+            "{contacts} could not be looked up; whether they were deleted is checked again next time"
+        ));
+    }
+    if report.unreadable == 0 && !report.is_complete {
+        lines.push(
+            "a list could not be read as a whole; what the mirror has of it stays as it was"
+                .to_owned(),
+        );
+    }
+    if report.unreadable > 0 {
+        lines.push(format!(
+            "{} could not be read; the next sync reads them again",
+            format_plural(report.unreadable, "record")
+        ));
+    }
+    lines
+}

@@ -1,0 +1,191 @@
+//! The notes and tasks of contacts that have changed since the mirror was brought up to date.
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+
+use futures::StreamExt;
+
+use super::{MirrorScope, Pull, PullError, open_mirror};
+use crate::api::RetryPolicy;
+use crate::concurrency;
+use crate::id::ContactId;
+use crate::mirror::RecordKind;
+use crate::pull::tasks::{CONTACTS_PER_SEARCH, TaskStrategy, fetch_tasks_of};
+use crate::pull::{ChildKind, missing_lists};
+use crate::resource::{CONTACTS, RowDigester};
+use crate::run::{FetchFailure, SpoolWrite, StreamProgress, pack_responses, stream};
+
+/// Responses that are stored together.
+const BATCH: usize = 50;
+
+/// The contacts whose notes and tasks have to be read.
+pub(super) struct MovedContacts {
+    /// Those that are new or differ from the mirror.
+    differing: BTreeSet<String>,
+    /// What could not be read for the mirror before.
+    failures: Vec<FetchFailure>,
+}
+
+impl MovedContacts {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        ChildKind::ALL.into_iter().all(|kind| self.of_kind(kind).is_empty())
+    }
+
+    /// Those whose records of a kind have to be read.
+    pub(super) fn of_kind(&self, kind: ChildKind) -> BTreeSet<String> {
+        let failures = self.failures.iter();
+        let unread = failures.filter(|failure| failure.stream == kind.stream_name());
+        let unread = unread.filter_map(|failure| failure.subject.split(' ').next());
+        unread.map(str::to_owned).chain(self.differing.iter().cloned()).collect()
+    }
+}
+
+impl Pull {
+    /// Reads the notes and tasks of the contacts that have changed, and of those whose lists could not be read before.
+    pub(super) async fn pull_children_of_moved(
+        &self,
+        moved: &MovedContacts,
+    ) -> Result<(), PullError> {
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let deleted = self.load_deleted_contacts().await?;
+        let ids = |kind| -> Vec<ContactId> {
+            let moved = moved.of_kind(kind).into_iter().filter(|id| !deleted.contains(id));
+            moved.filter_map(|id| id.parse().ok()).collect()
+        };
+        if self.includes_child(ChildKind::Tasks) {
+            self.search_tasks_of(&ids(ChildKind::Tasks)).await?;
+        }
+        if self.includes_child(ChildKind::Notes) {
+            self.read_own_lists(ChildKind::Notes, ids(ChildKind::Notes)).await?;
+        }
+        self.retry_failed_records().await
+    }
+
+    /// How many contacts in the spool have changed.
+    ///
+    /// # Errors
+    /// When the spool or the mirror cannot be read.
+    pub async fn count_moved(&self, scope: &MirrorScope) -> Result<u64, PullError> {
+        self.flush_writes().await?;
+        Ok(self.find_moved_contacts(scope).await?.differing.len() as u64)
+    }
+
+    /// Forgets the updated contacts that were read, because everything is read instead.
+    ///
+    /// # Errors
+    /// When nothing can be stored.
+    pub async fn discard_changes(&self) -> Result<(), PullError> {
+        for name in [stream::CONTACTS, stream::REREAD_CONTACTS] {
+            let (stream, progress) = (name.to_owned(), StreamProgress::default());
+            self.write_to_spool(SpoolWrite::Discard { stream, progress }).await?;
+        }
+        self.flush_writes().await
+    }
+
+    /// The contacts in the spool that are not in the mirror or differ from it, and those whose lists could not be read
+    /// before.
+    pub(super) async fn find_moved_contacts(
+        &self,
+        scope: &MirrorScope,
+    ) -> Result<MovedContacts, PullError> {
+        let (mirror, digester) = (open_mirror(scope)?, RowDigester::new(&CONTACTS));
+        let failures = mirror.load_failures()?;
+        let differing = self.scan_contacts(BTreeSet::new(), move |moved, id, _, row| {
+            let known = mirror.find_version(RecordKind::Contact, id)?;
+            let is_same = known
+                .is_some_and(|known| known.is_live && known.digest == digester.digest_row(row));
+            if !is_same {
+                moved.insert(id.to_owned());
+            }
+            Ok(())
+        });
+        Ok(MovedContacts { differing: differing.await?, failures })
+    }
+
+    /// Searches for the tasks of contacts, many contacts at a time; where that fails, they are read contact by contact.
+    async fn search_tasks_of(&self, contacts: &[ContactId]) -> Result<(), PullError> {
+        let progress = self.stream_progress(stream::TASKS)?;
+        if progress.done || contacts.is_empty() {
+            return Ok(());
+        }
+        // Begun again after a kill: the same tasks come twice, which changes nothing.
+        let mut progress = StreamProgress::default();
+        let mut one_by_one = Vec::new();
+        for batch in contacts.chunks(CONTACTS_PER_SEARCH) {
+            let pages = match fetch_tasks_of(&self.client, batch).await {
+                Ok(pages) => pages,
+                Err(error) if missing_lists::is_only_of_list(&error) => {
+                    one_by_one.extend_from_slice(batch);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            for page in pages {
+                self.record_broken(stream::TASKS, None, "a page of tasks", &page.broken).await?;
+                progress.rows += page.head.rows as u64;
+                let rows = u32::try_from(page.head.rows).unwrap_or(u32::MAX);
+                let (stream, progress) = (stream::TASKS.to_owned(), progress.clone());
+                self.write_to_spool(SpoolWrite::Entry { stream, rows, body: page.body, progress })
+                    .await?;
+            }
+        }
+        self.read_own_lists(ChildKind::Tasks, one_by_one).await?;
+        progress.done = true;
+        self.store_task_strategy(&TaskStrategy::PerContact, progress).await?;
+        self.flush_writes().await
+    }
+
+    /// Reads the own lists of contacts, those that are not in the spool yet.
+    pub(super) async fn read_own_lists(
+        &self,
+        kind: ChildKind,
+        contacts: Vec<ContactId>,
+    ) -> Result<(), PullError> {
+        if contacts.is_empty() {
+            return Ok(());
+        }
+        self.flush_writes().await?;
+        let read = self.scan_children(kind).await?.own_lists;
+        let left = contacts.into_iter().filter(|id| !read.contains(id.as_str()));
+        let left: Vec<ContactId> = left.collect();
+        let client = self.client.clone();
+        let responses = concurrency::run_in_order(
+            futures::stream::iter(left),
+            self.low_memory_concurrency(),
+            move |contact| {
+                let client = client.clone();
+                async move {
+                    let response =
+                        kind.fetch_for_contact(&client, &contact, RetryPolicy::BEST_EFFORT).await;
+                    (contact, response)
+                }
+            },
+        );
+        let name = kind.stream_name();
+        let mut progress = self.stream_progress(name)?;
+        let mut responses = pin!(responses.ready_chunks(BATCH));
+        while let Some(responses) = responses.next().await {
+            let mut bodies = Vec::new();
+            for (contact, response) in responses {
+                match response {
+                    Ok(response) => {
+                        let (broken, missing) = (&response.broken, response.head.missing);
+                        self.record_broken(name, Some(&contact), "its list", broken).await?;
+                        self.record_missing_rows(name, contact.as_str(), missing).await?;
+                        bodies.push((contact, response.body));
+                    }
+                    Err(error) => self.record_failure(name, contact.as_str(), error).await?,
+                }
+            }
+            let body = pack_responses(bodies.iter().map(|(id, body)| (id.as_str(), &body[..])));
+            let rows = u32::try_from(bodies.len()).unwrap_or(u32::MAX);
+            progress.rows += u64::from(rows);
+            let (stream, progress) = (name.to_owned(), progress.clone());
+            self.write_to_spool(SpoolWrite::Entry { stream, rows, body, progress }).await?;
+        }
+        self.flush_writes().await
+    }
+}

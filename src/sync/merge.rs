@@ -1,0 +1,225 @@
+//! The merge: from a run's spool into the mirror. It sends no request, and doing it twice is doing it once.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::SyncError;
+use crate::diagnostic::FetchFailureCode;
+use crate::failpoint::{self, FailPoint};
+use crate::mirror::{
+    MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, RecordKind, SyncFacts, SyncKind,
+    SyncRecord, SyncState,
+};
+use crate::publish::{RowSplitter, SplitRows};
+use crate::pull::changes::{self, DeletedRecords};
+use crate::resource::{self, ResourceSpec, RowDigester};
+use crate::run::{FetchFailure, SpoolReader, stream};
+
+/// Rows of one transaction.
+const BATCH_ROWS: usize = 10_000;
+
+/// The lists that a walk reads as a whole: what they lack no longer exists.
+const LISTS: [(RecordKind, &str); 3] = [
+    (RecordKind::CustomField, stream::FIELDS),
+    (RecordKind::User, stream::USERS),
+    (RecordKind::Tag, stream::TAGS),
+];
+
+/// Merges the spool of a run into a mirror.
+///
+/// # Errors
+/// When either is damaged or cannot be written. Another call goes on from the last transaction.
+pub(super) fn merge_spool(
+    db: &Path,
+    mirror_dir: &Path,
+    writer: &mut MirrorWriter,
+    facts: SyncFacts,
+) -> Result<SyncRecord, SyncError> {
+    let mut sync = writer.begin_merge(facts)?;
+    if sync.state == SyncState::Done {
+        return Ok(sync);
+    }
+    let spool = SpoolReader::open(db)?;
+    let merge = SpoolMerge::new(db, mirror_dir, load_deleted(&spool)?)?;
+    let read_at_ms = sync.facts.started.as_millisecond();
+    let mut batch = MergeBatch { place: sync.place, ..MergeBatch::default() };
+    while let Some(entry) = spool.next_entry("", batch.place)? {
+        if let Some(rows) = merge.splitter.split_entry(&entry)? {
+            merge.add_rows(rows, entry.stream == stream::CONTACTS_SINGLE, &mut batch)?;
+        }
+        batch.place = entry.seq;
+        if batch.rows.len() >= BATCH_ROWS {
+            writer.merge_batch(&mut sync, &batch, read_at_ms)?;
+            failpoint::kill_if_due(FailPoint::DuringMerge);
+            batch = MergeBatch { place: entry.seq, ..MergeBatch::default() };
+        }
+    }
+    batch.deleted = merge.deleted.iter().cloned().collect();
+    writer.merge_batch(&mut sync, &batch, read_at_ms)?;
+    failpoint::kill_if_due(FailPoint::DuringMerge);
+    let end = describe_end(&spool, db, &merge.mirror, sync.facts.kind)?;
+    writer.finish_merge(&mut sync, &end, read_at_ms)?;
+    Ok(sync)
+}
+
+/// What is needed to turn entries into rows of the mirror.
+struct SpoolMerge {
+    splitter: RowSplitter,
+    kinds: Vec<(RecordKind, RowDigester)>,
+    deleted: BTreeSet<(RecordKind, String)>,
+    mirror: MirrorReader,
+}
+
+impl SpoolMerge {
+    fn new(
+        db: &Path,
+        mirror_dir: &Path,
+        deleted: BTreeSet<(RecordKind, String)>,
+    ) -> Result<Self, SyncError> {
+        let specs = RecordKind::ALL.map(spec_of_kind);
+        let digesters = specs.iter().map(|spec| RowDigester::new(spec));
+        let missing = || crate::run::RunError::damaged(mirror_dir, "its mirror has disappeared");
+        Ok(Self {
+            splitter: RowSplitter::for_resources(db, &specs),
+            kinds: RecordKind::ALL.into_iter().zip(digesters).collect(),
+            deleted,
+            mirror: MirrorReader::open(mirror_dir)?.ok_or_else(missing)?,
+        })
+    }
+
+    /// Adds rows to a batch. `is_single` is whether they come from the own endpoint of contacts, which writes them in
+    /// another way than the search: they count only where nothing else is known.
+    fn add_rows(
+        &self,
+        rows: SplitRows,
+        is_single: bool,
+        batch: &mut MergeBatch,
+    ) -> Result<(), SyncError> {
+        let (kind, digester) = &self.kinds[rows.table];
+        for row in rows.rows.into_iter().flatten() {
+            let id = row.key.id;
+            if self.deleted.contains(&(*kind, id.clone()))
+                || (is_single && self.mirror.find_version(*kind, &id)?.is_some())
+            {
+                continue;
+            }
+            let mut text = resource::without_page_cursor(&row.text);
+            let mut added_ms = row.key.added;
+            if *kind == RecordKind::Task
+                && added_ms == i64::MIN
+                && let Some(known) = self.mirror.find_version(*kind, &id)?
+                && let Ok(added) = jiff::Timestamp::from_millisecond(known.added_ms)
+            {
+                // A contact's own list of tasks leaves out when they were added; the search has said so before.
+                let added = added.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+                let rest = text.trim_start_matches('{').to_owned();
+                text = format!("{{\"dateAdded\":\"{added}\",{rest}").into();
+                added_ms = known.added_ms;
+            }
+            let is_child = matches!(kind, RecordKind::Task | RecordKind::Note);
+            let parent = is_child.then(|| resource::find_text_member(&text, "contactId")).flatten();
+            let digest = digester.digest_row(&text);
+            let (kind, body) = (*kind, text.into());
+            batch.rows.push(MergeRow { kind, added_ms, id, parent, digest, body });
+        }
+        Ok(())
+    }
+}
+
+fn spec_of_kind(kind: RecordKind) -> &'static ResourceSpec {
+    ResourceSpec::from_name(kind.table_name()).expect("every kind is in the registry")
+}
+
+fn load_deleted(spool: &SpoolReader) -> Result<BTreeSet<(RecordKind, String)>, SyncError> {
+    let (mut deleted, mut seq) = (BTreeSet::new(), 0);
+    while let Some(entry) = spool.next_entry(stream::DELETED, seq)? {
+        seq = entry.seq;
+        let records: DeletedRecords = serde_json::from_slice(&entry.body).map_err(|error| {
+            crate::run::RunError::damaged(spool.path(), format!("entry {seq}: {error}"))
+        })?;
+        for (table, ids) in records.0 {
+            let kind = RecordKind::from_table_name(&table);
+            deleted.extend(
+                kind.into_iter().flat_map(|kind| ids.iter().map(move |id| (kind, id.clone()))),
+            );
+        }
+    }
+    Ok(deleted)
+}
+
+fn describe_end(
+    spool: &SpoolReader,
+    db: &Path,
+    mirror: &MirrorReader,
+    kind: SyncKind,
+) -> Result<MergeEnd, SyncError> {
+    let failures = spool.load_failures()?;
+    let mut end =
+        MergeEnd { failures: merge_failures(failures, spool, mirror, kind)?, ..<_>::default() };
+    if let Some(entry) = spool.next_entry(stream::LOCATION, 0)? {
+        end.location_settings = String::from_utf8(entry.body.to_vec()).ok();
+    }
+    for (kind, name) in LISTS {
+        let is_unread = end.failures.iter().any(|failure| failure.stream == name);
+        let ids = read_list_ids(spool, db, kind, name)?;
+        // An empty list is no proof that everything was deleted.
+        if !is_unread && !ids.is_empty() {
+            end.whole_lists.push((kind, ids));
+        }
+    }
+    Ok(end)
+}
+
+/// The ids in the last response with a list.
+fn read_list_ids(
+    spool: &SpoolReader,
+    db: &Path,
+    kind: RecordKind,
+    name: &str,
+) -> Result<Vec<String>, SyncError> {
+    let splitter = RowSplitter::for_resources(db, &[spec_of_kind(kind)]);
+    let (mut ids, mut seq) = (Vec::new(), 0);
+    while let Some(entry) = spool.next_entry(name, seq)? {
+        seq = entry.seq;
+        let rows = splitter.split_entry(&entry)?.map(|split| split.rows).unwrap_or_default();
+        ids = rows.into_iter().flatten().map(|row| row.key.id).collect();
+    }
+    Ok(ids)
+}
+
+/// What cannot be read after the sync: a walk tried everything, and every sync those notes and tasks that could not be
+/// read before.
+fn merge_failures(
+    new: Vec<FetchFailure>,
+    spool: &SpoolReader,
+    mirror: &MirrorReader,
+    kind: SyncKind,
+) -> Result<Vec<FetchFailure>, SyncError> {
+    let mut failures = new;
+    // The contact was deleted since.
+    failures.retain(|failure| failure.code != FetchFailureCode::Gone);
+    if kind == SyncKind::Newest {
+        let agrees = changes::read_comparison(spool)?.counts_agree;
+        let is_settled = |it: &FetchFailure| match it.stream.as_str() {
+            stream::NOTES | stream::CONTACT_TASKS => true,
+            stream::CONTACTS => it.code == FetchFailureCode::Hidden && agrees,
+            _ => false,
+        };
+        let known: HashSet<(String, String)> =
+            failures.iter().map(|it| (it.stream.clone(), it.subject.clone())).collect();
+        let before = mirror.load_failures()?.into_iter();
+        failures.extend(before.filter(|it| {
+            !is_settled(it) && !known.contains(&(it.stream.clone(), it.subject.clone()))
+        }));
+    }
+    Ok(failures)
+}
+
+/// The paths of a merge, for a blocking thread.
+#[derive(Debug, Clone)]
+pub(super) struct MergePaths {
+    /// The run's database.
+    pub(super) db: PathBuf,
+    /// The directory of the mirror.
+    pub(super) mirror: PathBuf,
+}

@@ -1,0 +1,70 @@
+//! The request of a sync: stored in the run, so that a resumed run does the same.
+
+use serde::{Deserialize, Serialize};
+
+use crate::mirror::{MirrorError, MirrorReader, SyncKind};
+
+/// What a sync is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncRequest {
+    /// The URL of the API.
+    pub url: String,
+    /// The environment variable with the token, if it is not the usual one.
+    pub token_variable: Option<String>,
+    /// The selected profile, if any.
+    pub profile: Option<String>,
+    /// Whether the location is served by the embedded sandbox.
+    pub sandbox: bool,
+    /// Whether everything is read, whenever it was read last.
+    pub full: bool,
+    /// After how many seconds everything is read again.
+    pub walk_every_s: u64,
+    /// How many seconds before the last sync updates are read again, because the search lags.
+    pub overlap_s: u64,
+    /// Whether an account without contacts is believed.
+    pub accept_empty: bool,
+}
+
+/// How a sync reads: decided once, when its run is created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SyncPlan {
+    /// The request.
+    pub(super) request: SyncRequest,
+    /// Everything, or what was updated last.
+    pub(super) kind: SyncKind,
+    /// Updates from this time on are read, in milliseconds since 1970.
+    pub(super) since_ms: i64,
+    /// Whether the search's count of contacts is a proof.
+    pub(super) trusts_counts: bool,
+}
+
+impl SyncPlan {
+    /// The plan as its run stores it.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("a plan is plain JSON")
+    }
+
+    /// Decides how to read, by what the mirror has.
+    pub(super) fn decide(
+        request: SyncRequest,
+        mirror: &MirrorReader,
+        now: jiff::Timestamp,
+    ) -> Result<Self, MirrorError> {
+        let (last, walk) = (mirror.last_sync()?, mirror.last_walk()?);
+        let is_due = walk.is_none_or(|walk| {
+            let age_s = now.as_second() - walk.facts.started.as_second();
+            // A walk in the future: the clock was set back, and nothing is known of its age.
+            u64::try_from(age_s).is_ok_and(|age| age >= request.walk_every_s) || age_s < 0
+        });
+        let Some(last) = last.filter(|_| !is_due && !request.full) else {
+            return Ok(Self { request, kind: SyncKind::Walk, since_ms: 0, trusts_counts: false });
+        };
+        let overlap_ms = i64::try_from(request.overlap_s).unwrap_or(i64::MAX).saturating_mul(1000);
+        Ok(Self {
+            since_ms: last.facts.watermark_ms.saturating_sub(overlap_ms),
+            kind: SyncKind::Newest,
+            trusts_counts: last.facts.counts_agree,
+            request,
+        })
+    }
+}

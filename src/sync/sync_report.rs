@@ -1,0 +1,52 @@
+//! What a sync came to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::event::SyncedEvent;
+use crate::id::{LocationId, RunId};
+use crate::mirror::SyncKind;
+use crate::pull::changes::DeletionCheck;
+
+/// The result of a finished sync.
+#[derive(Debug, Clone, Serialize)]
+pub struct SyncReport {
+    /// The run, which is removed when nothing is left of it that the mirror does not have.
+    pub run: RunId,
+    /// The location.
+    pub location: LocationId,
+    /// How it read.
+    #[serde(rename = "read")]
+    pub kind: SyncKind,
+    /// What has changed.
+    #[serde(rename = "changes")]
+    pub synced: SyncedEvent,
+    /// How the deletions of contacts were looked for.
+    pub deletions: DeletionCheck,
+    /// Contacts that the search does not show although they exist.
+    pub hidden: u64,
+    /// Contacts of which their own endpoint could not say whether they exist.
+    pub unconfirmed: u64,
+    /// How many records of each table exist.
+    pub rows: BTreeMap<String, u64>,
+    /// Whether everything that was asked for was read.
+    #[serde(skip)]
+    pub is_complete: bool,
+    /// Records that could not be read.
+    pub unreadable: u64,
+    /// Requests sent, by endpoint, retries included.
+    pub requests: BTreeMap<String, u64>,
+    /// The number of 429 responses among them.
+    pub refused: u64,
+    /// When everything is read again at the latest.
+    pub walk_due: jiff::Timestamp,
+    /// The time this process spent on the run.
+    #[serde(serialize_with = "as_millis", rename = "elapsed_ms")]
+    pub elapsed: Duration,
+}
+
+fn as_millis<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}
