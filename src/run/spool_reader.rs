@@ -44,7 +44,15 @@ impl SpoolReader {
             )
             .map_err(fail)?;
         let mut rows = query.query(params![seq, prefix]).map_err(fail)?;
-        rows.next().map_err(fail)?.map(|row| self.read_entry(row)).transpose()
+        let entry = rows.next().map_err(fail)?.map(|row| self.read_entry(row)).transpose()?;
+        // Damaged pages can lead in a circle, and a reader that follows them would never end.
+        match entry {
+            Some(entry) if entry.seq <= seq => {
+                let why = format!("entry {} is in the wrong place", entry.seq);
+                Err(RunError::damaged(&self.path, why))
+            }
+            entry => Ok(entry),
+        }
     }
 
     fn read_entry(&self, row: &Row<'_>) -> Result<SpoolEntry, RunError> {
