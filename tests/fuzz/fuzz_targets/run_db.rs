@@ -60,11 +60,12 @@ fn read_spool(db: &Path) -> Result<String, RunError> {
     let mut all = String::new();
     for (stream, progress) in reader.streams_with_progress()? {
         all += &format!("{stream} {progress:?}\n");
-        let mut seq = 0;
-        while let Some(entry) = reader.next_entry(&stream, seq)? {
-            seq = entry.seq;
-            all += &format!("{entry:?}\n");
-        }
+    }
+    // All of them, as publishing does: an entry whose stream has another name is found by its checksum.
+    let mut seq = 0;
+    while let Some(entry) = reader.next_entry("", seq)? {
+        seq = entry.seq;
+        all += &format!("{entry:?}\n");
     }
     all += &format!("{:?}", reader.load_failures()?);
     Ok(all)
