@@ -239,7 +239,15 @@ impl MirrorReader {
             .collect()
     }
 
-    fn decompress_body(&self, record: &StoredRecord, body: &[u8]) -> Result<String, MirrorError> {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn decompress_body(
+        &self,
+        record: &StoredRecord,
+        body: &[u8],
+    ) -> Result<String, MirrorError> {
         let damaged = |why: &dyn std::fmt::Display| MirrorError::Damaged {
             path: self.path.clone(),
             why: format!("{} `{}`: {why}", record.kind.table_name(), record.id),

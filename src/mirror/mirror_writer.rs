@@ -241,17 +241,27 @@ impl<'a> Merge<'a> {
         let read = (self.read_at_ms, body.as_slice());
         match known {
             None => stored_record::insert_record(self.path, self.connection, &record, read)?,
-            Some(_) => {
+            Some(known) => {
+                self.keep_version(&known)?;
                 stored_record::update_record(self.path, self.connection, &record, Some(read))?;
             }
         }
         Ok(())
     }
 
+    /// Keeps what an earlier sync saw of a record that is about to change.
+    fn keep_version(&self, known: &StoredRecord) -> Result<(), RunError> {
+        if known.seq == self.sync.seq {
+            return Ok(());
+        }
+        stored_record::keep_version(self.path, self.connection, known)
+    }
+
     /// Marks a record as deleted, and with a contact everything that belongs to it.
     fn delete_record(&mut self, kind: RecordKind, id: &str) -> Result<(), MirrorError> {
         let known = stored_record::find_record(self.path, self.connection, kind, id)?;
         let Some(mut known) = known.filter(|known| known.state == LIVE) else { return Ok(()) };
+        self.keep_version(&known)?;
         known.state = DELETED;
         known.deleted_seq = Some(self.sync.seq);
         known.seq = self.sync.seq;

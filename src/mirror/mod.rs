@@ -1,11 +1,12 @@
 //! The mirror: the current state of every record of one location, in one SQLite database.
 //!
 //! Each record has its content as the server sent it, a digest of what it says, and the numbers of the syncs that first
-//! saw, last changed and deleted it. A sync merges what it has read in transactions of many rows, each with its place in
-//! the run's spool, so that a merge that was killed goes on, and merging a spool twice is merging it once. The mirror is
-//! a copy: if it is lost or damaged, the next sync reads everything again. It knows rows by kind and id, and does not
-//! look into them; it knows no requests.
+//! saw, last changed and deleted it; what it said before stays as a former version. A sync merges what it has read in
+//! transactions of many rows, each with its place in the run's spool, so that a merge that was killed goes on, and
+//! merging a spool twice is merging it once. The mirror is a copy: if it is lost or damaged, the next sync reads
+//! everything again. It knows rows by kind and id, and does not look into them; it knows no requests.
 
+mod change_log;
 mod error;
 mod failures;
 mod mirror_db;
@@ -17,6 +18,7 @@ mod sync_log;
 #[cfg(test)]
 mod tests;
 
+pub use change_log::{ChangeKind, RecordChange};
 pub use error::MirrorError;
 pub use mirror_reader::{MirrorReader, MirrorRow, RecordVersion};
 pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};

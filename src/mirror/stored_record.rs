@@ -127,6 +127,21 @@ pub(super) fn insert_record(
         .map_err(|source| RunError::from_sqlite(path, source))
 }
 
+/// Keeps what a record says as a former version, before a sync changes it.
+pub(super) fn keep_version(
+    path: &Path,
+    connection: &Connection,
+    record: &StoredRecord,
+) -> Result<(), RunError> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO version SELECT * FROM record WHERE kind = ? AND id = ?",
+        )
+        .and_then(|mut insert| insert.execute(params![record.kind.code(), record.id]))
+        .map(drop)
+        .map_err(|source| RunError::from_sqlite(path, source))
+}
+
 /// Writes a record that exists. Without a body, it keeps its own.
 pub(super) fn update_record(
     path: &Path,

@@ -110,6 +110,31 @@ fn numbers_say_what_happened_to_a_record() {
 }
 
 #[test]
+fn every_version_of_a_record_is_kept_with_its_sync() {
+    let mut world = World::new();
+    world.sync("r1", &batch(vec![row(Contact, "a", None, 1), row(Contact, "b", None, 1)], &[], 1));
+    world.sync("r2", &batch(vec![row(Contact, "a", None, 2)], &[], 1));
+    world.sync("r3", &batch(vec![row(Contact, "b", None, 1)], &[(Contact, "a")], 1));
+    world.sync("r4", &batch(vec![row(Contact, "a", None, 2)], &[], 1));
+    let of = |change: RecordChange| (change.seq, change.id, change.change.spelling(), change.body);
+    let is = |seq, id: &str, change, version| {
+        (seq, id.to_owned(), change, format!("{{\"id\":\"{id}\",\"v\":{version}}}"))
+    };
+    let reader = world.reader();
+    let history = reader.load_history(Contact, "a").unwrap();
+    let versions = [
+        is(1, "a", "insert", 1),
+        is(2, "a", "update", 2),
+        is(3, "a", "delete", 2),
+        is(4, "a", "return", 2),
+    ];
+    assert_eq!(history.into_iter().map(of).collect::<Vec<_>>(), versions);
+    let changes = reader.load_changes(Contact, (1, "a"), 3, 9).unwrap();
+    let expected = [is(1, "b", "insert", 1), versions[1].clone(), versions[2].clone()];
+    assert_eq!(changes.into_iter().map(of).collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn rows_come_in_the_order_of_their_dates_and_ids() {
     let mut world = World::new();
     let rows = [("b", 2), ("a", 2), ("z", 1), ("c", 3)];

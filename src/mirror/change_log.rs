@@ -1,0 +1,134 @@
+//! What has changed: every version of every record, with the sync that saw it.
+
+use rusqlite::{Row, params};
+
+use super::error::MirrorError;
+use super::mirror_reader::MirrorReader;
+use super::record::RecordKind;
+use super::stored_record::{COLUMNS, DELETED, StoredRecord};
+use crate::run::RunError;
+
+/// What a sync saw of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It was there for the first time.
+    Insert,
+    /// It said something else than before.
+    Update,
+    /// It no longer existed.
+    Delete,
+    /// It was there again after it had been deleted.
+    Return,
+}
+
+impl ChangeKind {
+    /// Its name in files and events.
+    #[must_use]
+    pub fn spelling(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Return => "return",
+        }
+    }
+}
+
+/// A record as a sync left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordChange {
+    /// The number of the sync.
+    pub seq: i64,
+    /// What it saw.
+    pub change: ChangeKind,
+    /// When the record was added, in milliseconds since 1970; the minimum if that is unknown.
+    pub added_ms: i64,
+    /// Its id.
+    pub id: String,
+    /// The contact that it belongs to.
+    pub parent: Option<String>,
+    /// When it was read, in milliseconds since 1970.
+    pub read_at_ms: i64,
+    /// The row, as the server sent it; of a deleted record, what it said last.
+    pub body: String,
+}
+
+impl MirrorReader {
+    /// The next changes of a kind after a sync and an id, up to another sync, in the order of syncs and ids. A record that
+    /// changed in several syncs comes once for each.
+    pub fn load_changes(
+        &self,
+        kind: RecordKind,
+        after: (i64, &str),
+        until_seq: i64,
+        limit: usize,
+    ) -> Result<Vec<RecordChange>, MirrorError> {
+        let columns = format!("{COLUMNS}, read_at, body");
+        let condition = "kind = ?1 AND seq >= ?2 AND (seq, id) > (?2, ?3) AND seq <= ?4";
+        let query = format!(
+            "SELECT {columns} FROM record WHERE {condition}
+             UNION ALL SELECT {columns} FROM version WHERE {condition} ORDER BY seq, id LIMIT ?5"
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.query_changes(kind, &query, params![kind.code(), after.0, after.1, until_seq, limit])
+    }
+
+    /// Every version of a record, oldest first.
+    pub fn load_history(
+        &self,
+        kind: RecordKind,
+        id: &str,
+    ) -> Result<Vec<RecordChange>, MirrorError> {
+        let columns = format!("{COLUMNS}, read_at, body");
+        let query = format!(
+            "SELECT {columns} FROM record WHERE kind = ?1 AND id = ?2
+             UNION ALL SELECT {columns} FROM version WHERE kind = ?1 AND id = ?2 ORDER BY seq"
+        );
+        self.query_changes(kind, &query, params![kind.code(), id])
+    }
+
+    fn query_changes(
+        &self,
+        kind: RecordKind,
+        query: &str,
+        parameters: &[&dyn rusqlite::ToSql],
+    ) -> Result<Vec<RecordChange>, MirrorError> {
+        let read = |row: &Row<'_>| {
+            Ok((StoredRecord::from_row(kind, row)?, row.get::<_, i64>(10)?, row.get(11)?))
+        };
+        let rows = self
+            .connection()
+            .prepare_cached(query)
+            .and_then(|mut query| {
+                query.query_map(parameters, read)?.collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .map_err(|source| RunError::from_sqlite(self.path(), source))?;
+        let read = |((record, sum), read_at_ms, body): ((StoredRecord, Vec<u8>), _, Vec<u8>)| {
+            let record = record.verify(&sum, self.path())?;
+            let body = self.decompress_body(&record, &body)?;
+            Ok(RecordChange {
+                seq: record.seq,
+                change: change_of(&record),
+                added_ms: record.added_ms,
+                id: record.id,
+                parent: record.parent,
+                read_at_ms,
+                body,
+            })
+        };
+        rows.into_iter().map(read).collect()
+    }
+}
+
+/// What the sync that last changed a record saw.
+fn change_of(record: &StoredRecord) -> ChangeKind {
+    if record.state == DELETED {
+        ChangeKind::Delete
+    } else if record.seq == record.first_seq {
+        ChangeKind::Insert
+    } else if record.returned_seq == Some(record.seq) {
+        ChangeKind::Return
+    } else {
+        ChangeKind::Update
+    }
+}
