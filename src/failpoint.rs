@@ -31,6 +31,10 @@ pub enum FailPoint {
     AfterMerge,
     /// The files of the mirror are written and not in place yet.
     DuringPublish,
+    /// Some of the files of changes are in place.
+    BetweenChangeFiles,
+    /// The files of the mirror are in place, which the mirror does not know yet.
+    AfterPublish,
     /// The start of a token refresh is durable, nothing is sent yet.
     BeforeRefresh,
     /// The new token has arrived and is not stored yet.
@@ -56,6 +60,8 @@ impl FailPoint {
             Self::DuringMerge => "during_merge",
             Self::AfterMerge => "after_merge",
             Self::DuringPublish => "during_publish",
+            Self::BetweenChangeFiles => "between_change_files",
+            Self::AfterPublish => "after_publish",
             Self::BeforeRefresh => "before_refresh",
             Self::AfterRefresh => "after_refresh",
             Self::AfterRenewal => "after_renewal",

@@ -74,6 +74,8 @@ event_codes! {
         CustomFieldsUnreadable "custom_fields_unreadable": "The custom fields of contacts come in a form that the program does not know; their columns are empty, and the column `extra` has what was sent.",
         DeletedTasks "deleted_tasks": "The server sent tasks that were deleted; the table `tasks` does not have them.",
         DuplicateNames "duplicate_names": "A column that must be unique has a value more than once; the other system takes such rows as one.",
+        FieldEmptied "field_emptied": "A custom field was deleted; its column stays, and the contacts have lost their values of it.",
+        FieldsChanged "fields_changed": "Custom fields were renamed, made again or have another type; `schema_changes` in the manifest says what the columns do.",
         FilterIgnored "filter_ignored": "The server sent contacts that do not match the filter; the tables have them, too.",
         FormulaCells "formula_cells": "Texts in a file for another system's importer look like formulas and have no guard; write it with `--csv-safe formulas` before you open it in a spreadsheet.",
         HeaderIgnored "header_ignored": "The API sent a number that its rate limit cannot have; it was ignored, and what was known before is used.",
@@ -103,6 +105,8 @@ event_codes! {
 event_codes! {
     /// The stable name of the reason why a record could not be read.
     FetchFailureCode {
+        FieldEmptied "field_emptied": "A custom field was deleted; its column stays, and the contacts have lost their values of it.",
+        FieldsChanged "fields_changed": "Custom fields were renamed, made again or have another type; `schema_changes` in the manifest says what the columns do.",
         FilterIgnored "filter_ignored": "The server sent contacts that do not match the filter; the tables have them, too.",
         Gone "gone": "The record was deleted while the export ran.",
         Hidden "hidden": "The search counts more contacts than it shows; export again later to get the others.",

@@ -28,6 +28,9 @@ pub enum ExportError {
     /// The file that lists the contacts is invalid.
     #[error("{0}")]
     List(Box<Diagnostic>),
+    /// Custom fields have changed in ways that the contract excludes.
+    #[error("the custom fields have changed, and `--contract freeze` was given")]
+    SchemaChanged(Vec<publish::SchemaChange>),
     /// The request cannot be fulfilled.
     #[error("{0}")]
     Request(String),

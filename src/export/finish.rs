@@ -43,6 +43,7 @@ pub(super) fn manifest_facts(
         request: request.scope(),
         requests: run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
         mirror: None,
+        mirror_facts: None,
     })
 }
 

@@ -38,7 +38,9 @@ pub use error::{ExportError, ExportHalted};
 pub use estimate::{ExportEstimate, estimate_cost};
 pub use export_tables::ExportTables;
 pub use facts::ExportWarning;
-pub use incremental::{MirrorExport, check_output, publish_mirror};
+pub use incremental::{
+    IncrementalOptions, MirrorExport, SchemaContract, check_output, describe_change, publish_mirror,
+};
 pub use known_warnings::{KnownWarnings, stored_warnings};
 pub use request::{ChildRequest, ExportFilters, ExportRequest, NoteReading, SinceTime};
 pub use templates::TemplateSnapshot;

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::error::MirrorError;
-use super::mirror_reader::MirrorReader;
+use super::mirror_reader::{MirrorReader, MirrorRow};
 use super::record::RecordKind;
 use super::stored_record::{COLUMNS, DELETED, StoredRecord};
 use crate::run::RunError;
@@ -53,7 +53,64 @@ pub struct RecordChange {
     pub body: String,
 }
 
+/// A record that has changed between two syncs, as the later one left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetChange {
+    /// What has changed, all in all.
+    pub change: ChangeKind,
+    /// The record.
+    pub row: MirrorRow,
+}
+
 impl MirrorReader {
+    /// Shows what has changed after a sync and up to another one, in the order of the records' dates and ids, each record
+    /// once, until one is refused. A record that came and went in between is not shown. Later syncs make no difference.
+    pub fn for_each_net_change(
+        &self,
+        kind: RecordKind,
+        (after, until): (i64, i64),
+        mut show: impl FnMut(NetChange) -> bool,
+    ) -> Result<(), MirrorError> {
+        // Everything is read in the order of the table instead of being sorted.
+        let by_seq = if after == 0 { "+seq" } else { "seq" };
+        let columns = |of: &str| {
+            format!(
+                "{COLUMNS}, read_at, body, (SELECT before.state FROM version before WHERE before.kind = {of}.kind
+                 AND before.id = {of}.id AND before.seq <= ?2 ORDER BY before.seq DESC LIMIT 1), first_seq <= ?2"
+            )
+        };
+        let query = format!(
+            "SELECT {} FROM record WHERE kind = ?1 AND {by_seq} > ?2 AND {by_seq} <= ?3
+             UNION ALL SELECT {} FROM version WHERE kind = ?1 AND seq > ?2 AND seq <= ?3
+             AND NOT EXISTS (SELECT 1 FROM version later WHERE later.kind = version.kind AND later.id = version.id
+                             AND later.seq > version.seq AND later.seq <= ?3)
+             AND NOT EXISTS (SELECT 1 FROM record WHERE record.kind = version.kind AND record.id = version.id
+                             AND record.seq <= ?3)
+             ORDER BY added_ms, id",
+            columns("record"),
+            columns("version")
+        );
+        let parameters = params![kind.code(), after, until];
+        let mut unreadable = None;
+        self.for_each_row(kind, &query, parameters, |columns, row| {
+            let before = columns.get(12).and_then(|state| Ok((state, columns.get(13)?)));
+            match before {
+                Ok((state, was_known)) => match net_change(was_known, state, &row) {
+                    Some(change) => show(NetChange { change, row }),
+                    None => true,
+                },
+                Err(error) => {
+                    unreadable = Some(error);
+                    false
+                }
+            }
+        })?;
+        match unreadable {
+            Some(source) => Err(RunError::from_sqlite(self.path(), source).into()),
+            None => Ok(()),
+        }
+    }
+
     /// The next changes of a kind after a sync and an id, up to another sync, in the order of syncs and ids. A record that
     /// changed in several syncs comes once for each.
     pub fn load_changes(
@@ -117,6 +174,19 @@ impl MirrorReader {
             })
         };
         rows.into_iter().map(read).collect()
+    }
+}
+
+/// What has become of a record. `state` is that of the last version before; one that has been removed was of a record
+/// that existed.
+fn net_change(was_known: bool, state: Option<i64>, now: &MirrorRow) -> Option<ChangeKind> {
+    let was_live = was_known && state != Some(DELETED);
+    match (was_live, now.deleted_seq.is_none()) {
+        (true, true) => Some(ChangeKind::Update),
+        (true, false) => Some(ChangeKind::Delete),
+        (false, true) if was_known => Some(ChangeKind::Return),
+        (false, true) => Some(ChangeKind::Insert),
+        (false, false) => None,
     }
 }
 

@@ -42,8 +42,11 @@ CREATE TABLE failure (
     stream TEXT NOT NULL, subject TEXT NOT NULL, facts TEXT NOT NULL, sum BLOB NOT NULL,
     PRIMARY KEY (stream, subject)
 ) WITHOUT ROWID;
+CREATE TABLE field_column (
+    place INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, facts TEXT NOT NULL, sum BLOB NOT NULL
+);
 CREATE TABLE reader (
-    name TEXT PRIMARY KEY, seq INTEGER NOT NULL, read_at INTEGER NOT NULL
+    name TEXT PRIMARY KEY, seq INTEGER NOT NULL, read_at INTEGER NOT NULL, pending_from INTEGER, pending_to INTEGER
 ) WITHOUT ROWID;
 ";
 

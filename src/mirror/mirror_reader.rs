@@ -6,10 +6,13 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::MirrorError;
 use super::failures;
+use super::field_columns;
 use super::mirror_db::{self, meta_key};
 use super::record::RecordKind;
 use super::stored_record::{self, COLUMNS, DELETED, LIVE, StoredRecord};
 use super::sync_log::{self, SyncRecord};
+use crate::choice::choice_enum;
+use crate::resource::FieldColumn;
 use crate::run::{FetchFailure, RunError};
 
 /// Any number of readers may be open, each with its own connection.
@@ -30,15 +33,31 @@ pub struct RecordVersion {
     pub added_ms: i64,
 }
 
-/// A record that exists, with its content.
+/// A record with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorRow {
     /// When it was added, in milliseconds since 1970; the minimum if that is unknown.
     pub added_ms: i64,
     /// Its id.
     pub id: String,
+    /// The sync that last changed it.
+    pub seq: i64,
+    /// The sync that saw that it no longer exists, if it does not.
+    pub deleted_seq: Option<i64>,
+    /// When it was read, in milliseconds since 1970.
+    pub read_at_ms: i64,
     /// The row, as the server sent it.
     pub body: String,
+}
+
+choice_enum! {
+    /// Whether records that no longer exist count.
+    pub enum DeletedRows = Drop {
+        /// they are left out
+        Drop = "drop",
+        /// they stay, as they were last
+        Keep = "keep",
+    }
 }
 
 /// A range of the time at which records were added, in milliseconds; `None` leaves an end open.
@@ -79,6 +98,12 @@ impl MirrorReader {
         sync_log::read_last_sync(&self.path, &self.connection, "state = 1 AND '' = ?", "")
     }
 
+    /// A sync that is done, by its number.
+    pub fn find_sync(&self, seq: i64) -> Result<Option<SyncRecord>, MirrorError> {
+        let condition = "state = 1 AND seq = CAST(? AS INTEGER)";
+        sync_log::read_last_sync(&self.path, &self.connection, condition, &seq.to_string())
+    }
+
     /// The last sync that is done and read everything.
     pub fn last_walk(&self) -> Result<Option<SyncRecord>, MirrorError> {
         let condition = "state = 1 AND json_extract(facts, '$.kind') = ?";
@@ -92,15 +117,6 @@ impl MirrorReader {
         Ok(merging.is_some())
     }
 
-    /// Records that a reader, such as an output directory, has everything up to a sync.
-    pub fn record_reader(&self, name: &str, seq: i64) -> Result<(), MirrorError> {
-        let now = jiff::Timestamp::now().as_millisecond();
-        self.connection
-            .execute("INSERT OR REPLACE INTO reader VALUES (?, ?, ?)", params![name, seq, now])
-            .map(drop)
-            .map_err(|source| RunError::from_sqlite(&self.path, source).into())
-    }
-
     /// The number of the last sync that changed anything; 0 if none has.
     pub fn last_change(&self) -> Result<i64, MirrorError> {
         let mut last = 0;
@@ -109,6 +125,11 @@ impl MirrorReader {
             last = last.max(self.query_number(query, &[kind.code()])?);
         }
         Ok(last)
+    }
+
+    /// The columns of custom fields that were known to a sync.
+    pub fn load_field_columns(&self, until_seq: i64) -> Result<Vec<FieldColumn>, MirrorError> {
+        field_columns::load_columns(&self.path, &self.connection, until_seq)
     }
 
     /// The records that could not be read.
@@ -208,35 +229,54 @@ impl MirrorReader {
         self.query_texts(query, params![kind.code(), parent, LIVE])
     }
 
-    /// The next records of a kind that exist, after one of them, in the order of their dates and ids.
+    /// The next records of a kind, after one of them, in the order of their dates and ids.
     pub fn load_rows(
         &self,
         kind: RecordKind,
         after: Option<(i64, &str)>,
+        deleted: DeletedRows,
         limit: usize,
     ) -> Result<Vec<MirrorRow>, MirrorError> {
         let (added, id) = after.unwrap_or((i64::MIN, ""));
+        let last_state = if deleted == DeletedRows::Keep { DELETED } else { LIVE };
         let query = format!(
-            "SELECT {COLUMNS}, body FROM record
-             WHERE kind = ?1 AND (added_ms, id) > (?2, ?3) AND state = ?4 ORDER BY added_ms, id LIMIT ?5"
+            "SELECT {COLUMNS}, read_at, body FROM record
+             WHERE kind = ?1 AND (added_ms, id) > (?2, ?3) AND state <= ?4 ORDER BY added_ms, id LIMIT ?5"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let read = |row: &Row<'_>| Ok((StoredRecord::from_row(kind, row)?, row.get(10)?));
-        let rows = self
-            .connection
-            .prepare_cached(&query)
-            .and_then(|mut query| {
-                let parameters = params![kind.code(), added, id, LIVE, limit];
-                query.query_map(parameters, read)?.collect::<rusqlite::Result<Vec<_>>>()
-            })
-            .map_err(|source| RunError::from_sqlite(&self.path, source))?;
-        rows.into_iter()
-            .map(|((record, sum), body): ((_, Vec<u8>), Vec<u8>)| {
-                let record = record.verify(&sum, &self.path)?;
-                let body = self.decompress_body(&record, &body)?;
-                Ok(MirrorRow { added_ms: record.added_ms, id: record.id, body })
-            })
-            .collect()
+        let parameters = params![kind.code(), added, id, last_state, limit];
+        let mut rows = Vec::new();
+        self.for_each_row(kind, &query, parameters, |_, row| {
+            rows.push(row);
+            true
+        })?;
+        Ok(rows)
+    }
+
+    /// Shows the rows of a query of [`COLUMNS`], `read_at` and `body`, until one is refused.
+    pub(super) fn for_each_row(
+        &self,
+        kind: RecordKind,
+        query: &str,
+        parameters: &[&dyn rusqlite::ToSql],
+        mut show: impl FnMut(&Row<'_>, MirrorRow) -> bool,
+    ) -> Result<(), MirrorError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
+        let mut query = self.connection.prepare_cached(query).map_err(fail)?;
+        let mut rows = query.query(parameters).map_err(fail)?;
+        while let Some(row) = rows.next().map_err(fail)? {
+            let (record, sum) = StoredRecord::from_row(kind, row).map_err(fail)?;
+            let record = record.verify(&sum, &self.path)?;
+            let read_at_ms = row.get(10).map_err(fail)?;
+            let body = row.get_ref(11).and_then(|body| Ok(body.as_blob()?)).map_err(fail)?;
+            let body = self.decompress_body(&record, body)?;
+            let StoredRecord { added_ms, id, seq, state, deleted_seq, .. } = record;
+            let deleted_seq = deleted_seq.filter(|_| state == DELETED);
+            if !show(row, MirrorRow { added_ms, id, seq, deleted_seq, read_at_ms, body }) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn connection(&self) -> &Connection {

@@ -6,12 +6,14 @@ use rusqlite::{Connection, params};
 
 use super::error::MirrorError;
 use super::failures;
+use super::field_columns;
 use super::mirror_db::{self, meta_key};
 use super::record::RecordKind;
 use super::stored_record::{self, DELETED, LIVE, StoredRecord};
 use super::sync_log::{self, SyncFacts, SyncRecord, SyncState};
 use crate::event::ChangeCounts;
 use crate::id::{LocationId, RunId};
+use crate::resource::FieldColumn;
 use crate::run::{FetchFailure, RunError};
 
 /// The zstd level of bodies.
@@ -111,6 +113,16 @@ impl MirrorWriter {
         Ok(sync)
     }
 
+    /// Gives columns of custom fields, in the order in which they were first seen, other names.
+    pub fn rename_field_columns(&self, columns: &[FieldColumn]) -> Result<(), MirrorError> {
+        let transaction = self.connection.unchecked_transaction();
+        let fail = |source| RunError::from_sqlite(&self.path, source);
+        let transaction = transaction.map_err(fail)?;
+        field_columns::replace_columns(&self.path, &transaction, columns, 0)?;
+        transaction.commit().map_err(fail)?;
+        Ok(())
+    }
+
     /// Merges a batch in one transaction, with its place. `read_at_ms` is when the rows were read.
     pub fn merge_batch(
         &mut self,
@@ -154,6 +166,7 @@ impl MirrorWriter {
             mirror_db::write_meta(&path, &transaction, meta_key::SETTINGS, settings)?;
         }
         failures::replace_failures(&path, &transaction, &end.failures)?;
+        field_columns::replace_columns(&path, &transaction, &end.field_columns, merged.seq)?;
         merged.state = SyncState::Done;
         sync_log::write_sync(&path, &transaction, &merged)?;
         transaction.commit().map_err(fail)?;
@@ -171,6 +184,8 @@ pub struct MergeEnd {
     pub location_settings: Option<String>,
     /// The records that could not be read.
     pub failures: Vec<FetchFailure>,
+    /// The columns of custom fields: those that were known, in their order, then new ones.
+    pub field_columns: Vec<FieldColumn>,
 }
 
 /// A merge within one transaction.

@@ -9,19 +9,22 @@
 mod change_log;
 mod error;
 mod failures;
+mod field_columns;
 mod mirror_db;
 mod mirror_reader;
 mod mirror_writer;
+mod readers;
 mod record;
 mod stored_record;
 mod sync_log;
 #[cfg(test)]
 mod tests;
 
-pub use change_log::{ChangeKind, RecordChange};
+pub use change_log::{ChangeKind, NetChange, RecordChange};
 pub use error::MirrorError;
-pub use mirror_reader::{MirrorReader, MirrorRow, RecordVersion};
+pub use mirror_reader::{DeletedRows, MirrorReader, MirrorRow, RecordVersion};
 pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};
+pub use readers::ReaderPosition;
 pub use record::RecordKind;
 pub use sync_log::{SyncCounts, SyncFacts, SyncKind, SyncRecord, SyncState};
 

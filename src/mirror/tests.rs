@@ -104,7 +104,7 @@ fn numbers_say_what_happened_to_a_record() {
     assert_eq!(world.reader().count_live(Note).unwrap(), 0);
     let back = world.sync("r5", &batch(vec![row(Contact, "a", None, 2)], &[], 1));
     assert_eq!(counts(&back, Contact), [1, 0, 0]);
-    let rows = world.reader().load_rows(Contact, None, 10).unwrap();
+    let rows = world.reader().load_rows(Contact, None, DeletedRows::Drop, 10).unwrap();
     assert_eq!(rows[0].body, "{\"id\":\"a\",\"v\":2}");
     assert_eq!(world.reader().last_change().unwrap(), 5);
 }
@@ -142,8 +142,11 @@ fn rows_come_in_the_order_of_their_dates_and_ids() {
     world.sync("r1", &batch(rows, &[], 1));
     let reader = world.reader();
     let ids = |rows: Vec<MirrorRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
-    assert_eq!(ids(reader.load_rows(Contact, None, 2).unwrap()), ["z", "a"]);
-    assert_eq!(ids(reader.load_rows(Contact, Some((2, "a")), 9).unwrap()), ["b", "c"]);
+    assert_eq!(ids(reader.load_rows(Contact, None, DeletedRows::Drop, 2).unwrap()), ["z", "a"]);
+    assert_eq!(
+        ids(reader.load_rows(Contact, Some((2, "a")), DeletedRows::Drop, 9).unwrap()),
+        ["b", "c"]
+    );
     assert_eq!(reader.count_live_between(Contact, (Some(2), Some(3))).unwrap(), 2);
     assert_eq!(reader.middle_date(Contact, (None, None)).unwrap(), Some(2));
     assert_eq!(reader.middle_date(Contact, (Some(2), Some(3))).unwrap(), None, "one date only");

@@ -6,7 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use super::PublishError;
-use super::manifest::{ExportScope, MirrorPosition, PreviousManifest};
+use super::change_files;
+use super::manifest::{ExportScope, PreviousManifest};
+use super::mirror_facts::{MirrorFacts, MirrorPosition};
 use crate::event::WrittenFile;
 use crate::id::{LocationId, RunId};
 use crate::table::TableFormat;
@@ -51,13 +53,17 @@ pub fn ensure_replaceable(
 #[must_use]
 pub fn find_current_files(
     out: &Path,
-    position: &MirrorPosition,
+    (position, facts): (&MirrorPosition, &MirrorFacts),
     scope: &ExportScope,
     formats: &[&'static TableFormat],
 ) -> Option<Vec<WrittenFile>> {
     let manifest = PreviousManifest::read(out)?;
-    let is_same =
-        manifest.mirror.as_ref() == Some(position) && manifest.request.as_ref() == Some(scope);
+    let changes_seq = |facts: &MirrorFacts| facts.changes.as_ref().map(|changes| changes.seq);
+    let is_as_asked =
+        |old: &MirrorFacts| old.deleted == facts.deleted && changes_seq(old) == changes_seq(facts);
+    let is_same = manifest.mirror.as_ref() == Some(position)
+        && manifest.request.as_ref() == Some(scope)
+        && manifest.mirror_facts.as_ref().is_some_and(is_as_asked);
     let files = manifest.data_files();
     let is_whole = |file: &WrittenFile| {
         out.join(&file.file).metadata().is_ok_and(|metadata| metadata.len() == file.bytes)
@@ -82,7 +88,10 @@ fn foreign_files(
     for entry in entries {
         let entry = entry.map_err(|source| PublishError::from_io_error(out, source))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let ours = manifest.is_some_and(|manifest| manifest.owns_file(&name));
+        // Files of changes come before the first manifest.
+        let ours = manifest.is_some_and(|manifest| manifest.owns_file(&name))
+            || (name == change_files::DIRECTORY
+                && change_files::is_change_directory(&entry.path()));
         if !ours && !name.starts_with('.') {
             names.push(name);
         }

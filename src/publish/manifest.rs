@@ -5,10 +5,14 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PublishError, errors_file, streams};
+use super::change_files;
+use super::mirror_facts::{MirrorFacts, MirrorPosition};
+use super::{PublishError, errors_file, streams, views};
 use crate::event::WrittenFile;
 use crate::id::{LocationId, RunId};
-use crate::resource::{ColumnSource, RESOURCES, TableColumn, TableSchema};
+use crate::resource::{
+    ColumnSource, CustomFieldSource, FieldColumn, RESOURCES, TableColumn, TableSchema,
+};
 use crate::run::FetchFailure;
 use crate::table::{FORMATS, TableFormat};
 
@@ -57,15 +61,9 @@ pub struct ManifestMetadata {
     /// The state of the mirror that was published, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror: Option<MirrorPosition>,
-}
-
-/// A state of a mirror.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MirrorPosition {
-    /// The mirror's id.
-    pub id: String,
-    /// The number of the last sync that changed anything.
-    pub seq: i64,
+    /// How it was published.
+    #[serde(flatten)]
+    pub mirror_facts: Option<MirrorFacts>,
 }
 
 impl ManifestMetadata {
@@ -125,6 +123,10 @@ pub(super) struct PreviousManifest {
     pub(super) entries: i64,
     #[serde(default)]
     pub(super) mirror: Option<MirrorPosition>,
+    #[serde(flatten)]
+    pub(super) mirror_facts: Option<MirrorFacts>,
+    #[serde(default)]
+    pub(super) custom_fields: BTreeMap<String, ManifestCustomField>,
     tables: BTreeMap<String, ManifestTable>,
     /// How many names were ignored, since no export could have written such a file.
     #[serde(skip)]
@@ -142,6 +144,12 @@ pub struct ManifestCustomField {
     pub label: String,
     /// The type of its values, such as `MONETORY`.
     pub data_type: String,
+    /// Whether the field no longer exists; the column has no values.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// Whether the field's values have another type now, and so another column.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retyped: bool,
 }
 
 /// A column of a table.
@@ -209,8 +217,13 @@ impl ExportManifest {
         let complete = failures.is_empty();
         let missing = failures.iter().filter(|failure| failure.is_of_whole_list());
         let missing = missing.map(MissingList::from_failure).collect();
-        let custom_fields = schemas.iter().flat_map(|schema| &schema.columns);
-        let custom_fields = custom_fields.filter_map(ManifestCustomField::from_column).collect();
+        let columns = schemas.iter().flat_map(|schema| &schema.columns);
+        let mut custom_fields: BTreeMap<_, _> =
+            columns.filter_map(ManifestCustomField::from_column).collect();
+        if let Some(facts) = &facts.mirror_facts {
+            let known = ManifestCustomField::by_column(&facts.field_columns);
+            custom_fields.extend(known.into_iter().filter(|(_, field)| field.deleted));
+        }
         let format_version = FORMAT;
         Self {
             format_version,
@@ -225,16 +238,12 @@ impl ExportManifest {
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), PublishError> {
-        let path = dir.join(FILE);
-        let mut text = serde_json::to_vec_pretty(self).expect("a manifest is plain JSON");
-        text.push(b'\n');
-        let write = || {
-            use std::io::Write as _;
-            let mut file = std::fs::File::create(&path)?;
-            file.write_all(&text)?;
-            file.sync_all()
-        };
-        write().map_err(|source| PublishError::from_io_error(&path, source))
+        write_file(&dir.join(FILE), self)
+    }
+
+    /// Whether there are files of changes beside the tables.
+    pub(super) fn has_changes(&self) -> bool {
+        self.facts.mirror_facts.as_ref().is_some_and(|facts| facts.changes.is_some())
     }
 
     /// The names of the data files.
@@ -242,6 +251,29 @@ impl ExportManifest {
         let files = self.tables.values().flat_map(|table| &table.files);
         files.map(|file| file.name.clone()).collect()
     }
+}
+
+/// Puts a manifest in the place of another.
+pub(super) fn replace_file(dir: &Path, manifest: &impl Serialize) -> Result<(), PublishError> {
+    let (path, unfinished) = (dir.join(FILE), dir.join(".manifest.json.partial"));
+    write_file(&unfinished, manifest)?;
+    let rights =
+        path.metadata().and_then(|it| std::fs::set_permissions(&unfinished, it.permissions()));
+    rights
+        .and_then(|()| std::fs::rename(&unfinished, &path))
+        .map_err(|source| PublishError::from_io_error(&path, source))
+}
+
+fn write_file(path: &Path, manifest: &impl Serialize) -> Result<(), PublishError> {
+    let mut text = serde_json::to_vec_pretty(manifest).expect("a manifest is plain JSON");
+    text.push(b'\n');
+    let write = || {
+        use std::io::Write as _;
+        let mut file = std::fs::File::create(path)?;
+        file.write_all(&text)?;
+        file.sync_all()
+    };
+    write().map_err(|source| PublishError::from_io_error(path, source))
 }
 
 impl MissingList {
@@ -256,14 +288,32 @@ impl MissingList {
 
 impl ManifestCustomField {
     fn from_column(column: &TableColumn) -> Option<(String, Self)> {
-        let ColumnSource::Field(field) = &column.source else { return None };
-        let custom_field = Self {
+        let (field, retyped) = match &column.source {
+            ColumnSource::Field(field) => (field, false),
+            ColumnSource::FormerField(field) => (field, true),
+            _ => return None,
+        };
+        Some((column.name.clone(), Self::new(field, false, retyped)))
+    }
+
+    fn new(field: &CustomFieldSource, deleted: bool, retyped: bool) -> Self {
+        Self {
             id: field.id.clone(),
             key: field.key.clone(),
             label: field.label.clone(),
             data_type: field.data_type.clone(),
+            deleted,
+            retyped,
+        }
+    }
+
+    /// The custom fields behind columns that a mirror remembers, by column.
+    #[must_use]
+    pub fn by_column(columns: &[FieldColumn]) -> BTreeMap<String, Self> {
+        let entry = |column: &FieldColumn| {
+            (column.name.clone(), Self::new(&column.field, column.deleted, column.retyped))
         };
-        Some((column.name.clone(), custom_field))
+        columns.iter().map(entry).collect()
     }
 }
 
@@ -306,10 +356,16 @@ impl PreviousManifest {
         files.map(written).collect()
     }
 
+    /// Whether there are files of changes beside the tables.
+    pub(super) fn has_changes(&self) -> bool {
+        self.mirror_facts.as_ref().is_some_and(|facts| facts.changes.is_some())
+    }
+
     /// Whether an export writes a file with this name.
     pub(super) fn owns_file(&self, name: &str) -> bool {
         name == FILE
             || name == errors_file::FILE
+            || (self.has_changes() && [change_files::DIRECTORY, views::FILE].contains(&name))
             || self.data_files().iter().any(|file| file.file == name)
     }
 }

@@ -1,14 +1,28 @@
-//! The rows of a mirror, in the order of their tables.
+//! The rows of a mirror, in the order of their tables, with the facts of their syncs.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
 use super::{PublishError, SortableRow, SplitRows};
-use crate::mirror::{MirrorError, MirrorReader, RecordKind};
-use crate::resource::{CustomFieldColumns, ResourceSpec, RowSortKey};
+use crate::mirror::{
+    DeletedRows, MirrorError, MirrorReader, MirrorRow, NetChange, RecordKind, SyncRecord,
+};
+use crate::resource::{CustomFieldColumns, NOTES, ResourceSpec, RowSortKey, RowSyncFacts};
 
 /// Rows that are read at once.
 const BATCH: usize = 500;
+
+/// Which changes of a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeRange {
+    /// Those after this sync.
+    pub after: i64,
+    /// Those up to this one.
+    pub until: i64,
+    /// Whether the reader has lost its place, so that every record that exists is shown instead.
+    pub reload: bool,
+}
 
 /// Opens a mirror that exists.
 pub(super) fn open_mirror(dir: &Path) -> Result<MirrorReader, MirrorError> {
@@ -19,39 +33,154 @@ pub(super) fn open_mirror(dir: &Path) -> Result<MirrorReader, MirrorError> {
     MirrorReader::open(dir)?.ok_or_else(missing)
 }
 
-/// The custom fields, which become columns of the contacts.
-pub(super) fn load_custom_fields(mirror: &MirrorReader) -> Result<CustomFieldColumns, MirrorError> {
-    let definitions = mirror.load_rows(RecordKind::CustomField, None, usize::MAX)?;
-    let rows = definitions.iter().map(|definition| definition.body.as_str());
-    let is_sound = |row: &&str| CustomFieldColumns::from_definitions([*row]).is_ok();
-    Ok(CustomFieldColumns::from_definitions(rows.filter(is_sound)).unwrap_or_default())
+/// The custom fields that were known to a sync, as columns of the contacts.
+pub(super) fn load_custom_fields(
+    mirror: &MirrorReader,
+    until_seq: i64,
+) -> Result<CustomFieldColumns, MirrorError> {
+    Ok(CustomFieldColumns::from_columns(&mirror.load_field_columns(until_seq)?))
 }
 
 /// Sends the rows of these tables, table by table. Tables that a mirror does not have are empty.
 pub(super) fn send_rows(
     dir: &Path,
     tables: &[&'static ResourceSpec],
+    deleted: DeletedRows,
     batches: &SyncSender<SplitRows>,
 ) -> Result<(), PublishError> {
     let mirror = open_mirror(dir)?;
+    let mut facts = SyncFactsReader::new(&mirror)?;
     for (table, spec) in tables.iter().enumerate() {
         let Some(kind) = RecordKind::from_table_name(spec.name) else { continue };
+        // A column keeps its name for ever, and so its description.
+        let deleted = if kind == RecordKind::CustomField { DeletedRows::Keep } else { deleted };
         let mut after: Option<(i64, String)> = None;
         for seq in 1.. {
             let from = after.as_ref().map(|(added, id)| (*added, id.as_str()));
-            let rows = mirror.load_rows(kind, from, BATCH)?;
+            let rows = mirror.load_rows(kind, from, deleted, BATCH)?;
             let Some(last) = rows.last() else { break };
             after = Some((last.added_ms, last.id.clone()));
-            let rows = rows.into_iter().map(|row| {
-                let key = RowSortKey { added: row.added_ms, id: row.id };
-                Ok(SortableRow { key, seq, text: row.body.into() })
-            });
-            let rows = SplitRows { table, seq, rows: rows.collect(), deleted: 0 };
-            if batches.send(rows).is_err() {
-                // The writer has failed and reports the reason.
+            let mut batch = Vec::with_capacity(rows.len());
+            for row in rows {
+                let facts = facts.of_row(kind, &row)?;
+                batch.push(sortable_row(row, facts, seq));
+            }
+            if !send_batch(table, seq, batch, batches) {
                 return Ok(());
             }
         }
     }
     Ok(())
+}
+
+/// Sends what has changed in these tables, table by table.
+pub(super) fn send_changes(
+    dir: &Path,
+    tables: &[&'static ResourceSpec],
+    range: ChangeRange,
+    batches: &SyncSender<SplitRows>,
+) -> Result<(), PublishError> {
+    let mirror = open_mirror(dir)?;
+    let mut facts = SyncFactsReader::new(&mirror)?;
+    for (table, spec) in tables.iter().enumerate() {
+        let Some(kind) = RecordKind::from_table_name(spec.name) else { continue };
+        let (mut batch, mut seq, mut failure) = (Vec::new(), 1, None);
+        let span = (if range.reload { 0 } else { range.after }, range.until);
+        mirror.for_each_net_change(kind, span, |changed| {
+            match facts.of_change(kind, &changed, range) {
+                Ok(facts) => batch.push(sortable_row(changed.row, facts, seq)),
+                Err(error) => {
+                    failure = Some(error);
+                    return false;
+                }
+            }
+            if batch.len() < BATCH {
+                return true;
+            }
+            seq += 1;
+            send_batch(table, seq, std::mem::take(&mut batch), batches)
+        })?;
+        if let Some(error) = failure {
+            return Err(error.into());
+        }
+        if !batch.is_empty() && !send_batch(table, seq + 1, batch, batches) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Sends rows; false if the writer has failed, which reports the reason itself.
+fn send_batch(
+    table: usize,
+    seq: i64,
+    rows: Vec<SortableRow>,
+    batches: &SyncSender<SplitRows>,
+) -> bool {
+    let rows = rows.into_iter().map(Ok).collect();
+    batches.send(SplitRows { table, seq, rows, deleted: 0 }).is_ok()
+}
+
+fn sortable_row(row: MirrorRow, facts: RowSyncFacts, seq: i64) -> SortableRow {
+    let text = facts.add_to_row(&row.body).into();
+    SortableRow { key: RowSortKey { added: row.added_ms, id: row.id }, seq, text }
+}
+
+/// Says when rows were seen.
+struct SyncFactsReader<'a> {
+    mirror: &'a MirrorReader,
+    /// The server's time when a sync began, by its number.
+    times: HashMap<i64, i64>,
+    last_walk_ms: i64,
+}
+
+impl<'a> SyncFactsReader<'a> {
+    fn new(mirror: &'a MirrorReader) -> Result<Self, MirrorError> {
+        let time = |sync: SyncRecord| sync.facts.watermark_ms;
+        let last_walk_ms = mirror.last_walk()?.map_or(i64::MIN, time);
+        Ok(Self { mirror, times: HashMap::new(), last_walk_ms })
+    }
+
+    fn time_of(&mut self, seq: i64) -> Result<i64, MirrorError> {
+        if let Some(time) = self.times.get(&seq) {
+            return Ok(*time);
+        }
+        let time = self.mirror.find_sync(seq)?.map_or(0, |sync| sync.facts.watermark_ms);
+        self.times.insert(seq, time);
+        Ok(time)
+    }
+
+    fn of_row(&mut self, kind: RecordKind, row: &MirrorRow) -> Result<RowSyncFacts, MirrorError> {
+        let changed_ms = self.time_of(row.seq)?;
+        let synced_ms = changed_ms.max(self.last_walk_ms);
+        let deleted_ms = row.deleted_seq.map(|seq| self.time_of(seq)).transpose()?;
+        let checked_ms = (kind.table_name() == NOTES.name).then_some(synced_ms);
+        Ok(RowSyncFacts {
+            change: None,
+            seq: row.seq,
+            synced_ms,
+            changed_ms,
+            deleted_ms,
+            checked_ms,
+        })
+    }
+
+    /// The facts of a change. They do not depend on later syncs, so that a file of changes can be written again.
+    fn of_change(
+        &mut self,
+        kind: RecordKind,
+        changed: &NetChange,
+        range: ChangeRange,
+    ) -> Result<RowSyncFacts, MirrorError> {
+        let mut facts = self.of_row(kind, &changed.row)?;
+        if range.reload {
+            facts.change = Some("reload");
+            facts.changed_ms = self.time_of(range.until)?;
+        } else {
+            facts.change = Some(changed.change.spelling());
+        }
+        facts.synced_ms = facts.changed_ms;
+        facts.checked_ms = facts.checked_ms.map(|_| facts.changed_ms);
+        Ok(facts)
+    }
 }

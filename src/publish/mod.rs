@@ -6,6 +6,7 @@
 //! reader sees either the old export or the new one. Nothing here sends a request, and the result
 //! does not depend on when it runs.
 
+mod change_files;
 mod child_filter;
 mod duplicate_ids;
 mod entry_splitter;
@@ -14,12 +15,15 @@ mod existing_export;
 mod file_mode;
 mod finished_export;
 mod manifest;
+mod mirror_facts;
 mod mirror_rows;
 mod output_dir;
+mod schema_changes;
 mod sort;
 mod streams;
 mod table_writer;
 mod template;
+mod views;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
@@ -30,22 +34,29 @@ use tokio::sync::{oneshot, watch};
 use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::event::{RunEvent, RunWarning, SharedObserver, WrittenFile};
+use crate::mirror::DeletedRows;
 use crate::resource::{self, CustomFieldColumns, CustomValueCounts, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
 use crate::text::{format_count, format_plural};
 
+pub use change_files::{ChangeFile, StagedChanges, write_changes};
 pub use child_filter::ChildFilter;
 pub use entry_splitter::{RowSplitter, SplitRows};
 pub use existing_export::{OccupiedOutput, ensure_replaceable, find_current_files};
 pub use file_mode::FileMode;
 pub use finished_export::{ExportReadError, ExportedTable, FinishedExport};
-pub use manifest::{ExportScope, ManifestCustomField, ManifestMetadata, MirrorPosition};
+pub use manifest::{ExportScope, ManifestCustomField, ManifestMetadata};
+pub use mirror_facts::{
+    ChangesPosition, MirrorFacts, MirrorPosition, PreviousMirrorExport, refresh_manifest,
+};
+pub use mirror_rows::ChangeRange;
 pub use output_dir::{LockedOutputDir, OutputDir};
+pub use schema_changes::{SchemaChange, SchemaChangeKind};
 pub use sort::SortableRow;
 pub use template::NamedTemplate;
 
-use table_writer::{RowOrder, TableWriter};
+use table_writer::{RowSource, TableWriter};
 use template::TemplateFiles;
 
 /// Split entries that wait to be decoded. A page of contacts has about 1 MB.
@@ -173,7 +184,7 @@ pub fn write_export(
 ) -> Result<PublishReport, PublishError> {
     let reader = SpoolReader::open(db)?;
     let fields = load_custom_fields(&reader, running_pull.as_mut())?;
-    let mut open = OpenTables::create(&fields, staging, options, RowOrder::Nearly, observer)?;
+    let mut open = OpenTables::create(&fields, staging, options, RowSource::Spool, observer)?;
     let splitter = RowSplitter::new(db, open.writers.iter().map(TableWriter::table));
     // One thread reads and splits entries, the other decodes and writes rows.
     concurrency::run_pipeline(
@@ -184,7 +195,7 @@ pub fn write_export(
     open.finish(Some(&reader), reader.load_failures()?, observer)
 }
 
-/// Writes the tables of a mirror into `staging`: the records that exist.
+/// Writes the tables of a mirror, as a sync left it, into `staging`.
 ///
 /// # Errors
 /// When the mirror is damaged or a file cannot be written. No file has its final name then.
@@ -192,14 +203,15 @@ pub fn write_mirror(
     mirror_dir: &Path,
     staging: &Path,
     options: &PublishOptions,
+    deleted: DeletedRows,
     observer: &SharedObserver,
 ) -> Result<PublishReport, PublishError> {
     let mirror = mirror_rows::open_mirror(mirror_dir)?;
-    let fields = mirror_rows::load_custom_fields(&mirror)?;
-    let mut open = OpenTables::create(&fields, staging, options, RowOrder::Sorted, observer)?;
+    let fields = mirror_rows::load_custom_fields(&mirror, i64::MAX)?;
+    let mut open = OpenTables::create(&fields, staging, options, RowSource::Mirror, observer)?;
     concurrency::run_pipeline(
         BUFFERED_ENTRIES,
-        |batches| mirror_rows::send_rows(mirror_dir, &options.tables, batches),
+        |batches| mirror_rows::send_rows(mirror_dir, &options.tables, deleted, batches),
         |rows: SplitRows| open.writers[rows.table].add_rows(rows),
     )?;
     open.finish(None, mirror.load_failures()?, observer)
@@ -217,7 +229,7 @@ impl OpenTables {
         fields: &CustomFieldColumns,
         staging: &Path,
         options: &PublishOptions,
-        order: RowOrder,
+        source: RowSource,
         observer: &SharedObserver,
     ) -> Result<Self, PublishError> {
         if fields.left_out() > 0 {
@@ -227,7 +239,7 @@ impl OpenTables {
         let writers = options
             .tables
             .iter()
-            .map(|table| TableWriter::new(table, fields, staging, options, (&templates, order)));
+            .map(|table| TableWriter::new(table, fields, staging, options, (&templates, source)));
         let writers = writers.collect::<Result<_, _>>()?;
         Ok(Self { staging: staging.to_owned(), templates, writers })
     }

@@ -9,10 +9,12 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::change_files::{self, StagedChanges};
 use super::file_mode::FileMode;
 use super::manifest::{self, ExportManifest, PreviousManifest};
-use super::{ManifestMetadata, PublishError, PublishReport, errors_file};
+use super::{ManifestMetadata, PublishError, PublishReport, errors_file, views};
 use crate::event::WrittenFile;
+use crate::failpoint::{self, FailPoint};
 use crate::id::RunId;
 use crate::run::{FileLock, RunStore};
 
@@ -158,6 +160,29 @@ impl LockedOutputDir {
         &self.out
     }
 
+    /// Puts files of changes beside the tables, which still are those from before. A file that is there already is the
+    /// same: it is left alone.
+    ///
+    /// # Errors
+    /// On an I/O error.
+    pub fn place_changes(&self, staged: &StagedChanges) -> Result<(), PublishError> {
+        for (from, file) in &staged.files {
+            let to = self.out.join(&file.file);
+            let dir = to.parent().unwrap_or(&self.out);
+            let place = || {
+                self.mode.create_dir_all(dir)?;
+                self.mode.apply_to_file(from)?;
+                if to.exists() { Ok(()) } else { std::fs::rename(from, &to) }
+            };
+            place().map_err(|source| PublishError::from_io_error(&to, source))?;
+            sync_dir(dir)?;
+            failpoint::kill_if_due(FailPoint::BetweenChangeFiles);
+        }
+        std::fs::remove_dir_all(&staged.dir)
+            .map_err(|source| PublishError::from_io_error(&staged.dir, source))?;
+        sync_dir(&self.out)
+    }
+
     /// Replaces the previous export with the files in staging. `entries` is the spool's last entry.
     /// Returns how many names of the old manifest were ignored, because no export could have written
     /// such files.
@@ -183,6 +208,9 @@ impl LockedOutputDir {
         self.set_permissions()?;
         sync_dir(&self.staging)?;
         self.swap_or_move(old.as_ref(), &manifest)?;
+        if manifest.has_changes() {
+            views::write_views(&self.out)?;
+        }
         if let Some(parent) = self.out.parent() {
             sync_dir(parent)?;
         }
@@ -228,7 +256,9 @@ impl LockedOutputDir {
         let names = entry_names(&self.out)
             .map_err(|source| PublishError::from_io_error(&self.out, source))?;
         let staged_inside = self.staging.parent() == Some(&self.out);
-        if !staged_inside {
+        // Files of changes are never moved: exchanging the directories would remove them with the old tables.
+        let has_changes = names.iter().any(|name| name == change_files::DIRECTORY);
+        if !staged_inside && !has_changes {
             if names.is_empty() && std::fs::rename(&self.staging, &self.out).is_ok() {
                 return Ok(());
             }

@@ -56,13 +56,15 @@ struct TableFile {
     sink: Box<dyn TableSink>,
 }
 
-/// The order in which rows come.
+/// Where rows come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RowOrder {
-    /// Contacts come almost in the order of the table, other rows in any order.
-    Nearly,
-    /// All come in the order of their table, each once.
-    Sorted,
+pub(super) enum RowSource {
+    /// A spool. Contacts come almost in the order of the table, other rows in any order.
+    Spool,
+    /// A mirror: all rows come in the order of their table, each once.
+    Mirror,
+    /// The changes of a mirror, in the same order.
+    MirrorChanges,
 }
 
 /// A finished table.
@@ -92,9 +94,12 @@ impl TableWriter {
         fields: &CustomFieldColumns,
         staging: &Path,
         options: &PublishOptions,
-        (template_files, order): (&TemplateFiles, RowOrder),
+        (template_files, source): (&TemplateFiles, RowSource),
     ) -> Result<Self, PublishError> {
-        let table = resource.table_schema(fields);
+        let mut table = resource.table_schema(fields);
+        if source != RowSource::Spool {
+            table = table.with_sync_columns(source == RowSource::MirrorChanges);
+        }
         let templates = template_files.writers_for_table(&table);
         Self::create_files(
             resource,
@@ -102,7 +107,7 @@ impl TableWriter {
             staging,
             options,
             templates,
-            order == RowOrder::Sorted || resource.name == "contacts",
+            source != RowSource::Spool || resource.name == "contacts",
         )
     }
 

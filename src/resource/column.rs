@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 /// The Arrow field metadata entry with details that the Arrow type cannot express.
 pub const KIND: &str = "ghl.kind";
@@ -99,6 +100,8 @@ pub enum ColumnSource {
     },
     /// The value of a custom field.
     Field(CustomFieldSource),
+    /// None any more: the values of this custom field have another type now, and another column.
+    FormerField(CustomFieldSource),
     /// Not sent by the server: looked up by the row's id.
     ById(Arc<HashMap<String, String>>),
     /// Everything that no other column preserves exactly.
@@ -106,7 +109,7 @@ pub enum ColumnSource {
 }
 
 /// The custom field that a column has the values of, as its definition describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomFieldSource {
     /// The field's id.
     pub id: String,

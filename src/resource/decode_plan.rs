@@ -39,6 +39,8 @@ pub(super) enum ResolvedColumnSource {
     Member(Range<usize>, usize),
     /// Among the custom-field values.
     Field(usize),
+    /// Nowhere: the column is null.
+    Nothing,
     /// In this map, by the row's id.
     ById(Arc<HashMap<String, String>>),
     /// In the remaining members.
@@ -93,6 +95,7 @@ impl DecodePlan {
                 let place = self.fields.len();
                 ResolvedColumnSource::Field(*self.fields.entry(field.id.clone()).or_insert(place))
             }
+            ColumnSource::FormerField(_) => ResolvedColumnSource::Nothing,
             ColumnSource::ById(names) => ResolvedColumnSource::ById(Arc::clone(names)),
             ColumnSource::Extra => ResolvedColumnSource::Extra,
         }

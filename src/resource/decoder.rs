@@ -169,6 +169,10 @@ impl RowDecoder {
                 ResolvedColumnSource::Field(place) => {
                     append_custom_field(cell, *place, &mut entries, context)
                 }
+                ResolvedColumnSource::Nothing => {
+                    cell.append_null();
+                    ValueFidelity::Exact
+                }
                 ResolvedColumnSource::ById(names) => {
                     let id = plan.row_id(found).and_then(super::json_scan::strip_quotes);
                     cell.append_text(id.and_then(|id| names.get(id)).map(String::as_str));

@@ -34,6 +34,7 @@ mod rebuild;
 mod row;
 mod scalar;
 mod sort_key;
+mod sync_columns;
 mod table;
 mod tags;
 mod tasks;
@@ -50,11 +51,14 @@ pub use content_digest::{RowDigest, RowDigester, without_page_cursor};
 pub use custom_fields::CUSTOM_FIELDS;
 pub use decoder::{CustomValueCounts, RowDecoder};
 pub use derived::{DerivedKey, DerivedRule};
-pub use fields::{CustomFieldColumns, MAX_CUSTOM_COLUMNS};
+pub use fields::{
+    CustomFieldColumns, FieldColumn, MAX_CUSTOM_COLUMNS, assign_field_columns, rename_field_columns,
+};
 pub use notes::NOTES;
 pub use raw_rows::{find_text_member, has_true_member, response_rows};
 pub use rebuild::rebuild_row;
 pub use sort_key::{RowSortKey, SortKeyReader};
+pub use sync_columns::{RowSyncFacts, SYNC_COLUMN_PREFIX};
 pub use table::{ResourceSpec, TableSchema};
 pub use tags::TAGS;
 pub use tasks::TASKS;

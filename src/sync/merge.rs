@@ -7,12 +7,12 @@ use super::SyncError;
 use crate::diagnostic::FetchFailureCode;
 use crate::failpoint::{self, FailPoint};
 use crate::mirror::{
-    MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, RecordKind, SyncFacts, SyncKind,
-    SyncRecord, SyncState,
+    DeletedRows, MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, RecordKind, SyncFacts,
+    SyncKind, SyncRecord, SyncState,
 };
 use crate::publish::{RowSplitter, SplitRows};
 use crate::pull::changes::{self, DeletedRecords};
-use crate::resource::{self, ResourceSpec, RowDigester};
+use crate::resource::{self, CustomFieldColumns, FieldColumn, ResourceSpec, RowDigester};
 use crate::run::{FetchFailure, SpoolReader, stream};
 
 /// Rows of one transaction.
@@ -167,7 +167,25 @@ fn describe_end(
             end.whole_lists.push((kind, ids));
         }
     }
+    end.field_columns = assign_field_columns(mirror, &end.whole_lists)?;
     Ok(end)
+}
+
+/// The columns of the custom fields that exist now. Those that were known keep their names.
+fn assign_field_columns(
+    mirror: &MirrorReader,
+    whole_lists: &[(RecordKind, Vec<String>)],
+) -> Result<Vec<FieldColumn>, SyncError> {
+    let list = whole_lists.iter().find(|(kind, _)| *kind == RecordKind::CustomField);
+    let listed = list.map(|(_, ids)| ids.iter().collect::<HashSet<_>>());
+    let fields = mirror.load_rows(RecordKind::CustomField, None, DeletedRows::Drop, usize::MAX)?;
+    let exists = |id: &String| listed.as_ref().is_none_or(|listed| listed.contains(id));
+    let definitions = fields.iter().filter(|field| exists(&field.id));
+    let sound = definitions
+        .map(|field| field.body.as_str())
+        .filter(|row| CustomFieldColumns::from_definitions([*row]).is_ok());
+    let known = mirror.load_field_columns(i64::MAX)?;
+    Ok(resource::assign_field_columns(&known, sound).unwrap_or(known))
 }
 
 /// The ids in the last response with a list.

@@ -263,9 +263,17 @@ impl From<export::ExportError> for CliError {
             export::ExportError::Mirror(error) => error.into(),
             export::ExportError::Pull(error) => Self::new(CliExitCode::Bug, error.to_string()),
             export::ExportError::List(refusal) => (*refusal).into(),
+            export::ExportError::SchemaChanged(changes) => schema_changed_error(&changes),
             export::ExportError::Request(message) => Self::usage(message),
         }
     }
+}
+
+fn schema_changed_error(changes: &[publish::SchemaChange]) -> CliError {
+    let changes: Vec<String> = changes.iter().map(export::describe_change).collect();
+    let message = format!("no file was touched, because {}", changes.join("; "));
+    CliError::new(CliExitCode::Stale, message)
+        .with_hint("adapt what reads the tables, then run it once with `--contract evolve`")
 }
 
 impl From<api::ApiError> for CliError {

@@ -11,7 +11,11 @@ const SEEDS: u64 = 4;
 const BURSTS: usize = 4;
 
 /// Changes something at random; gives how many contacts it added, changed and deleted.
-fn change_at_random(world: &World, random: &mut fastrand::Rng, step: usize) -> &'static str {
+pub(super) fn change_at_random(
+    world: &World,
+    random: &mut fastrand::Rng,
+    step: usize,
+) -> &'static str {
     let ids: Vec<String> = world
         .account_contacts()
         .iter()

@@ -14,6 +14,7 @@ fn rows(world: &World, dir: &str, table: &str) -> Vec<Value> {
     let mut rows = world.read_rows(&format!("{dir}/{table}.jsonl"));
     for row in &mut rows {
         let row = row.as_object_mut().unwrap();
+        row.retain(|column, _| !column.starts_with('_'));
         if matches!(table, "notes" | "tasks") {
             for column in ["extra", "relations", "date_updated"] {
                 row.remove(column);

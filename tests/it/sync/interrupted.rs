@@ -78,6 +78,7 @@ fn assert_same_content(
                 for key in ["id", "date_added", "date_updated", "extra"] {
                     row.remove(key);
                 }
+                row.retain(|column, _| !column.starts_with('_'));
                 Value::Object(row).to_string()
             })
             .collect();
@@ -158,7 +159,7 @@ fn a_damaged_mirror_is_refused_with_the_remedy() {
     let path = mirror_path(&world);
     let mut bytes = fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
-    bytes[middle..middle + 2_000].fill(0xaa);
+    bytes[middle..middle + 20_000].fill(0xaa);
     fs::write(&path, bytes).unwrap();
     for line in ["sync", EXPORT] {
         world
@@ -169,6 +170,18 @@ fn a_damaged_mirror_is_refused_with_the_remedy() {
     }
     fs::remove_dir_all(path.parent().unwrap()).unwrap();
     assert_eq!(world.sync("")["rows"]["contacts"], 60);
+}
+
+#[test]
+fn a_damaged_record_is_found_when_it_is_written() {
+    let world = World::new();
+    world.sync("");
+    let connection = rusqlite::Connection::open(mirror_path(&world)).unwrap();
+    let changed = connection
+        .execute("UPDATE record SET body = zeroblob(20) WHERE id = ?", [world.contact_id(9)]);
+    assert_eq!(changed, Ok(1));
+    world.run_command(EXPORT).exits(12).says("is damaged");
+    assert!(!world.path("mirrored/manifest.json").exists());
 }
 
 #[test]

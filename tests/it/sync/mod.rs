@@ -1,6 +1,8 @@
 //! The mirror and its syncs: what they find, what they cost, and what they never do.
 
+mod change_files;
 mod changes;
+mod field_columns;
 mod histories;
 mod incremental_export;
 mod interrupted;

@@ -17,9 +17,10 @@ use crate::cli::commands::continue_run::ContinueArgs;
 use crate::cli::commands::import::input_files::ensure_file_exists;
 use crate::cli::output::error::CliError;
 use crate::export::{
-    ChildRequest, ContactListFile, ExportFilters, ExportRequest, ExportTables, NoteReading,
-    SinceTime,
+    ChildRequest, ContactListFile, ExportFilters, ExportRequest, ExportTables, IncrementalOptions,
+    NoteReading, SchemaContract, SinceTime,
 };
+use crate::mirror::DeletedRows;
 use crate::publish::FileMode;
 use crate::table::{FORMATS, FormulaGuardMode, JsonLinesShape};
 
@@ -62,6 +63,9 @@ pub(crate) struct ExportArgs {
     )]
     pub(super) incremental: bool,
 
+    #[command(flatten)]
+    pub(super) how_incremental: IncrementalArgs,
+
     /// Only estimate the cost: requests, time, share of the daily request quota
     #[arg(long)]
     pub(super) estimate: bool,
@@ -84,6 +88,37 @@ pub(crate) struct ExportArgs {
     // Last, because its heading applies to everything after it.
     #[command(flatten)]
     which: ContactFilterArgs,
+}
+
+/// What `--incremental` writes.
+#[derive(Debug, clap::Args)]
+pub(super) struct IncrementalArgs {
+    /// Also write what has changed, into files that are only added: `changes/contacts/….parquet`
+    #[arg(long, requires = "incremental")]
+    changes: bool,
+
+    /// Whether the tables keep records that no longer exist, with `_deleted_at` [default: drop]
+    #[arg(long, requires = "incremental", value_name = "HOW", value_parser = choice_parser::<DeletedRows>())]
+    deleted: Option<DeletedRows>,
+
+    /// What happens when custom fields were renamed, deleted or made again [default: evolve]
+    #[arg(long, requires = "incremental", value_name = "HOW", value_parser = choice_parser::<SchemaContract>())]
+    contract: Option<SchemaContract>,
+
+    /// Name the columns of custom fields by what the fields are called now; otherwise they keep their first names
+    #[arg(long, requires = "incremental", conflicts_with = "contract", hide_short_help = true)]
+    rename_columns: bool,
+}
+
+impl IncrementalArgs {
+    pub(super) fn options(&self) -> IncrementalOptions {
+        IncrementalOptions {
+            changes: self.changes,
+            deleted: self.deleted.unwrap_or_default(),
+            contract: self.contract.unwrap_or_default(),
+            rename_columns: self.rename_columns,
+        }
+    }
 }
 
 /// Each location takes two threads and some megabytes.

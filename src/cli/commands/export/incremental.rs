@@ -44,11 +44,11 @@ pub(super) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         let synced = sync_account(&how, &context, accounts, settings, &stop).await?;
         context.start_phase(RunPhase::Publishing);
         let location = account.location.clone();
-        let refused = synced.refused;
+        let (refused, options) = (synced.refused, args.how_incremental.options());
         let published = concurrency::run_blocking(move || {
             let (home, requests) = (dirs::runs_home()?, synced.requests);
             let observer = &context.observer;
-            export::publish_mirror(&home, &location, &request, requests, observer)
+            export::publish_mirror(&home, &location, &request, &options, requests, observer)
                 .map_err(CliError::from)
         });
         let published = published.await?;

@@ -152,7 +152,7 @@ fn find_reference(table: &str, column: &str, tables: &[&str]) -> Option<&'static
 }
 
 fn describe_custom_field(field: &ManifestCustomField) -> String {
-    let ManifestCustomField { id, key, label, data_type } = field;
+    let ManifestCustomField { id, key, label, data_type, .. } = field;
     format!("The custom field \"{label}\" ({data_type}, key `{key}`, id `{id}`).")
 }
 

@@ -1,0 +1,44 @@
+//! What has read the mirror, such as an output directory, and how far.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::error::MirrorError;
+use super::mirror_reader::MirrorReader;
+use crate::run::RunError;
+
+/// How far a reader is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReaderPosition {
+    /// The last sync of which it has everything.
+    pub seq: i64,
+    /// The changes that it was about to show to others when it was last heard of: those after a sync, up to another one.
+    pub pending: Option<(i64, i64)>,
+}
+
+impl MirrorReader {
+    /// How far a reader is, if it is known.
+    pub fn find_reader(&self, name: &str) -> Result<Option<ReaderPosition>, MirrorError> {
+        let query = "SELECT seq, pending_from, pending_to FROM reader WHERE name = ?";
+        let read = |row: &Row<'_>| {
+            let pending: (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
+            Ok(ReaderPosition { seq: row.get(0)?, pending: pending.0.zip(pending.1) })
+        };
+        self.connection()
+            .query_row(query, [name], read)
+            .optional()
+            .map_err(|source| RunError::from_sqlite(self.path(), source).into())
+    }
+
+    /// Records how far a reader is.
+    pub fn record_reader(&self, name: &str, position: ReaderPosition) -> Result<(), MirrorError> {
+        let now = jiff::Timestamp::now().as_millisecond();
+        let (from, to) = position.pending.unzip();
+        self.connection()
+            .execute(
+                "INSERT OR REPLACE INTO reader VALUES (?, ?, ?, ?, ?)",
+                params![name, position.seq, now, from, to],
+            )
+            .map(drop)
+            .map_err(|source| RunError::from_sqlite(self.path(), source).into())
+    }
+}
