@@ -130,21 +130,16 @@ impl MirrorWriter {
         batch: &MergeBatch,
         read_at_ms: i64,
     ) -> Result<(), MirrorError> {
-        let (path, mut merged) = (self.path.clone(), sync.clone());
-        let fail = |source| RunError::from_sqlite(&path, source);
-        let transaction = self.connection.transaction().map_err(fail)?;
-        let mut merge = Merge::new(&path, &transaction, &mut merged, read_at_ms)?;
-        for row in &batch.rows {
-            merge.merge_row(row)?;
-        }
-        for (kind, id) in &batch.deleted {
-            merge.delete_record(*kind, id)?;
-        }
-        merged.place = merged.place.max(batch.place);
-        sync_log::write_sync(&path, &transaction, &merged)?;
-        transaction.commit().map_err(fail)?;
-        *sync = merged;
-        Ok(())
+        self.commit_merge(sync, read_at_ms, |merge| {
+            for row in &batch.rows {
+                merge.merge_row(row)?;
+            }
+            for (kind, id) in &batch.deleted {
+                merge.delete_record(*kind, id)?;
+            }
+            merge.sync.place = merge.sync.place.max(batch.place);
+            Ok(())
+        })
     }
 
     /// Ends a merge: deletes what `whole_lists` no longer have, replaces the failures and the location's settings, and
@@ -155,19 +150,32 @@ impl MirrorWriter {
         end: &MergeEnd,
         read_at_ms: i64,
     ) -> Result<(), MirrorError> {
+        self.commit_merge(sync, read_at_ms, |merge| {
+            for (kind, ids) in &end.whole_lists {
+                merge.delete_others(*kind, ids)?;
+            }
+            let (path, connection) = (merge.path, merge.connection);
+            if let Some(settings) = &end.location_settings {
+                mirror_db::write_meta(path, connection, meta_key::SETTINGS, settings)?;
+            }
+            failures::replace_failures(path, connection, &end.failures)?;
+            field_columns::replace_columns(path, connection, &end.field_columns, merge.sync.seq)?;
+            merge.sync.state = SyncState::Done;
+            Ok(())
+        })
+    }
+
+    /// Does a part of a merge in one transaction, with what it has changed in the log of syncs.
+    fn commit_merge(
+        &mut self,
+        sync: &mut SyncRecord,
+        read_at_ms: i64,
+        work: impl FnOnce(&mut Merge<'_>) -> Result<(), MirrorError>,
+    ) -> Result<(), MirrorError> {
         let (path, mut merged) = (self.path.clone(), sync.clone());
         let fail = |source| RunError::from_sqlite(&path, source);
         let transaction = self.connection.transaction().map_err(fail)?;
-        let mut merge = Merge::new(&path, &transaction, &mut merged, read_at_ms)?;
-        for (kind, ids) in &end.whole_lists {
-            merge.delete_others(*kind, ids)?;
-        }
-        if let Some(settings) = &end.location_settings {
-            mirror_db::write_meta(&path, &transaction, meta_key::SETTINGS, settings)?;
-        }
-        failures::replace_failures(&path, &transaction, &end.failures)?;
-        field_columns::replace_columns(&path, &transaction, &end.field_columns, merged.seq)?;
-        merged.state = SyncState::Done;
+        work(&mut Merge::new(&path, &transaction, &mut merged, read_at_ms)?)?;
         sync_log::write_sync(&path, &transaction, &merged)?;
         transaction.commit().map_err(fail)?;
         *sync = merged;

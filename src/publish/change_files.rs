@@ -5,15 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::manifest::ManifestMetadata;
 use super::mirror_facts::MirrorPosition;
 use super::mirror_rows::{self, ChangeRange};
 use super::table_writer::RowSource;
 use super::{BUFFERED_ENTRIES, OpenTables, PublishError, PublishOptions, SplitRows};
 use crate::concurrency;
-use crate::event::SharedObserver;
+use crate::event::{SharedObserver, WrittenFile};
 use crate::resource::RESOURCES;
 use crate::table::FORMATS;
 
@@ -26,36 +24,19 @@ const ID_LENGTH: usize = 8;
 /// Digits of the number of a sync in the name of a file, so that names sort like numbers.
 const SEQ_DIGITS: usize = 10;
 
-/// A file of changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeFile {
-    /// The table.
-    pub table: String,
-    /// Its name below the output directory.
-    pub file: String,
-    /// The format's name.
-    pub format: String,
-    /// Rows.
-    pub rows: u64,
-    /// Bytes.
-    pub bytes: u64,
-    /// The SHA-256 of the file, in hexadecimal digits.
-    pub sha256: String,
-}
-
 /// Files of changes that wait in a staging directory.
 #[derive(Debug)]
 pub struct StagedChanges {
     /// Their directory.
     pub(super) dir: PathBuf,
     /// The files, with where they are.
-    pub(super) files: Vec<(PathBuf, ChangeFile)>,
+    pub(super) files: Vec<(PathBuf, WrittenFile)>,
 }
 
 impl StagedChanges {
-    /// The files.
+    /// The files, with their places below the output directory.
     #[must_use]
-    pub fn files(&self) -> Vec<ChangeFile> {
+    pub fn files(&self) -> Vec<WrittenFile> {
         self.files.iter().map(|(_, file)| file.clone()).collect()
     }
 }
@@ -89,15 +70,9 @@ pub fn write_changes(
         for written in finished?.files.into_iter().filter(|file| file.rows > 0) {
             let extension = Path::new(&written.file).extension().unwrap_or_default();
             let name = file_name(range.after, &position, &extension.to_string_lossy());
-            let file = ChangeFile {
-                file: format!("{DIRECTORY}/{}/{name}", written.table),
-                table: written.table,
-                format: written.format,
-                rows: written.rows,
-                bytes: written.bytes,
-                sha256: written.sha256,
-            };
-            files.push((dir.join(&written.file), file));
+            let from = dir.join(&written.file);
+            let file = format!("{DIRECTORY}/{}/{name}", written.table);
+            files.push((from, WrittenFile { file, ..written }));
         }
     }
     Ok(StagedChanges { dir, files })
@@ -121,6 +96,14 @@ fn file_name(after: i64, position: &MirrorPosition, extension: &str) -> String {
     let id: String = position.id.chars().take(ID_LENGTH).collect();
     let (first, last) = (after + 1, position.seq);
     format!("{first:0SEQ_DIGITS$}-{last:0SEQ_DIGITS$}-{id}.{extension}")
+}
+
+/// Whether a directory has files in Parquet.
+pub(super) fn has_parquet(dir: &Path) -> bool {
+    let is_parquet = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|it| it == "parquet"))
+    };
+    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.any(is_parquet))
 }
 
 /// Whether a directory has nothing but files of changes.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::change_files;
 use super::manifest::{FILE, ManifestCustomField, ManifestTable, is_export_file_name};
 use crate::id::{LocationId, RunId};
 use crate::resource::{ColumnKind, RESOURCES};
@@ -79,6 +80,13 @@ struct StoredManifest {
 }
 
 impl FinishedExport {
+    /// The directory of a table's files of changes, if there are some in Parquet.
+    #[must_use]
+    pub fn find_changes(&self, table: &str) -> Option<PathBuf> {
+        let dir = self.dir.join(change_files::DIRECTORY).join(table);
+        change_files::has_parquet(&dir).then_some(dir)
+    }
+
     /// Reads the manifest in a directory.
     ///
     /// # Errors

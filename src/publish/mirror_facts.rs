@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::PublishError;
-use super::change_files::ChangeFile;
 use super::manifest::{self, ManifestCustomField, ManifestMetadata, PreviousManifest};
 use super::schema_changes::{self, SchemaChange};
+use crate::event::WrittenFile;
 use crate::mirror::DeletedRows;
 use crate::resource::FieldColumn;
 
@@ -43,7 +43,7 @@ pub struct ChangesPosition {
     /// The last sync whose changes are in them.
     pub seq: i64,
     /// The files that were written last.
-    pub files: Vec<ChangeFile>,
+    pub files: Vec<WrittenFile>,
 }
 
 /// What an earlier export of a mirror left in an output directory.

@@ -40,7 +40,7 @@ use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
 use crate::text::{format_count, format_plural};
 
-pub use change_files::{ChangeFile, StagedChanges, write_changes};
+pub use change_files::{StagedChanges, write_changes};
 pub use child_filter::ChildFilter;
 pub use entry_splitter::{RowSplitter, SplitRows};
 pub use existing_export::{OccupiedOutput, ensure_replaceable, find_current_files};

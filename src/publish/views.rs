@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::PublishError;
-use super::change_files::DIRECTORY;
+use super::change_files::{self, DIRECTORY};
 use crate::resource::RESOURCES;
 
 /// The name of the file.
@@ -26,7 +26,7 @@ pub(super) fn write_views(out: &Path) -> Result<(), PublishError> {
     let tables: Vec<&str> = RESOURCES
         .iter()
         .map(|resource| resource.name)
-        .filter(|table| has_parquet_changes(&out.join(DIRECTORY).join(table)))
+        .filter(|table| change_files::has_parquet(&out.join(DIRECTORY).join(table)))
         .collect();
     if tables.is_empty() {
         return Ok(());
@@ -35,13 +35,6 @@ pub(super) fn write_views(out: &Path) -> Result<(), PublishError> {
     std::fs::write(&unfinished, views(&tables))
         .and_then(|()| std::fs::rename(&unfinished, &path))
         .map_err(|source| PublishError::from_io_error(&path, source))
-}
-
-fn has_parquet_changes(dir: &Path) -> bool {
-    let is_parquet = |entry: std::io::Result<std::fs::DirEntry>| {
-        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|it| it == "parquet"))
-    };
-    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.any(is_parquet))
 }
 
 fn views(tables: &[&str]) -> String {

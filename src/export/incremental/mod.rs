@@ -108,12 +108,12 @@ pub fn publish_mirror(
         publication.record_end(&source, &request.out)?;
         return Ok(MirrorExport::Unchanged(Box::new(report)));
     }
-    let mut published = publication.write(home, &source, request, facts, observer)?;
+    let (published, changes) = publication.write(home, &source, request, facts, observer)?;
     publication.record_end(&source, &request.out)?;
     report.unreadable = published.unreadable();
     report.outcome = outcome_of(published.failures.is_empty());
     report.rows = rows_by_table(&published.files);
-    report.files = std::mem::take(&mut published.files);
+    report.files = published.files.into_iter().chain(changes).collect();
     report.elapsed = started.elapsed();
     Ok(MirrorExport::Written(Box::new(report)))
 }
@@ -178,7 +178,7 @@ impl Publication {
         request: &ExportRequest,
         mut facts: ManifestMetadata,
         observer: &SharedObserver,
-    ) -> Result<PublishReport, ExportError> {
+    ) -> Result<(PublishReport, Vec<WrittenFile>), ExportError> {
         let output = lock_output(home, request, &source.sync.facts.run, &source.location)?;
         let options = request.publish_options(facts.clone())?;
         let staging = output.staging_dir();
@@ -201,14 +201,15 @@ impl Publication {
         for changes in &staged {
             output.place_changes(changes)?;
         }
+        let changes: Vec<_> = staged.iter().flat_map(StagedChanges::files).collect();
         if let Some(facts) = &mut facts.mirror_facts
             && let Some(position) = facts.changes.as_mut().filter(|_| !staged.is_empty())
         {
-            position.files = staged.iter().flat_map(StagedChanges::files).collect();
+            position.files.clone_from(&changes);
         }
         output.replace_export(facts, source.position.seq, &mut published)?;
         failpoint::kill_if_due(FailPoint::AfterPublish);
-        Ok(published)
+        Ok((published, changes))
     }
 
     /// Records which changes are about to be shown to loaders.

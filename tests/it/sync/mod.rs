@@ -2,6 +2,7 @@
 
 mod change_files;
 mod changes;
+mod duckdb;
 mod field_columns;
 mod histories;
 mod incremental_export;

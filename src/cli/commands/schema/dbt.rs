@@ -10,6 +10,14 @@ use super::described_table::DescribedTable;
 /// The name of the source, which models use: `source('highlevel', 'contacts')`.
 const SOURCE: &str = "highlevel";
 
+/// Tables of an incremental export are replaced only when something has changed.
+const FRESHNESS: &str = "\
+        # A table without a change is not written again; `finished` in manifest.json says when the account was last read.
+        loaded_at_field: _synced_at
+        freshness:
+          warn_after: {count: 3, period: day}
+";
+
 /// A properties file, for dbt 1.8 or later: arguments of tests stand where every version finds them.
 pub(super) fn write_sources(tables: &[DescribedTable]) -> String {
     let mut yaml = format!(
@@ -18,8 +26,11 @@ pub(super) fn write_sources(tables: &[DescribedTable]) -> String {
     for table in tables {
         let (name, doc) = (table.name, quoted(table.doc));
         // Writing to a string never fails.
-        let _ =
-            writeln!(yaml, "      - name: {name}\n        description: {doc}\n        columns:");
+        let _ = writeln!(yaml, "      - name: {name}\n        description: {doc}");
+        if table.columns.iter().any(|column| column.name == "_synced_at") {
+            yaml.push_str(FRESHNESS);
+        }
+        yaml.push_str("        columns:\n");
         for column in &table.columns {
             let (name, doc) = (&column.name, quoted(&column.doc));
             let _ = writeln!(yaml, "          - name: {name}\n            description: {doc}");

@@ -6,7 +6,7 @@ use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::error::CliError;
 use crate::id::RunId;
 use crate::publish::{ExportReadError, FinishedExport, ManifestCustomField};
-use crate::resource::{ColumnKind, CustomFieldColumns, RESOURCES, ResourceSpec};
+use crate::resource::{ColumnKind, CustomFieldColumns, RESOURCES, ResourceSpec, TableSchema};
 
 /// A table.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) struct DescribedTable {
     pub(super) columns: Vec<DescribedColumn>,
     /// Its files, best for analysis first; none if no export is described.
     pub(super) files: Vec<DescribedFile>,
+    /// The directory of its files of changes, if there are some in Parquet.
+    pub(super) changes: Option<PathBuf>,
     /// The run that wrote them.
     pub(super) run: Option<RunId>,
 }
@@ -57,9 +59,13 @@ const FORMATS: [&str; 4] = ["parquet", "jsonl", "csv", "xlsx"];
 
 /// The tables that every export can have, without custom fields.
 pub(super) fn describe_all() -> Vec<DescribedTable> {
+    describe_tables(|schema| schema)
+}
+
+fn describe_tables(with_columns: fn(TableSchema) -> TableSchema) -> Vec<DescribedTable> {
     let all: Vec<&str> = RESOURCES.iter().map(|resource| resource.name).collect();
     let table = |resource: &&'static ResourceSpec| {
-        let schema = resource.table_schema(&CustomFieldColumns::default());
+        let schema = with_columns(resource.table_schema(&CustomFieldColumns::default()));
         let columns = schema.columns.into_iter().map(|column| DescribedColumn {
             references: find_reference(resource.name, &column.name, &all),
             name: column.name,
@@ -72,6 +78,7 @@ pub(super) fn describe_all() -> Vec<DescribedTable> {
             doc: resource.doc,
             columns,
             files: Vec::new(),
+            changes: None,
             run: None,
         }
     };
@@ -82,7 +89,7 @@ pub(super) fn describe_all() -> Vec<DescribedTable> {
 pub(super) fn describe_export(dir: &Path) -> Result<Vec<DescribedTable>, CliError> {
     let export = FinishedExport::read(dir).map_err(|error| convert_error(&error))?;
     let all: Vec<&str> = export.tables.iter().map(|table| table.name).collect();
-    let standard = describe_all();
+    let standard = describe_tables(|schema| schema.with_sync_columns(false));
     let tables = export.tables.iter().map(|table| {
         let standard = standard.iter().find(|standard| standard.name == table.name);
         let columns = table.columns.iter().map(|(name, kind)| {
@@ -104,6 +111,7 @@ pub(super) fn describe_export(dir: &Path) -> Result<Vec<DescribedTable>, CliErro
             doc: standard.map_or("", |standard| standard.doc),
             columns: columns.collect(),
             files: FORMATS.into_iter().filter_map(file).collect(),
+            changes: export.find_changes(table.name),
             run: Some(export.run.clone()),
         }
     });

@@ -42,6 +42,8 @@ Examples:
   ghl-bulk schema --ddl postgres --export backup | psql -v ON_ERROR_STOP=1 -d crm
                                    the same in Postgres; it takes JSON Lines (`--format jsonl`)
   ghl-bulk schema --dbt --export backup > models/sources.yml
+  ghl-bulk schema --merge duckdb --export lake | duckdb -bail crm.duckdb
+                                   what has changed, into tables that are kept up to date
   ghl-bulk schema --read pandas --export backup > read.py")]
 pub(crate) struct SchemaArgs {
     /// What to describe
@@ -52,6 +54,10 @@ pub(crate) struct SchemaArgs {
     /// replaced
     #[arg(long, value_name = "DIALECT", value_parser = choice_parser::<SqlDialect>())]
     ddl: Option<SqlDialect>,
+
+    /// Print SQL that brings tables up to date from the files of `export --incremental --changes`
+    #[arg(long, value_name = "DIALECT", value_parser = choice_parser::<SqlDialect>(), requires = "export", conflicts_with_all = ["ddl", "dbt", "read"])]
+    merge: Option<SqlDialect>,
 
     /// Print the tables as sources of a dbt project, with descriptions and tests
     #[arg(long, conflicts_with = "ddl")]
@@ -70,6 +76,8 @@ pub(crate) struct SchemaArgs {
 enum SchemaTopicArg {
     /// Every table with its columns, their types and meaning
     Tables,
+    /// The tables as sources of a dbt project; the same as `--dbt`
+    Dbt,
     /// Every file for another system: the fields that fill its columns, and those that an import writes
     Templates,
     /// The JSON Schema of the lines that `--json` prints
@@ -81,10 +89,10 @@ enum SchemaTopicArg {
 /// Runs the command.
 pub(crate) fn run(args: &SchemaArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let text = match args.what {
-        SchemaTopicArg::Tables => args.describe_tables(settings.json)?,
+        SchemaTopicArg::Tables | SchemaTopicArg::Dbt => args.describe_tables(settings.json)?,
         _ if args.ddl.is_some() || args.dbt || args.export.is_some() => {
             return Err(CliError::usage(
-                "`--ddl`, `--dbt`, `--read` and `--export` are about tables",
+                "`--ddl`, `--merge`, `--dbt`, `--read` and `--export` are about tables",
             )
             .with_hint("leave out `templates`, `events` or `codes`"));
         }
@@ -105,10 +113,15 @@ impl SchemaArgs {
             Some(dir) => described_table::describe_export(dir)?,
             None => described_table::describe_all(),
         };
+        if let Some(dialect) = self.merge {
+            return ddl::write_merge(dialect, &tables);
+        }
         match (self.ddl, self.read) {
             (Some(dialect), _) => ddl::write_ddl(dialect, &tables),
             (_, Some(tool)) => read_code::write_code(tool, &tables),
-            _ if self.dbt => Ok(dbt::write_sources(&tables)),
+            _ if self.dbt || matches!(self.what, SchemaTopicArg::Dbt) => {
+                Ok(dbt::write_sources(&tables))
+            }
             _ if json => Ok(format!("{:#}\n", tables_json(&tables))),
             _ => Ok(tables_text(&tables)),
         }

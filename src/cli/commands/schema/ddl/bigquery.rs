@@ -88,7 +88,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\n', "\\n").replace('\r', "\\r"))
 }
 
-fn type_name(kind: ColumnKind) -> &'static str {
+pub(super) fn type_name(kind: ColumnKind) -> &'static str {
     match kind {
         ColumnKind::Text => "STRING",
         ColumnKind::Boolean => "BOOL",

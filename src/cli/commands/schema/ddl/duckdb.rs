@@ -74,7 +74,7 @@ pub(super) fn select_rows(table: &DescribedTable, file: &DescribedFile) -> Strin
     format!("SELECT *{replace} FROM {reader}")
 }
 
-fn type_name(kind: ColumnKind) -> &'static str {
+pub(super) fn type_name(kind: ColumnKind) -> &'static str {
     match kind {
         ColumnKind::Text => "VARCHAR",
         ColumnKind::Boolean => "BOOLEAN",

@@ -8,6 +8,7 @@
 
 mod bigquery;
 mod duckdb;
+mod merge;
 mod postgres;
 mod snowflake;
 
@@ -16,6 +17,8 @@ use std::fmt::Write as _;
 use super::described_table::{DescribedFile, DescribedTable};
 use crate::choice::choice_enum;
 use crate::cli::output::error::CliError;
+
+pub(super) use merge::write_merge;
 
 choice_enum! {
     /// A database.

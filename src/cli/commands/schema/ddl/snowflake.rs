@@ -67,7 +67,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-fn type_name(kind: ColumnKind) -> &'static str {
+pub(super) fn type_name(kind: ColumnKind) -> &'static str {
     match kind {
         ColumnKind::Text => "VARCHAR",
         ColumnKind::Boolean => "BOOLEAN",
