@@ -105,8 +105,6 @@ event_codes! {
 event_codes! {
     /// The stable name of the reason why a record could not be read.
     FetchFailureCode {
-        FieldEmptied "field_emptied": "A custom field was deleted; its column stays, and the contacts have lost their values of it.",
-        FieldsChanged "fields_changed": "Custom fields were renamed, made again or have another type; `schema_changes` in the manifest says what the columns do.",
         FilterIgnored "filter_ignored": "The server sent contacts that do not match the filter; the tables have them, too.",
         Gone "gone": "The record was deleted while the export ran.",
         Hidden "hidden": "The search counts more contacts than it shows; export again later to get the others.",

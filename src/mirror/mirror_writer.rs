@@ -32,6 +32,8 @@ pub struct MergeRow {
     pub parent: Option<String>,
     /// The digest of what it says.
     pub digest: [u8; 16],
+    /// Whether it says itself that it has not changed since the last sync. A change of it is silent: only a walk finds it.
+    pub claims_unchanged: bool,
     /// The row, as the server sent it.
     pub body: Box<str>,
 }
@@ -253,6 +255,9 @@ impl<'a> Merge<'a> {
             state: LIVE,
             digest: row.digest.to_vec(),
         };
+        let is_silent =
+            |known: &StoredRecord| row.claims_unchanged && known.state == LIVE && known.seq != seq;
+        self.sync.facts.silent_changes += u64::from(known.as_ref().is_some_and(is_silent));
         let counts = self.count_change(row.kind);
         match &known {
             None => counts.added += 1,

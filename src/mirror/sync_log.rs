@@ -63,6 +63,9 @@ pub struct SyncFacts {
     pub requests: u64,
     /// What it has changed so far.
     pub counts: SyncCounts,
+    /// How many contacts had changed that said themselves that they had not.
+    #[serde(default)]
+    pub silent_changes: u64,
 }
 
 fn row_checksum(seq: i64, state: i64, place: i64, facts: &str) -> [u8; 8] {

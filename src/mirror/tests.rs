@@ -44,6 +44,7 @@ fn facts(run: &str) -> SyncFacts {
         counts_agree: true,
         requests: 1,
         counts: SyncCounts::new(),
+        silent_changes: 0,
     }
 }
 
@@ -54,6 +55,7 @@ fn row(kind: RecordKind, id: &str, parent: Option<&str>, version: u8) -> MergeRo
         id: id.to_owned(),
         parent: parent.map(str::to_owned),
         digest: [version; 16],
+        claims_unchanged: false,
         body: format!("{{\"id\":\"{id}\",\"v\":{version}}}").into(),
     }
 }

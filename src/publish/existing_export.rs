@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::PublishError;
-use super::change_files;
+use super::change_names;
 use super::manifest::{ExportScope, PreviousManifest};
 use super::mirror_facts::{MirrorFacts, MirrorPosition};
 use crate::event::WrittenFile;
@@ -90,8 +90,8 @@ fn foreign_files(
         let name = entry.file_name().to_string_lossy().into_owned();
         // Files of changes come before the first manifest.
         let ours = manifest.is_some_and(|manifest| manifest.owns_file(&name))
-            || (name == change_files::DIRECTORY
-                && change_files::is_change_directory(&entry.path()));
+            || (name == change_names::DIRECTORY
+                && change_names::is_change_directory(&entry.path()));
         if !ours && !name.starts_with('.') {
             names.push(name);
         }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::change_files;
-use super::manifest::{FILE, ManifestCustomField, ManifestTable, is_export_file_name};
+use super::change_names;
+use super::manifest::{FILE, ManifestTable, is_export_file_name};
+use super::manifest_fields::ManifestCustomField;
 use crate::id::{LocationId, RunId};
 use crate::resource::{ColumnKind, RESOURCES};
 
@@ -83,8 +84,8 @@ impl FinishedExport {
     /// The directory of a table's files of changes, if there are some in Parquet.
     #[must_use]
     pub fn find_changes(&self, table: &str) -> Option<PathBuf> {
-        let dir = self.dir.join(change_files::DIRECTORY).join(table);
-        change_files::has_parquet(&dir).then_some(dir)
+        let dir = self.dir.join(change_names::DIRECTORY).join(table);
+        change_names::has_parquet(&dir).then_some(dir)
     }
 
     /// Reads the manifest in a directory.

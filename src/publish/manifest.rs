@@ -5,14 +5,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::change_files;
+use super::change_names;
+use super::manifest_fields::ManifestCustomField;
 use super::mirror_facts::{MirrorFacts, MirrorPosition};
-use super::{PublishError, errors_file, streams, views};
+use super::{PublishError, errors_file, streams};
 use crate::event::WrittenFile;
 use crate::id::{LocationId, RunId};
-use crate::resource::{
-    ColumnSource, CustomFieldSource, FieldColumn, RESOURCES, TableColumn, TableSchema,
-};
+use crate::resource::{RESOURCES, TableColumn, TableSchema};
 use crate::run::FetchFailure;
 use crate::table::{FORMATS, TableFormat};
 
@@ -131,25 +130,6 @@ pub(super) struct PreviousManifest {
     /// How many names were ignored, since no export could have written such a file.
     #[serde(skip)]
     pub(super) ignored_names: usize,
-}
-
-/// The custom field behind a column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ManifestCustomField {
-    /// The field's id.
-    pub id: String,
-    /// Its key, without `contact.`.
-    pub key: String,
-    /// Its name, as users see it.
-    pub label: String,
-    /// The type of its values, such as `MONETORY`.
-    pub data_type: String,
-    /// Whether the field no longer exists; the column has no values.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub deleted: bool,
-    /// Whether the field's values have another type now, and so another column.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub retyped: bool,
 }
 
 /// A column of a table.
@@ -286,37 +266,6 @@ impl MissingList {
     }
 }
 
-impl ManifestCustomField {
-    fn from_column(column: &TableColumn) -> Option<(String, Self)> {
-        let (field, retyped) = match &column.source {
-            ColumnSource::Field(field) => (field, false),
-            ColumnSource::FormerField(field) => (field, true),
-            _ => return None,
-        };
-        Some((column.name.clone(), Self::new(field, false, retyped)))
-    }
-
-    fn new(field: &CustomFieldSource, deleted: bool, retyped: bool) -> Self {
-        Self {
-            id: field.id.clone(),
-            key: field.key.clone(),
-            label: field.label.clone(),
-            data_type: field.data_type.clone(),
-            deleted,
-            retyped,
-        }
-    }
-
-    /// The custom fields behind columns that a mirror remembers, by column.
-    #[must_use]
-    pub fn by_column(columns: &[FieldColumn]) -> BTreeMap<String, Self> {
-        let entry = |column: &FieldColumn| {
-            (column.name.clone(), Self::new(&column.field, column.deleted, column.retyped))
-        };
-        columns.iter().map(entry).collect()
-    }
-}
-
 impl ManifestColumn {
     fn from_column(column: &TableColumn) -> Self {
         Self { name: column.name.clone(), kind: column.kind.name().to_owned() }
@@ -365,7 +314,8 @@ impl PreviousManifest {
     pub(super) fn owns_file(&self, name: &str) -> bool {
         name == FILE
             || name == errors_file::FILE
-            || (self.has_changes() && [change_files::DIRECTORY, views::FILE].contains(&name))
+            || (self.has_changes()
+                && [change_names::DIRECTORY, change_names::VIEWS].contains(&name))
             || self.data_files().iter().any(|file| file.file == name)
     }
 }

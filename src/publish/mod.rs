@@ -7,6 +7,7 @@
 //! does not depend on when it runs.
 
 mod change_files;
+mod change_names;
 mod child_filter;
 mod duplicate_ids;
 mod entry_splitter;
@@ -15,10 +16,11 @@ mod existing_export;
 mod file_mode;
 mod finished_export;
 mod manifest;
+mod manifest_fields;
 mod mirror_facts;
 mod mirror_rows;
 mod output_dir;
-mod schema_changes;
+mod previous_mirror_export;
 mod sort;
 mod streams;
 mod table_writer;
@@ -46,13 +48,12 @@ pub use entry_splitter::{RowSplitter, SplitRows};
 pub use existing_export::{OccupiedOutput, ensure_replaceable, find_current_files};
 pub use file_mode::FileMode;
 pub use finished_export::{ExportReadError, ExportedTable, FinishedExport};
-pub use manifest::{ExportScope, ManifestCustomField, ManifestMetadata};
-pub use mirror_facts::{
-    ChangesPosition, MirrorFacts, MirrorPosition, PreviousMirrorExport, refresh_manifest,
-};
+pub use manifest::{ExportScope, ManifestMetadata};
+pub use manifest_fields::{ManifestCustomField, SchemaChange, SchemaChangeKind};
+pub use mirror_facts::{ChangesPosition, MirrorCoverage, MirrorFacts, MirrorPosition};
 pub use mirror_rows::ChangeRange;
 pub use output_dir::{LockedOutputDir, OutputDir};
-pub use schema_changes::{SchemaChange, SchemaChangeKind};
+pub use previous_mirror_export::{PreviousMirrorExport, refresh_manifest};
 pub use sort::SortableRow;
 pub use template::NamedTemplate;
 

@@ -9,7 +9,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::change_files::{self, StagedChanges};
+use super::change_files::StagedChanges;
+use super::change_names;
 use super::file_mode::FileMode;
 use super::manifest::{self, ExportManifest, PreviousManifest};
 use super::{ManifestMetadata, PublishError, PublishReport, errors_file, views};
@@ -257,7 +258,7 @@ impl LockedOutputDir {
             .map_err(|source| PublishError::from_io_error(&self.out, source))?;
         let staged_inside = self.staging.parent() == Some(&self.out);
         // Files of changes are never moved: exchanging the directories would remove them with the old tables.
-        let has_changes = names.iter().any(|name| name == change_files::DIRECTORY);
+        let has_changes = names.iter().any(|name| name == change_names::DIRECTORY);
         if !staged_inside && !has_changes {
             if names.is_empty() && std::fs::rename(&self.staging, &self.out).is_ok() {
                 return Ok(());

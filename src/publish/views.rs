@@ -7,11 +7,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::PublishError;
-use super::change_files::{self, DIRECTORY};
+use super::change_names::{self, DIRECTORY, VIEWS};
 use crate::resource::RESOURCES;
-
-/// The name of the file.
-pub(super) const FILE: &str = "views.sql";
 
 const HEAD: &str = "\
 -- Views over the files in this directory, for DuckDB. Start DuckDB in it: duckdb -init views.sql
@@ -26,12 +23,12 @@ pub(super) fn write_views(out: &Path) -> Result<(), PublishError> {
     let tables: Vec<&str> = RESOURCES
         .iter()
         .map(|resource| resource.name)
-        .filter(|table| change_files::has_parquet(&out.join(DIRECTORY).join(table)))
+        .filter(|table| change_names::has_parquet(&out.join(DIRECTORY).join(table)))
         .collect();
     if tables.is_empty() {
         return Ok(());
     }
-    let (path, unfinished) = (out.join(FILE), out.join(".views.sql.partial"));
+    let (path, unfinished) = (out.join(VIEWS), out.join(".views.sql.partial"));
     std::fs::write(&unfinished, views(&tables))
         .and_then(|()| std::fs::rename(&unfinished, &path))
         .map_err(|source| PublishError::from_io_error(&path, source))

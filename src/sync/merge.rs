@@ -30,17 +30,19 @@ const LISTS: [(RecordKind, &str); 3] = [
 /// # Errors
 /// When either is damaged or cannot be written. Another call goes on from the last transaction.
 pub(super) fn merge_spool(
-    db: &Path,
-    mirror_dir: &Path,
+    paths: &MergePaths,
+    known_until_ms: Option<i64>,
     writer: &mut MirrorWriter,
     facts: SyncFacts,
 ) -> Result<SyncRecord, SyncError> {
+    let db = &paths.db;
     let mut sync = writer.begin_merge(facts)?;
     if sync.state == SyncState::Done {
         return Ok(sync);
     }
     let spool = SpoolReader::open(db)?;
-    let merge = SpoolMerge::new(db, mirror_dir, load_deleted(&spool)?)?;
+    let mut merge = SpoolMerge::new(db, &paths.mirror, load_deleted(&spool)?)?;
+    merge.known_until_ms = known_until_ms;
     let read_at_ms = sync.facts.started.as_millisecond();
     let mut batch = MergeBatch { place: sync.place, ..MergeBatch::default() };
     while let Some(entry) = spool.next_entry("", batch.place)? {
@@ -68,6 +70,8 @@ struct SpoolMerge {
     kinds: Vec<(RecordKind, RowDigester)>,
     deleted: BTreeSet<(RecordKind, String)>,
     mirror: MirrorReader,
+    /// What was updated before this time is in the mirror, as far as the records say so.
+    known_until_ms: Option<i64>,
 }
 
 impl SpoolMerge {
@@ -84,6 +88,7 @@ impl SpoolMerge {
             kinds: RecordKind::ALL.into_iter().zip(digesters).collect(),
             deleted,
             mirror: MirrorReader::open(mirror_dir)?.ok_or_else(missing)?,
+            known_until_ms: None,
         })
     }
 
@@ -119,10 +124,29 @@ impl SpoolMerge {
             let is_child = matches!(kind, RecordKind::Task | RecordKind::Note);
             let parent = is_child.then(|| resource::find_text_member(&text, "contactId")).flatten();
             let digest = digester.digest_row(&text);
+            let claims_unchanged = *kind == RecordKind::Contact && self.claims_unchanged(&text);
             let (kind, body) = (*kind, text.into());
-            batch.rows.push(MergeRow { kind, added_ms, id, parent, digest, body });
+            batch.rows.push(MergeRow {
+                kind,
+                added_ms,
+                id,
+                parent,
+                digest,
+                claims_unchanged,
+                body,
+            });
         }
         Ok(())
+    }
+}
+
+impl SpoolMerge {
+    /// Whether a contact's own date of change is from before the last sync.
+    fn claims_unchanged(&self, row: &str) -> bool {
+        let Some(known_until_ms) = self.known_until_ms else { return false };
+        let updated = resource::find_text_member(row, "dateUpdated");
+        let updated = updated.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        updated.is_some_and(|updated| updated.as_millisecond() < known_until_ms)
     }
 }
 

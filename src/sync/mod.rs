@@ -303,9 +303,9 @@ impl SyncJob {
     async fn merge(&self) -> Result<SyncRecord, SyncError> {
         let facts = self.sync_facts()?;
         let paths = MergePaths { db: self.run.db_path(), mirror: self.mirror.dir.clone() };
-        let mut writer = self.mirror.writer.open_again()?;
+        let (mut writer, known) = (self.mirror.writer.open_again()?, self.plan.known_until_ms);
         let merged = concurrency::run_blocking(move || {
-            merge::merge_spool(&paths.db, &paths.mirror, &mut writer, facts)
+            merge::merge_spool(&paths, known, &mut writer, facts)
         });
         merged.await
     }
@@ -325,6 +325,7 @@ impl SyncJob {
             counts_agree: comparison.counts_agree,
             requests: requests.values().sum(),
             counts: BTreeMap::new(),
+            silent_changes: 0,
         })
     }
 
@@ -357,6 +358,7 @@ impl SyncJob {
             deletions: comparison.deletions,
             hidden: comparison.hidden,
             unconfirmed: comparison.unconfirmed,
+            silent_changes: sync.facts.silent_changes,
             rows,
             is_complete: failures.is_empty(),
             unreadable: failures.iter().map(|failure| failure.records).sum(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::mirror::{MirrorError, MirrorReader, SyncKind};
+use crate::mirror::{MirrorError, MirrorReader, SyncKind, SyncRecord};
 
 /// What a sync is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub(super) struct SyncPlan {
     pub(super) since_ms: i64,
     /// Whether the search's count of contacts is a proof.
     pub(super) trusts_counts: bool,
+    /// What was updated before this time, in milliseconds since 1970, is in the mirror, as far as the records say so.
+    #[serde(default)]
+    pub(super) known_until_ms: Option<i64>,
 }
 
 impl SyncPlan {
@@ -56,12 +59,16 @@ impl SyncPlan {
             // A walk in the future: the clock was set back, and nothing is known of its age.
             u64::try_from(age_s).is_ok_and(|age| age >= request.walk_every_s) || age_s < 0
         });
-        let Some(last) = last.filter(|_| !is_due && !request.full) else {
-            return Ok(Self { request, kind: SyncKind::Walk, since_ms: 0, trusts_counts: false });
-        };
         let overlap_ms = i64::try_from(request.overlap_s).unwrap_or(i64::MAX).saturating_mul(1000);
+        let since = |last: &SyncRecord| last.facts.watermark_ms.saturating_sub(overlap_ms);
+        let known_until_ms = last.as_ref().map(since);
+        let Some(last) = last.filter(|_| !is_due && !request.full) else {
+            let (kind, since_ms, trusts_counts) = (SyncKind::Walk, 0, false);
+            return Ok(Self { request, kind, since_ms, trusts_counts, known_until_ms });
+        };
         Ok(Self {
-            since_ms: last.facts.watermark_ms.saturating_sub(overlap_ms),
+            since_ms: since(&last),
+            known_until_ms,
             kind: SyncKind::Newest,
             trusts_counts: last.facts.counts_agree,
             request,

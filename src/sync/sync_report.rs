@@ -29,6 +29,8 @@ pub struct SyncReport {
     pub hidden: u64,
     /// Contacts of which their own endpoint could not say whether they exist.
     pub unconfirmed: u64,
+    /// Contacts that had changed although they say themselves that they had not, so that only a walk finds them.
+    pub silent_changes: u64,
     /// How many records of each table exist.
     pub rows: BTreeMap<String, u64>,
     /// Whether everything that was asked for was read.

@@ -7,7 +7,7 @@ use super::super::{ExportError, ExportRequest};
 use crate::api;
 use crate::id::LocationId;
 use crate::mirror::{MirrorReader, MirrorWriter, ReaderPosition, SyncRecord};
-use crate::publish::{ManifestMetadata, MirrorFacts, MirrorPosition};
+use crate::publish::{ManifestMetadata, MirrorCoverage, MirrorFacts, MirrorPosition};
 use crate::resource;
 use crate::run::{FileLock, RunStore};
 
@@ -70,6 +70,20 @@ impl MirrorSource {
             mirror: Some(self.position.clone()),
             mirror_facts: Some(mirror_facts),
         })
+    }
+
+    /// How old what the mirror says may be.
+    pub(super) fn coverage(&self) -> Result<Option<MirrorCoverage>, ExportError> {
+        let Some(walk) = self.reader.last_walk()? else { return Ok(None) };
+        let time = |sync: &SyncRecord| {
+            let watermark = jiff::Timestamp::from_millisecond(sync.facts.watermark_ms);
+            watermark.unwrap_or(sync.facts.started)
+        };
+        Ok(Some(MirrorCoverage {
+            contacts: time(&self.sync),
+            everything: time(&walk),
+            silent_contacts: walk.facts.silent_changes,
+        }))
     }
 
     /// How far an output directory was when it was last written.

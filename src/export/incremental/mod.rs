@@ -149,7 +149,9 @@ impl Publication {
             changes = previous.facts.changes.clone().filter(|_| is_same);
         }
         let deleted = options.deleted;
-        let mirror_facts = MirrorFacts { deleted, changes, schema_changes, field_columns };
+        let coverage = source.coverage()?;
+        let mirror_facts =
+            MirrorFacts { deleted, changes, schema_changes, coverage, field_columns };
         let previous_seq = previous.map_or(0, |previous| previous.position.seq);
         Ok(Self { ranges, deleted, mirror_facts, previous_seq })
     }

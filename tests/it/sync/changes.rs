@@ -100,8 +100,17 @@ fn a_change_that_moves_no_date_is_found_when_everything_is_read() {
     assert_eq!(changes(&world.sync(""), "contacts"), [0, 0, 0]);
     let walked = world.sync("--walk-every 0s");
     assert_eq!(walked["read"], "walk");
-    assert_eq!(changes(&walked, "contacts"), [0, 1, 0]);
+    assert_eq!((changes(&walked, "contacts"), &walked["silent_changes"]), ([0, 1, 0], &json!(1)));
     world.run_command("sync").exits(0).says("found when everything is read again");
+}
+
+#[test]
+fn a_change_with_a_new_date_is_not_silent() {
+    let world = World::new();
+    world.sync("");
+    world.edit_by_id(&world.contact_id(3), &json!({"city": "Ghent"}));
+    let walked = world.sync("--full");
+    assert_eq!((changes(&walked, "contacts"), &walked["silent_changes"]), ([0, 1, 0], &json!(0)));
 }
 
 #[test]

@@ -65,6 +65,12 @@ fn coverage_lines(report: &SyncReport) -> Vec<String> {
             SyncKind::Walk => "some contacts could not be read; they stay as they were".to_owned(),
         });
     }
+    if report.silent_changes > 0 {
+        let contacts = format_plural(report.silent_changes, "contact");
+        lines.push(format!(
+            "{contacts} had changed without a new date of change; only a sync that reads everything finds such changes"
+        ));
+    }
     if report.hidden > 0 {
         let contacts = format_plural(report.hidden, "contact");
         let exist = select_plural(report.hidden, "exists", "exist");

@@ -1,10 +1,60 @@
-//! What has become of the columns of custom fields since the export that is in the output directory.
+//! The custom fields behind columns, and what has become of them since the export that is in the output directory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::ManifestCustomField;
+use crate::resource::{ColumnSource, CustomFieldSource, FieldColumn, TableColumn};
+
+/// The custom field behind a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestCustomField {
+    /// The field's id.
+    pub id: String,
+    /// Its key, without `contact.`.
+    pub key: String,
+    /// Its name, as users see it.
+    pub label: String,
+    /// The type of its values, such as `MONETORY`.
+    pub data_type: String,
+    /// Whether the field no longer exists; the column has no values.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// Whether the field's values have another type now, and so another column.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retyped: bool,
+}
+
+impl ManifestCustomField {
+    pub(super) fn from_column(column: &TableColumn) -> Option<(String, Self)> {
+        let (field, retyped) = match &column.source {
+            ColumnSource::Field(field) => (field, false),
+            ColumnSource::FormerField(field) => (field, true),
+            _ => return None,
+        };
+        Some((column.name.clone(), Self::new(field, false, retyped)))
+    }
+
+    fn new(field: &CustomFieldSource, deleted: bool, retyped: bool) -> Self {
+        Self {
+            id: field.id.clone(),
+            key: field.key.clone(),
+            label: field.label.clone(),
+            data_type: field.data_type.clone(),
+            deleted,
+            retyped,
+        }
+    }
+
+    /// The custom fields behind columns that a mirror remembers, by column.
+    #[must_use]
+    pub fn by_column(columns: &[FieldColumn]) -> BTreeMap<String, Self> {
+        let entry = |column: &FieldColumn| {
+            (column.name.clone(), Self::new(&column.field, column.deleted, column.retyped))
+        };
+        columns.iter().map(entry).collect()
+    }
+}
 
 /// What has become of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
