@@ -190,10 +190,8 @@ fn current_stage(run: &Run) -> Result<ImportStage, ImportError> {
 
 /// Stores that the plan is made. Unless the user has agreed to it already, the run waits to be applied.
 fn mark_planned(run: &Run, confirmed: bool) -> Result<(), ImportError> {
-    if !confirmed {
-        run.set_state(RunState::Planned)?;
-    }
-    Ok(run.write_fact(&facts::STAGE, &ImportStage::Planned)?)
+    let state = (!confirmed).then_some(RunState::Planned);
+    Ok(run.complete_plan(&facts::STAGE, &ImportStage::Planned, state)?)
 }
 
 /// Plans an import; sends no request that changes anything.

@@ -17,9 +17,11 @@ use super::metadata::{
 };
 use super::new_run;
 use super::place::{PLACE, RunPlace};
+use super::plan_contents::{self, PlanPart};
 use super::private_dir::create_private_dir;
 use super::run_ref::{RunRef, ShortRunIds};
 use super::schema_check;
+use super::spool_contents;
 use super::summary::{RunSummary, summarize_run};
 use crate::id::{LocationId, RunId};
 
@@ -199,7 +201,8 @@ impl RunStore {
         Ok(Run { meta, dir, _lock: lock })
     }
 
-    /// Opens a run after checking every page of its database, and that it has not lost its last writes.
+    /// Opens a run after checking every page of its database, that no row has vanished, and that it has not lost its
+    /// last writes.
     ///
     /// # Errors
     /// When it does not exist, another process has locked it, or it is damaged.
@@ -221,6 +224,9 @@ impl RunStore {
         let connection = db::open(&path)?;
         db::check_integrity(&path, &connection)?;
         schema_check::check_definitions(&path, &connection)?;
+        metadata::check_facts(&path, &connection)?;
+        plan_contents::check_plan_contents(&path, &connection, &PlanPart::ALL)?;
+        spool_contents::check_spool_contents(&path, &connection)?;
         let meta = read_run_metadata(&path, &connection)?;
         if meta.run != *id {
             return Err(RunError::damaged(&path, format!("it belongs to run `{}`", meta.run)));
@@ -409,6 +415,21 @@ impl Run {
     pub fn set_state(&self, state: RunState) -> Result<(), RunError> {
         let path = self.db_path();
         metadata::write_fact(&path, &db::open(&path)?, &STATE, &state)
+    }
+
+    /// Stores the fact that marks the plan as complete, together with what the plan consists of, and the state if it
+    /// changes. From then on, whatever the plan loses is damage.
+    pub fn complete_plan<T: Serialize>(
+        &self,
+        fact: &RunFact<T>,
+        value: &T,
+        state: Option<RunState>,
+    ) -> Result<(), RunError> {
+        let path = self.db_path();
+        plan_contents::complete_plan(&path, |to| {
+            state.map_or(Ok(()), |state| metadata::write_fact(&path, to, &STATE, &state))?;
+            metadata::write_fact(&path, to, fact, value)
+        })
     }
 
     /// What records facts about the run, when the run itself was handed on.

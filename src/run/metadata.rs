@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::path::Path;
 
+use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use super::db;
 use super::error::RunError;
 use crate::event::RunKind;
 use crate::id::{LocationId, RunId};
+use crate::text::escape_for_terminal;
 
 /// The metadata of a run. Written once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +54,9 @@ pub(super) const STATE: RunFact<RunState> = RunFact::new("state");
 
 /// Why and when a run stopped before its end.
 pub(super) const STOP: RunFact<RunStop> = RunFact::new("stop");
+
+/// The names of all facts that were written, to notice one that has vanished.
+const FACT_NAMES: RunFact<Vec<String>> = RunFact::new("facts");
 
 /// The state of a run, as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,13 +128,44 @@ pub(super) fn write_fact<T: Serialize>(
     fact: &RunFact<T>,
     value: &T,
 ) -> Result<(), RunError> {
-    let key = fact.name;
+    let mut names = read_fact(path, connection, &FACT_NAMES)?.unwrap_or_default();
+    let is_new = !names.iter().any(|name| name == fact.name);
+    let [key, text, sum] = encode_fact(fact, value);
+    let written = if is_new {
+        names.push(fact.name.to_owned());
+        let [names_key, names, names_sum] = encode_fact(&FACT_NAMES, &names);
+        // In one statement, so that both are written or neither.
+        connection.execute(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?, ?), (?, ?, ?)",
+            params![key, text, sum, names_key, names, names_sum],
+        )
+    } else {
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", params![key, text, sum])
+    };
+    written.map(drop).map_err(|source| RunError::from_sqlite(path, source))
+}
+
+/// The name, text and checksum of a fact.
+fn encode_fact<T: Serialize>(fact: &RunFact<T>, value: &T) -> [SqlValue; 3] {
     let text = serde_json::to_string(value).expect("facts are plain JSON");
-    let sum = db::checksum(&[key.as_bytes(), text.as_bytes()]);
-    connection
-        .execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", params![key, text, sum])
-        .map(drop)
-        .map_err(|source| RunError::from_sqlite(path, source))
+    let sum = db::checksum(&[fact.name.as_bytes(), text.as_bytes()]).to_vec();
+    [SqlValue::Text(fact.name.to_owned()), SqlValue::Text(text), SqlValue::Blob(sum)]
+}
+
+/// Checks that no fact has vanished: what reads one takes its absence for another meaning.
+///
+/// # Errors
+/// [`RunError::Damaged`] when one has.
+pub(super) fn check_facts(path: &Path, connection: &Connection) -> Result<(), RunError> {
+    let fail = |source| RunError::from_sqlite(path, source);
+    let mut find = connection.prepare("SELECT 1 FROM meta WHERE key = ?").map_err(fail)?;
+    for name in read_fact(path, connection, &FACT_NAMES)?.unwrap_or_default() {
+        if !find.exists([&name]).map_err(fail)? {
+            let name = escape_for_terminal(&name);
+            return Err(RunError::damaged(path, format!("its fact `{name}` is missing")));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn read_fact<T: for<'de> Deserialize<'de>>(

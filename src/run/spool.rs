@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::db;
 use super::error::RunError;
+use super::spool_contents::SpoolContents;
 use crate::diagnostic::FetchFailureCode;
 
 /// Most writes that wait for the writer. A page of contacts has about 1 MB.
@@ -139,8 +140,11 @@ impl Spool {
             .query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))
             .map_err(|source| RunError::from_sqlite(db, source))?;
         let (commit, committed) = watch::channel(last);
+        let contents = SpoolContents::count(&connection)
+            .map_err(|source| RunError::from_sqlite(db, source))?;
+        let path = db.to_owned();
         let mut work_off =
-            SpoolWriter { path: db.to_owned(), connection, queue, commit, next: last + 1 };
+            SpoolWriter { path, connection, queue, commit, next: last + 1, contents };
         let work = move || {
             let result = work_off.run();
             // The receiver is gone if the spool was dropped because of another error.
@@ -186,6 +190,7 @@ struct SpoolWriter {
     queue: mpsc::Receiver<SpoolWrite>,
     commit: watch::Sender<i64>,
     next: i64,
+    contents: SpoolContents,
 }
 
 impl SpoolWriter {
@@ -207,11 +212,15 @@ impl SpoolWriter {
         while let Some(write) = next {
             match write {
                 SpoolWrite::Barrier(done) => barriers.push(done),
-                write => apply_write(&self.path, &transaction, write, &mut self.next)?,
+                write => {
+                    let (next, contents) = (&mut self.next, &mut self.contents);
+                    apply_write(&self.path, &transaction, write, next, contents)?;
+                }
             }
             left -= 1;
             next = if left > 0 { self.queue.try_recv().ok() } else { None };
         }
+        self.contents.store(&self.path, &transaction)?;
         transaction.commit().map_err(fail)?;
         for done in barriers {
             // A sender that no longer waits does not need the reply.
@@ -226,6 +235,7 @@ fn apply_write(
     to: &Connection,
     write: SpoolWrite,
     next: &mut i64,
+    contents: &mut SpoolContents,
 ) -> Result<(), RunError> {
     let fail = |source| RunError::from_sqlite(path, source);
     match write {
@@ -236,39 +246,53 @@ fn apply_write(
                 .and_then(|mut insert| insert.execute(params![*next, stream, rows, packed, sum]))
                 .map_err(fail)?;
             *next += 1;
+            contents.entries += 1;
             upsert_progress(to, &stream, &progress).map_err(fail)
         }
         SpoolWrite::Barrier(_) => Ok(()),
         SpoolWrite::ProgressOnly { stream, progress } => {
             upsert_progress(to, &stream, &progress).map_err(fail)
         }
-        SpoolWrite::Discard { stream, progress } => to
-            .execute("DELETE FROM entry WHERE stream = ?", [&stream])
-            .and_then(|_| upsert_progress(to, &stream, &progress))
-            .map_err(fail),
-        SpoolWrite::Failed(f) => to
-            .prepare_cached("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .and_then(|mut insert| {
-                let sum = failure_checksum(&f);
-                insert.execute(params![
-                    f.stream,
-                    f.subject,
-                    f.code.spelling(),
-                    f.message,
-                    f.status,
-                    f.trace_id,
-                    f.transient,
-                    f.records.cast_signed(),
-                    sum
-                ])
-            })
-            .map(drop)
-            .map_err(fail),
-        SpoolWrite::FailureResolved { stream, subject } => to
-            .execute("DELETE FROM failure WHERE stream = ? AND subject = ?", [stream, subject])
-            .map(drop)
-            .map_err(fail),
+        SpoolWrite::Discard { stream, progress } => {
+            let removed = to.execute("DELETE FROM entry WHERE stream = ?", [&stream]);
+            contents.entries -= removed.map_err(fail)? as u64;
+            upsert_progress(to, &stream, &progress).map_err(fail)
+        }
+        SpoolWrite::Failed(failure) => {
+            contents.failures -=
+                delete_failure(to, &failure.stream, &failure.subject).map_err(fail)?;
+            contents.failures += 1;
+            insert_failure(to, &failure).map_err(fail)
+        }
+        SpoolWrite::FailureResolved { stream, subject } => {
+            contents.failures -= delete_failure(to, &stream, &subject).map_err(fail)?;
+            Ok(())
+        }
     }
+}
+
+/// Deletes the record of a failure; returns how many there were.
+fn delete_failure(to: &Connection, stream: &str, subject: &str) -> rusqlite::Result<u64> {
+    to.prepare_cached("DELETE FROM failure WHERE stream = ? AND subject = ?")?
+        .execute([stream, subject])
+        .map(|removed| removed as u64)
+}
+
+fn insert_failure(to: &Connection, failure: &FetchFailure) -> rusqlite::Result<()> {
+    let it = failure;
+    to.prepare_cached("INSERT INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+            it.stream,
+            it.subject,
+            it.code.spelling(),
+            it.message,
+            it.status,
+            it.trace_id,
+            it.transient,
+            it.records.cast_signed(),
+            failure_checksum(it)
+        ])
+        .map(drop)
 }
 
 fn upsert_progress(to: &Connection, name: &str, progress: &StreamProgress) -> rusqlite::Result<()> {

@@ -10,7 +10,9 @@ use super::lock::FileLock;
 use super::metadata::{
     self, RunFact, RunMetadata, RunState, RunStop, STOP, read_run_metadata, read_run_state,
 };
+use super::plan_contents::{self, PlanPart};
 use super::schema_check;
+use super::spool_contents;
 use crate::id::RunId;
 
 /// A run in a list.
@@ -52,6 +54,18 @@ impl RunSummary {
     pub fn size_on_disk(&self) -> u64 {
         let files = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
         files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+    }
+
+    /// Checks that no row of the run has vanished. Reads the whole plan of an import or undo.
+    ///
+    /// # Errors
+    /// When a row is missing.
+    pub fn check_contents(&self) -> Result<(), RunError> {
+        let path = self.dir.join("run.db");
+        let connection = db::open(&path)?;
+        metadata::check_facts(&path, &connection)?;
+        plan_contents::check_plan_contents(&path, &connection, &PlanPart::ALL)?;
+        spool_contents::check_spool_contents(&path, &connection)
     }
 
     /// Reads a fact about the run.

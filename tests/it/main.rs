@@ -81,5 +81,6 @@ mod transport;
 mod undo;
 mod unreliable_network;
 mod values_not_kept;
+mod vanished_rows;
 mod walk_end;
 mod world;

@@ -31,6 +31,7 @@ impl PriorUndos {
             let undo = serde_json::from_value::<UndoRequest>(meta.options.clone());
             let same = meta.kind == RunKind::Undo && undo.is_ok_and(|undo| undo.of == of.run);
             if same && meta.run != *own {
+                run.check_contents()?;
                 done.add_ledger(&meta.run, &LedgerReader::open(&run.dir.join("run.db"))?)?;
             }
         }

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use super::super::db::{self, FORMAT};
 use super::super::error::RunError;
 use super::super::import_store::{RowMark, RowValueKind};
+use super::super::plan_contents::{PlanPart, check_plan_contents};
 use super::sql::{self, OP, from_sql_integer, read_op, to_sql_integer};
 use super::{OpRecord, OpState};
 
@@ -27,6 +28,9 @@ pub fn for_each_op_in_state(
     let (connection, format) = db::open_receipt(db)?;
     if !connection.table_exists(None, "op").map_err(fail)? {
         return Ok(());
+    }
+    if format == FORMAT {
+        check_plan_contents(db, &connection, &[PlanPart::Ops])?;
     }
     let mut query = connection.prepare(&format!("SELECT {}", op_columns(format))).map_err(fail)?;
     let mut rows = query.query([]).map_err(fail)?;
@@ -68,6 +72,9 @@ pub fn reverted_op_keys(db: &Path) -> Result<Vec<String>, RunError> {
         if !connection.table_exists(None, table).map_err(fail)? {
             return Ok(Vec::new());
         }
+    }
+    if format == FORMAT {
+        check_plan_contents(db, &connection, &[PlanPart::Marks, PlanPart::Ops])?;
     }
     let sql = format!("SELECT value, n FROM {table} WHERE kind = ?");
     let mut query = connection.prepare(&sql).map_err(fail)?;

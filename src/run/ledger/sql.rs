@@ -1,9 +1,9 @@
 //! The tables of the ledger, and the checks on their rows.
 //!
-//! `op` contains the plan and never changes. `standing` contains the state of an op and its number
-//! of attempts; an op without a row there is pending. `attempt` contains the intents and their
-//! outcomes. The count in `standing` and the numbers in `attempt` confirm each other, so that a
-//! missing row is detected before anything is sent. `intent_mark` says where the intent log ends.
+//! `op` contains the plan and never changes. `standing` contains the state of each op and its number
+//! of attempts. `attempt` contains the intents and their outcomes. The count in `standing` and the
+//! numbers in `attempt` confirm each other, so that a missing row is detected before anything is sent.
+//! `intent_mark` says where the intent log ends.
 
 use std::path::Path;
 
@@ -113,11 +113,10 @@ pub fn store_ops<E: From<RunError>>(
                 ])
             })
             .map_err(fail)?;
-        if op.state != OpState::Pending || op.made.is_some() || op.details.is_some() {
-            let standing =
-                OpStatusRow { state: op.state, attempts: 0, made: op.made, details: op.details };
-            standing.write(&transaction, op.id).map_err(fail)?;
-        }
+        // Also of a pending op: an op without a state has lost it.
+        OpStatusRow { state: op.state, attempts: 0, made: op.made, details: op.details }
+            .write(&transaction, op.id)
+            .map_err(fail)?;
     }
     create_indexes(db, &transaction)?;
     Ok(transaction.commit().map_err(fail)?)

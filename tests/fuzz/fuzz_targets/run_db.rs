@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use ghl_bulk::run::{ImportStore, LedgerReader, RunError, RunStore, SpoolReader};
+use ghl_bulk::run::{IdentityKind, ImportStore, LedgerReader, RunError, RunStore, SpoolReader};
 use ghl_bulk_fuzz::{become_program_if_asked, run_program};
 use libfuzzer_sys::fuzz_target;
 
@@ -83,7 +83,12 @@ fn read_ledger(db: &Path) -> Result<String, RunError> {
 
 fn read_rows(db: &Path) -> Result<String, RunError> {
     let store = ImportStore::open(db)?;
-    Ok(format!("{:?} {:?}", store.rows_after(0, 1_000)?, store.decisions_after(0, 1_000)?))
+    let mut all = format!("{:?} {:?}", store.rows_after(0, 1_000)?, store.decisions_after(0, 1_000)?);
+    all += &format!("{:?} {:?}", store.warnings_in_range(0, 1_000)?, store.rows_written_before()?);
+    for kind in IdentityKind::OF_CONTACTS {
+        all += &format!("{:?}", store.values_with_rows(kind)?);
+    }
+    Ok(all)
 }
 
 fuzz_target!(
@@ -105,7 +110,8 @@ fuzz_target!(
         }
         std::fs::write(run.db(), bytes).unwrap();
         let read = read_all(run);
-        // A command opens the run before it reads from it, which finds rows that are gone; a reader alone does not.
+        // A command opens the run before it reads from it. That finds rows that are gone, and whatever has no checksum of
+        // its own; a reader alone does not.
         if read[0].is_err() {
             return;
         }

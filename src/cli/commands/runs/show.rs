@@ -30,6 +30,7 @@ pub(super) fn run(named: &RunRef, settings: &Settings) -> Result<CliExitCode, Cl
         Ok((ref meta, state)) => (meta, state),
         Err(error) => return Err(error.into()),
     };
+    summary.check_contents()?;
     let mut import = None;
     let mut lines = if matches!(meta.kind, RunKind::Export | RunKind::Sync) {
         export_lines(&summary, &mut shown)?
