@@ -112,6 +112,8 @@ pub struct NoteRef {
     pub id: Box<str>,
     /// The contacts it relates to, the first one first.
     pub contacts: Vec<ContactId>,
+    /// The user who wrote it, if one did.
+    pub author: Option<Box<str>>,
     /// When it was written, in milliseconds since 1970.
     pub added: Option<i64>,
     /// The length of its text in bytes of JSON.
@@ -236,6 +238,8 @@ struct NoteRowJson<'a> {
     #[serde(borrow, default)]
     contact_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    user_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     relations: Option<&'a RawValue>,
     #[serde(borrow, default)]
     date_added: Option<&'a RawValue>,
@@ -280,6 +284,11 @@ pub fn parse_note_ref(row: &str) -> Option<NoteRef> {
     Some(NoteRef {
         id: parse_text_or_number(row.id.or(row.other_id)?).filter(|id| !id.is_empty())?.into(),
         contacts,
+        author: row
+            .user_id
+            .and_then(parse_text_or_number)
+            .filter(|id| !id.is_empty())
+            .map(Into::into),
         added: row.date_added.and_then(parse_millis),
         body_bytes: row.body.map_or(0, |body| body.get().len()),
     })
@@ -337,7 +346,7 @@ mod tests {
 
     #[test]
     fn the_total_and_the_contacts_of_a_note_are_read_in_every_spelling() {
-        let row = r#"{"id":"n","contactId":"b","body":"xy","dateAdded":"1970-01-01T00:00:01Z",
+        let row = r#"{"id":"n","contactId":"b","body":"xy","userId":"u","dateAdded":"1970-01-01T00:00:01Z",
             "relations":[{"objectKey":"contact","recordId":"a"},{"objectKey":"opportunity","recordId":"o"},
             {"objectKey":"contact","recordId":"b"}]}"#;
         for (total, expected) in [
@@ -355,6 +364,7 @@ mod tests {
             let note = page.rows[0].as_ref().unwrap();
             assert_eq!(note.contacts, [contact("b"), contact("a")]);
             assert_eq!((&*note.id, note.added, note.body_bytes), ("n", Some(1_000), 4));
+            assert_eq!(note.author.as_deref(), Some("u"));
         }
         let both = parse_note_ref(r#"{"id":"n","_id":"m"}"#).unwrap();
         assert_eq!(&*both.id, "n");

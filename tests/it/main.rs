@@ -41,6 +41,7 @@ mod mappings;
 mod match_by_name;
 mod missing_lists;
 mod notes_and_tasks;
+mod notes_by_author;
 mod notes_by_search;
 mod odd_answers;
 mod old_runs;

@@ -9,11 +9,11 @@ use crate::raw_http::RawClient;
 use crate::running_command::RunningCommand;
 use crate::world::World;
 
-const EXPORT: &str = "export --format jsonl --out out";
-const CONTACTS: usize = 700;
+pub(crate) const EXPORT: &str = "export --format jsonl --out out";
+pub(crate) const CONTACTS: usize = 700;
 
 /// A world whose search of notes behaves like this.
-fn world(behavior: &str) -> World {
+pub(crate) fn world(behavior: &str) -> World {
     world_of(CONTACTS, behavior)
 }
 
@@ -50,7 +50,7 @@ fn key_fields(note: &Value, contact: &str, user: &str) -> (String, Note) {
 }
 
 #[track_caller]
-fn assert_notes_are_those_of_the_account(world: &World, behavior: &str) {
+pub(crate) fn assert_notes_are_those_of_the_account(world: &World, behavior: &str) {
     let (account, exported) = (account_notes(world), exported_notes(world));
     for (id, note) in &account {
         assert_eq!(exported.get(id), Some(note), "{behavior}: note {id}");
@@ -60,7 +60,7 @@ fn assert_notes_are_those_of_the_account(world: &World, behavior: &str) {
 }
 
 /// The requests of the export by the path of the notes search, and of notes contact by contact.
-fn note_requests(world: &World) -> (u64, u64) {
+pub(crate) fn note_requests(world: &World) -> (u64, u64) {
     let requests = &world.read_json("out/manifest.json")["requests"];
     let count = |route: &str| requests[route].as_u64().unwrap_or(0);
     (count("POST /notes/search"), count("GET /contacts/{id}/notes"))

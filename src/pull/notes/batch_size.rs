@@ -26,6 +26,13 @@ impl Default for BatchSizes {
     }
 }
 
+impl BatchSizes {
+    /// The fewest requests that the notes of so many contacts take.
+    pub(super) fn fewest_requests(&self, contacts: u64) -> u64 {
+        contacts.div_ceil(self.limit.clamp(1, LARGEST_SIZE) as u64)
+    }
+}
+
 /// The size of the next batch: it grows while batches succeed and shrinks when one is refused.
 #[derive(Debug)]
 pub(super) struct BatchSizer {

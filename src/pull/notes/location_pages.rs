@@ -2,41 +2,78 @@
 //!
 //! Pages are read by `skip`, which a note that is deleted meanwhile shifts, and which an unsorted index makes
 //! meaningless. So the read is complete only if as many different notes were seen as the server counts, and the count
-//! never fell; otherwise the notes are read in the other order, too, and then by contacts.
+//! never fell; otherwise the notes are read in the other order, too, and then by contacts. Where an offset does not
+//! reach all, they are read in parts (`partitions`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     NoteSearchState, NoteStrategy, SEARCH_PAGE, SearchOutcome, SharedSampler, encode_state,
 };
-use crate::api::{self, ApiResponse, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery};
+use crate::api::{self, ApiResponse, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery, NoteRef};
 use crate::concurrency;
-use crate::pull::{Pull, PullError};
+use crate::pull::{Pull, PullError, retry_failed};
 use crate::run::{RunError, SpoolReader, SpoolWrite, StreamProgress, stream};
 use crate::text::hash_text;
+
+/// Most users who are remembered as authors. A location has far fewer.
+const MAX_AUTHORS: usize = 1_000;
+
+/// Which of the location's notes a pass reads: by default all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::pull) struct NotePart {
+    /// Only notes of this source.
+    pub(super) source: Option<String>,
+    /// Only notes that this user wrote.
+    pub(super) author: Option<String>,
+}
+
+impl NotePart {
+    /// The query for its notes.
+    pub(super) fn query(&self) -> NoteQuery<'_> {
+        let (source, author) = (self.source.as_deref(), self.author.as_deref());
+        NoteQuery { source, author, ..NoteQuery::default() }
+    }
+
+    /// Whether the rows of an answer are of its author.
+    pub(super) fn has_all(&self, rows: &[Option<NoteRef>]) -> bool {
+        let is_own = |note: &NoteRef| note.author.as_deref() == self.author.as_deref();
+        self.author.is_none() || rows.iter().flatten().all(is_own)
+    }
+}
 
 /// A pass over the location's notes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::pull) struct LocationPass {
-    /// Only notes of this source.
-    source: Option<String>,
+    part: NotePart,
     order: NoteOrder,
     /// How many notes `skip` reaches; `None` for all.
     reach: Option<u64>,
+    /// How many notes the part has, if they were counted.
+    count: Option<u64>,
 }
 
 impl LocationPass {
-    pub(super) fn new(source: Option<&str>, order: NoteOrder, reach: Option<u64>) -> Self {
-        Self { source: source.map(str::to_owned), order, reach }
+    pub(super) fn new(part: &NotePart, order: NoteOrder, reach: Option<u64>) -> Self {
+        Self { part: part.clone(), order, reach, count: None }
+    }
+
+    /// The same, of a part that has so many notes.
+    pub(super) fn with_count(self, count: u64) -> Self {
+        Self { count: Some(count), ..self }
     }
 
     /// From both ends, where one order does not reach all.
-    pub(super) fn in_both_orders(source: Option<&str>, reach: u64) -> Vec<Self> {
+    pub(super) fn in_both_orders(part: &NotePart, reach: u64) -> Vec<Self> {
         [NoteOrder::Oldest, NoteOrder::Newest]
-            .map(|order| Self::new(source, order, Some(reach)))
+            .map(|order| Self::new(part, order, Some(reach)))
             .into()
+    }
+
+    fn is_of_whole_location(&self) -> bool {
+        self.part == NotePart::default()
     }
 }
 
@@ -53,6 +90,8 @@ struct LocationCount {
     fell: bool,
     /// Rows that say which contact they relate to.
     related: u64,
+    /// The users who wrote them, up to [`MAX_AUTHORS`].
+    authors: BTreeSet<Box<str>>,
 }
 
 impl LocationCount {
@@ -64,6 +103,12 @@ impl LocationCount {
                 Some(note) => {
                     self.seen.insert(hash_text(&note.id));
                     self.related += u64::from(!note.contacts.is_empty());
+                    if let Some(author) = &note.author
+                        && self.authors.len() < MAX_AUTHORS
+                        && !self.authors.contains(author)
+                    {
+                        self.authors.insert(author.clone());
+                    }
                 }
                 None => self.unusable += 1,
             }
@@ -156,7 +201,11 @@ impl LocationRead<'_> {
                 Ok(response) => response,
                 Err(reason) => return Ok(SearchOutcome::Rejected(reason)),
             };
-            if current.source.is_none() {
+            if !current.part.has_all(&response.head.rows) {
+                let reason = "the search shows notes of other users than the one asked for";
+                return Ok(SearchOutcome::Rejected(reason.to_owned()));
+            }
+            if current.is_of_whole_location() {
                 self.count.set_total(response.head.total);
             }
             let rows = response.head.rows.len();
@@ -187,6 +236,9 @@ impl LocationRead<'_> {
         if pass.reach.is_some_and(|reach| skip >= reach) || self.is_beyond_total(skip) {
             return NextRead::Pass;
         }
+        if !full && pass.count.is_some_and(|count| skip >= count) {
+            return NextRead::Pass;
+        }
         if rows == 0 {
             let again = !complete && !*blank;
             *blank = again;
@@ -196,7 +248,7 @@ impl LocationRead<'_> {
         match (complete, pass.order) {
             // The other end: everything was seen, and this page shows nothing else.
             (true, NoteOrder::Newest) if fresh == 0 => NextRead::End,
-            (true, NoteOrder::Oldest) if !full && pass.source.is_none() => NextRead::Pass,
+            (true, NoteOrder::Oldest) if !full && pass.is_of_whole_location() => NextRead::Pass,
             _ => NextRead::Page,
         }
     }
@@ -214,17 +266,14 @@ impl LocationRead<'_> {
         skip: u64,
     ) -> Result<Result<ApiResponse<NotePage>, String>, PullError> {
         let left = pass.reach.map(|reach| usize::try_from(reach - skip).unwrap_or(usize::MAX));
-        let query = NoteQuery {
-            source: pass.source.as_deref(),
-            order: pass.order,
-            skip,
-            limit: left,
-            ..NoteQuery::default()
-        };
+        let query = NoteQuery { order: pass.order, skip, limit: left, ..pass.part.query() };
         match self.pull.client.search_notes(dialect, &query, SEARCH_PAGE).await {
             Ok(response) => Ok(Ok(response)),
             Err(error) if error.is_fatal() => Err(error.into()),
             Err(error) => {
+                if skip > 0 && pass.reach.is_none() && retry_failed::is_query_rejected(error.kind) {
+                    self.pull.remember_note_reach(skip);
+                }
                 Ok(Err(format!("a page of the location's notes cannot be read ({error})")))
             }
         }
@@ -271,9 +320,14 @@ impl LocationRead<'_> {
             self.pull.write_to_spool(SpoolWrite::ProgressOnly { stream, progress }).await?;
             return Ok(Some(SearchOutcome::Complete));
         }
+        let unread = find_unread_authors(passes, &self.count);
+        if !self.count.is_complete() && !unread.is_empty() {
+            passes.extend(unread);
+            return Ok(None);
+        }
         let from_both_ends = passes.iter().any(|pass| pass.order == NoteOrder::Newest);
         if state.dialect.sorted && !from_both_ends {
-            passes.push(LocationPass::new(None, NoteOrder::Newest, None));
+            passes.push(LocationPass::new(&NotePart::default(), NoteOrder::Newest, None));
             // What was deleted during the first pass cannot shift the pages of the second.
             self.count.fell = false;
             return Ok(None);
@@ -282,4 +336,14 @@ impl LocationRead<'_> {
         let reason = format!("the search counts {counted} notes and shows {seen}");
         Ok(Some(SearchOutcome::Rejected(reason)))
     }
+}
+
+/// The passes over the notes of authors that were seen and have no part of their own: users who were deleted.
+fn find_unread_authors(passes: &[LocationPass], count: &LocationCount) -> Vec<LocationPass> {
+    let divided = passes.iter().filter_map(|pass| Some((pass.part.author.as_deref()?, pass.reach)));
+    let (known, reaches): (HashSet<&str>, Vec<Option<u64>>) = divided.unzip();
+    let Some(reach) = reaches.into_iter().flatten().max() else { return Vec::new() };
+    let unread = count.authors.iter().filter(|author| !known.contains(&***author));
+    let parts = unread.map(|author| NotePart { source: None, author: Some(author.to_string()) });
+    parts.flat_map(|part| LocationPass::in_both_orders(&part, reach)).collect()
 }

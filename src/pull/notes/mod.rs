@@ -1,6 +1,7 @@
 //! Notes: by search, many contacts per request, where that is proven to give the same notes; else contact by contact.
 //!
-//! There are three strategies. *Location*: pages of all notes of the location, where `skip` reaches all of them.
+//! There are three strategies. *Location*: pages of all notes of the location, where `skip` reaches all of them, in one
+//! order, in both, or in parts by source or author.
 //! *Contacts*: batches of contacts, a request or a few for each. *Per contact*: a request for each contact. The search
 //! is young and its index may lag or lack notes, so a sample of contacts is also read one by one (`verify`). Any
 //! difference that timing does not explain discards what the search returned, and the next strategy reads everything.
@@ -12,6 +13,7 @@ mod estimate;
 mod location_pages;
 mod look_again;
 mod negotiate;
+mod partitions;
 mod sample;
 mod verify;
 
@@ -86,8 +88,8 @@ pub(super) enum SearchOutcome {
 }
 
 impl Pull {
-    /// Decides how notes are read, with at most three requests and the first page of contacts, unless an earlier
-    /// process has.
+    /// Decides how notes are read, unless an earlier process has: with at most three requests and the first page of
+    /// contacts, or a request more per user where the notes may be divided by author.
     pub(super) async fn choose_note_strategy(&self) -> Result<(), PullError> {
         if !self.includes_child(ChildKind::Notes) || self.note_search_state()?.is_some() {
             return Ok(());

@@ -1,9 +1,11 @@
-//! Finds out which form of the notes search a server accepts and how far it reaches, with at most three requests.
+//! Finds out which form of the notes search a server accepts and how far it reaches, with at most three requests. Only
+//! to divide the notes by author it sends more, one per user.
 
 use serde::{Deserialize, Serialize};
 
 use super::batch_size::BatchSizes;
-use super::location_pages::LocationPass;
+use super::location_pages::{LocationPass, NotePart};
+use super::partitions::NotePartitioner;
 use super::{NoteSearchState, NoteStrategy};
 use crate::api::{
     self, ApiError, ApiErrorKind, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery,
@@ -11,6 +13,7 @@ use crate::api::{
 };
 use crate::pull::committed_page::ChildCursor;
 use crate::pull::{Pull, PullError, retry_failed};
+use crate::run::LocationFacts;
 use crate::text::format_count;
 
 /// Most requests of the negotiation.
@@ -42,6 +45,13 @@ struct KnownNoteSearch {
     reach: Option<u64>,
 }
 
+impl KnownNoteSearch {
+    /// What earlier runs learnt.
+    fn load(facts: &LocationFacts) -> Self {
+        facts.read_fact(FACT).unwrap_or_default()
+    }
+}
+
 /// A negotiation under way.
 struct Negotiation<'p> {
     pull: &'p Pull,
@@ -54,7 +64,7 @@ impl Pull {
     pub(super) async fn negotiate_note_search(
         &self,
     ) -> Result<Result<NoteSearchState, String>, PullError> {
-        let known = self.location_facts.read_fact(FACT).unwrap_or_default();
+        let known = KnownNoteSearch::load(&self.location_facts);
         let mut negotiation = Negotiation { pull: self, known, requests: 0 };
         let page = match negotiation.find_dialect().await? {
             Ok(page) => page,
@@ -74,9 +84,15 @@ impl Pull {
 
     /// Keeps what a run learnt about the requests that a server accepts.
     pub(super) fn remember_note_search(&self, dialect: &NoteSearchDialect, batch: &BatchSizes) {
-        let known: KnownNoteSearch = self.location_facts.read_fact(FACT).unwrap_or_default();
+        let known = KnownNoteSearch::load(&self.location_facts);
         let (dialect, batch) = (dialect.clone(), batch.clone());
         self.location_facts.write_fact(FACT, &KnownNoteSearch { dialect, batch, ..known });
+    }
+
+    /// Keeps how many notes an offset reaches, after a page behind them was refused.
+    pub(super) fn remember_note_reach(&self, reach: u64) {
+        let known = KnownNoteSearch::load(&self.location_facts);
+        self.location_facts.write_fact(FACT, &KnownNoteSearch { reach: Some(reach), ..known });
     }
 }
 
@@ -107,58 +123,63 @@ impl Negotiation<'_> {
         if total > MAX_LOCATION_NOTES {
             return Ok(None);
         }
-        if total > USUAL_REACH && self.known.reach.is_none() && self.requests < MAX_REQUESTS {
-            self.known.reach = Some(self.probe_reach(total).await?);
-        }
+        self.learn_reach(total).await?;
         let reach = self.known.reach.unwrap_or(USUAL_REACH);
-        let both_orders = self.known.dialect.sorted;
+        let whole = NotePart::default();
         let passes = if reach == 0 || total <= reach {
-            vec![LocationPass::new(None, NoteOrder::Oldest, None)]
-        } else if both_orders && total <= 2 * reach {
-            LocationPass::in_both_orders(None, reach)
-        } else if both_orders && total <= 4 * reach && self.requests < MAX_REQUESTS {
-            match self.partition_by_source(total, reach).await? {
-                Some(passes) => passes,
-                None => return Ok(None),
-            }
+            Some(vec![LocationPass::new(&whole, NoteOrder::Oldest, None)])
+        } else if !self.known.dialect.sorted {
+            None
+        } else if total <= 2 * reach {
+            Some(LocationPass::in_both_orders(&whole, reach))
         } else {
-            return Ok(None);
+            self.divide_notes(total, reach).await?
         };
-        Ok(Some(NoteStrategy::Location { passes, pass: 0, skip: 0 }))
+        Ok(passes.map(|passes| NoteStrategy::Location { passes, pass: 0, skip: 0 }))
     }
 
-    /// How many notes an offset reaches: 0 for all, if the last note can be skipped to.
-    async fn probe_reach(&mut self, total: u64) -> Result<u64, PullError> {
+    /// The passes over parts of the notes, where an offset does not reach all of them even from both ends.
+    async fn divide_notes(
+        &mut self,
+        total: u64,
+        reach: u64,
+    ) -> Result<Option<Vec<LocationPass>>, PullError> {
+        let dialect = &self.known.dialect;
+        let partitioner = NotePartitioner { pull: self.pull, dialect, total, reach };
+        if total <= 4 * reach && self.requests < MAX_REQUESTS {
+            self.requests += 1;
+            if let Some(passes) = partitioner.divide_by_source().await? {
+                return Ok(Some(passes));
+            }
+        }
+        let Some(contacts) = self.pull.count_contacts()? else { return Ok(None) };
+        let by_contacts = self.known.batch.fewest_requests(contacts);
+        partitioner.divide_by_author(by_contacts).await
+    }
+
+    /// Finds out how far an offset reaches, if that matters and is not known. What an earlier run learnt is tried again
+    /// where it says that less than usual can be reached: it may have been a passing fault.
+    async fn learn_reach(&mut self, total: u64) -> Result<(), PullError> {
+        let is_unclear = match self.known.reach {
+            None => total > USUAL_REACH,
+            Some(reach) => reach > 0 && reach < USUAL_REACH && total > reach,
+        };
+        if is_unclear && self.requests < MAX_REQUESTS {
+            let usual = self.known.reach.unwrap_or(USUAL_REACH);
+            self.known.reach = Some(self.probe_reach(total, usual).await?);
+        }
+        Ok(())
+    }
+
+    /// How many notes an offset reaches: 0 for all, if the last note can be skipped to, and else as many as is usual.
+    async fn probe_reach(&mut self, total: u64, usual: u64) -> Result<u64, PullError> {
         self.requests += 1;
         let query = NoteQuery { skip: total - 1, limit: Some(1), ..NoteQuery::default() };
         match self.pull.client.search_notes(&self.known.dialect, &query, PROBE).await {
             Ok(response) if !response.head.rows.is_empty() => Ok(0),
             Err(error) if error.is_fatal() => Err(error.into()),
-            _ => Ok(USUAL_REACH),
+            _ => Ok(usual),
         }
-    }
-
-    /// The passes over the notes that people wrote and those that workflows wrote, if each part can be reached.
-    /// Whether there are notes of other sources shows at the end, when the notes are counted.
-    async fn partition_by_source(
-        &mut self,
-        total: u64,
-        reach: u64,
-    ) -> Result<Option<Vec<LocationPass>>, PullError> {
-        const SOURCES: [&str; 2] = ["WEB_USER", "WORKFLOW"];
-        self.requests += 1;
-        let query = NoteQuery { source: Some(SOURCES[0]), limit: Some(1), ..NoteQuery::default() };
-        let answer = self.pull.client.search_notes(&self.known.dialect, &query, PROBE).await;
-        let part = match answer {
-            Ok(response) => api::believable_total(response.head.total, 1),
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(_) => None,
-        };
-        let parts = part.and_then(|part| Some([part, total.checked_sub(part)?]));
-        Ok(parts.filter(|parts| parts.iter().all(|part| *part <= 2 * reach)).map(|_| {
-            let passes = SOURCES.map(|source| LocationPass::in_both_orders(Some(source), reach));
-            passes.concat()
-        }))
     }
 }
 

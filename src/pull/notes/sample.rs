@@ -148,7 +148,7 @@ mod tests {
 
     fn note(contact: &str, body_bytes: usize) -> NoteRef {
         let contacts = vec![contact.parse().unwrap()];
-        NoteRef { id: "n".into(), contacts, added: Some(5), body_bytes }
+        NoteRef { id: "n".into(), contacts, author: None, added: Some(5), body_bytes }
     }
 
     #[test]
