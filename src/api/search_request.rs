@@ -109,6 +109,12 @@ impl ApiClient {
         self.options.contacts.page_size()
     }
 
+    /// Most rows of a page of tasks, as far as is known.
+    #[must_use]
+    pub fn task_page_size(&self) -> usize {
+        self.options.tasks.page_size()
+    }
+
     async fn search_sorted(
         &self,
         filter: &ContactSearchFilter,

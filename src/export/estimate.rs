@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{ExportError, ExportRequest, NoteReading, business};
-use crate::api::{ApiClient, ApiErrorKind, RateLimits, SEARCH_LIMIT};
-use crate::pull::{self, NoteCost, SelectionCost};
+use crate::api::{ApiClient, ApiErrorKind, ContactPage, RateLimits, SEARCH_LIMIT};
+use crate::pull::{self, NoteCost, NoteStrategyCosts, SelectionCost};
+use crate::run::LocationFacts;
 
 /// Businesses per page of their list (api.md §6.3).
 const BUSINESS_PAGE: usize = 100;
@@ -21,6 +22,9 @@ pub struct ExportEstimate {
     pub contacts: u64,
     /// Requests by purpose.
     pub requests: BTreeMap<&'static str, u64>,
+    /// The requests for notes by each way to read them, where there is a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notes_by: Option<NoteStrategyCosts>,
     /// Requests in total.
     pub total: u64,
     /// Seconds that they take at the rate limit.
@@ -35,20 +39,23 @@ pub struct ExportEstimate {
     pub assumptions: Vec<String>,
 }
 
-/// Estimates an export.
+/// Estimates an export, with the first page of contacts and what earlier runs learnt about the location.
 pub async fn estimate_cost(
     client: &ApiClient,
+    facts: LocationFacts,
     request: ExportRequest,
 ) -> Result<ExportEstimate, ExportError> {
+    client.attach_location_facts(facts.clone());
     let mut request = business::resolve_id(client, request).await?;
     let filter = request.filters.to_api_filter();
-    let first = client.search_contacts(&filter, 1, None).await?;
-    let total = first.head.total.unwrap_or(first.head.rows.len() as u64);
-    let page = SEARCH_LIMIT as u64;
+    let first = client.search_contacts(&filter, SEARCH_LIMIT, None).await?.head;
+    let total = first.total.unwrap_or(first.rows.len() as u64);
+    let page_size = usual_page_size(&first, client.contact_page_size());
+    let page = page_size as u64;
     let (contacts, cost) = match &mut request.contacts {
         Some(contact_list) => {
             let list = contact_list.read_contacts(client).await?;
-            (list.keys.len() as u64, pull::estimate_cost(&list, total))
+            (list.keys.len() as u64, pull::estimate_cost(&list, total, page_size))
         }
         None => {
             (total, SelectionCost { method: "contacts", requests: total.div_ceil(page).max(1) })
@@ -57,19 +64,16 @@ pub async fn estimate_cost(
     let covers_everything = filter.is_empty() && request.contacts.is_none();
     let mut requests =
         BTreeMap::from([(cost.method, cost.requests), ("custom fields, users, tags, location", 4)]);
-    let mut assumptions = Vec::new();
+    let (mut assumptions, mut notes_by) = (Vec::new(), None);
     if request.tables.notes {
-        let cost = match request.notes_by {
-            NoteReading::Contact => NoteCost { requests: contacts, assumption: None },
-            NoteReading::Auto => {
-                pull::estimate_note_cost(client, contacts, covers_everything).await?
-            }
-        };
+        let cost = estimate_notes(client, &facts, &request, contacts, covers_everything).await?;
         requests.insert("notes", cost.requests);
         assumptions.extend(cost.assumption);
+        notes_by = cost.by_strategy;
     }
     if request.tables.tasks {
         // The task search reports no total; accounts have about one task per contact, or fewer.
+        let page = client.task_page_size() as u64;
         let tasks =
             if covers_everything { contacts.div_ceil(page) } else { contacts.div_ceil(100) };
         requests.insert("tasks", tasks + 1);
@@ -92,6 +96,7 @@ pub async fn estimate_cost(
     Ok(ExportEstimate {
         contacts,
         requests,
+        notes_by,
         total,
         seconds: estimate_seconds(total, &limits),
         daily_limit: limits.daily,
@@ -99,6 +104,29 @@ pub async fn estimate_cost(
         daily_left,
         assumptions,
     })
+}
+
+/// What the notes of so many contacts take, as the request wants them read.
+async fn estimate_notes(
+    client: &ApiClient,
+    facts: &LocationFacts,
+    request: &ExportRequest,
+    contacts: u64,
+    covers_everything: bool,
+) -> Result<NoteCost, ExportError> {
+    match request.notes_by {
+        NoteReading::Contact => Ok(NoteCost::per_contact(contacts)),
+        NoteReading::Auto => {
+            Ok(pull::estimate_note_cost(client, facts, contacts, covers_everything).await?)
+        }
+    }
+}
+
+/// The rows of a page of contacts: those of the first one, if there are more contacts than it shows.
+fn usual_page_size(first: &ContactPage, asked: usize) -> usize {
+    let rows = first.rows.len();
+    let is_cut = rows > 0 && first.total.is_some_and(|total| total > rows as u64);
+    if is_cut { rows.min(asked) } else { asked }
 }
 
 /// How many requests the list of businesses takes, and whether that is a guess: the list has no total, so that a full

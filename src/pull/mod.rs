@@ -43,7 +43,7 @@ use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver};
 use crate::run::{self, FetchFailure, LocationFacts, SpoolReader, SpoolWrite, StreamProgress};
 
 pub use children::ChildKind;
-pub use notes::{NoteCost, estimate_note_cost};
+pub use notes::{NoteCost, NoteStrategyCosts, estimate_note_cost};
 pub use selected::{ContactKey, ContactKeyList, SelectionCost, estimate_cost, has_stored_list};
 
 /// What to pull.

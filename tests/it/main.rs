@@ -18,6 +18,7 @@ mod damaged_runs;
 mod deletions;
 mod diagnostic_codes;
 mod doctor;
+mod estimates;
 mod export_failures;
 mod export_files;
 mod filters;

@@ -27,6 +27,11 @@ impl Default for BatchSizes {
 }
 
 impl BatchSizes {
+    /// The contacts that a request names on average: the size grows from the current to the largest one.
+    pub(super) fn usual_size(&self) -> u64 {
+        (self.size.clamp(1, LARGEST_SIZE) + self.limit.clamp(1, LARGEST_SIZE)).div_ceil(2) as u64
+    }
+
     /// The fewest requests that the notes of so many contacts take.
     pub(super) fn fewest_requests(&self, contacts: u64) -> u64 {
         contacts.div_ceil(self.limit.clamp(1, LARGEST_SIZE) as u64)

@@ -29,7 +29,7 @@ use crate::concurrency;
 use crate::diagnostic::EventWarningCode;
 use crate::run::{RunError, SpoolReader, SpoolWrite, StreamProgress, stream};
 use batch_size::BatchSizes;
-pub use estimate::{NoteCost, estimate_note_cost};
+pub use estimate::{NoteCost, NoteStrategyCosts, estimate_note_cost};
 use location_pages::LocationPass;
 pub(super) use sample::NoteSampler;
 
@@ -204,6 +204,7 @@ impl Pull {
         reason: &str,
     ) -> Result<(), PullError> {
         if !matches!(state.strategy, NoteStrategy::Location { .. }) {
+            self.remember_note_distrust(Some(reason.to_owned()));
             return self.read_notes_per_contact(Some(reason.to_owned())).await;
         }
         let message = format!(

@@ -17,7 +17,7 @@ use crate::run::LocationFacts;
 use crate::text::format_count;
 
 /// Most requests of the negotiation.
-const MAX_REQUESTS: u32 = 3;
+pub(super) const MAX_REQUESTS: u32 = 3;
 
 /// A probe is not worth more patience: without an answer notes are read contact by contact.
 pub(super) const PROBE: RetryPolicy =
@@ -28,7 +28,7 @@ pub(super) const PROBE: RetryPolicy =
 pub(super) const USUAL_REACH: u64 = 10_000;
 
 /// Most notes that are read page by page: the ids of all are kept in memory to prove that none is missing.
-const MAX_LOCATION_NOTES: u64 = 500_000;
+pub(super) const MAX_LOCATION_NOTES: u64 = 500_000;
 
 /// The smaller page that is asked for where the usual one is refused.
 const SMALL_LIMIT: usize = 100;
@@ -38,16 +38,19 @@ const FACT: &str = "notes_search";
 
 /// What is learnt about a location's notes search.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct KnownNoteSearch {
-    dialect: NoteSearchDialect,
-    batch: BatchSizes,
+pub(super) struct KnownNoteSearch {
+    pub(super) dialect: NoteSearchDialect,
+    pub(super) batch: BatchSizes,
     /// How many notes an offset reaches; 0 for all of them.
-    reach: Option<u64>,
+    pub(super) reach: Option<u64>,
+    /// Why the last run that tried the search did not trust it, unless it did.
+    #[serde(default)]
+    pub(super) distrust: Option<String>,
 }
 
 impl KnownNoteSearch {
     /// What earlier runs learnt.
-    fn load(facts: &LocationFacts) -> Self {
+    pub(super) fn load(facts: &LocationFacts) -> Self {
         facts.read_fact(FACT).unwrap_or_default()
     }
 }
@@ -93,6 +96,12 @@ impl Pull {
     pub(super) fn remember_note_reach(&self, reach: u64) {
         let known = KnownNoteSearch::load(&self.location_facts);
         self.location_facts.write_fact(FACT, &KnownNoteSearch { reach: Some(reach), ..known });
+    }
+
+    /// Keeps why the search is not trusted, or that it is.
+    pub(super) fn remember_note_distrust(&self, distrust: Option<String>) {
+        let known = KnownNoteSearch::load(&self.location_facts);
+        self.location_facts.write_fact(FACT, &KnownNoteSearch { distrust, ..known });
     }
 }
 
@@ -184,7 +193,10 @@ impl Negotiation<'_> {
 }
 
 /// Another form of request, after this one was refused.
-fn simpler_dialect(dialect: &NoteSearchDialect, error: &ApiError) -> Option<NoteSearchDialect> {
+pub(super) fn simpler_dialect(
+    dialect: &NoteSearchDialect,
+    error: &ApiError,
+) -> Option<NoteSearchDialect> {
     if !retry_failed::is_query_rejected(error.kind) {
         return None;
     }

@@ -171,6 +171,7 @@ impl Pull {
         if let Some(reason) = self.look_again(&state, sampler).await? {
             return self.reject_note_strategy(state, &reason).await;
         }
+        self.remember_note_distrust(None);
         self.tell_notes_without_contact(&state, found.ids.count_distinct());
         let progress = self.stream_progress(stream::NOTE_SEARCH)?;
         self.store_note_search_state(&NoteSearchState { verified: true, ..state }, progress).await

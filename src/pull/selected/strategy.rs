@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::id_list::ContactKeyList;
 use super::lookup_key::ContactKey;
-use crate::api::SEARCH_LIMIT;
 
 /// Contacts per search. The server's maximum is unknown; this is a tenth of the 1,000 terms that
 /// search engines commonly accept.
@@ -37,11 +36,12 @@ pub struct SelectionCost {
     pub requests: u64,
 }
 
-/// Estimates the cost of finding the contacts of a list in an account with `total` contacts.
+/// Estimates the cost of finding the contacts of a list in an account with `total` contacts, which are read in pages of
+/// this size.
 #[must_use]
-pub fn estimate_cost(list: &ContactKeyList, total: u64) -> SelectionCost {
+pub fn estimate_cost(list: &ContactKeyList, total: u64, page_size: usize) -> SelectionCost {
     let batches = searchable_batches(list.keys.iter()).len();
-    let walk = page_count(total, SEARCH_LIMIT);
+    let walk = page_count(total, page_size);
     match cheapest_strategy(list.keys.iter(), batches, walk) {
         SelectionStrategy::Batches(_) => {
             SelectionCost { method: "contacts, in searches for 100 each", requests: batches as u64 }

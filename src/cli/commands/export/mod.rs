@@ -125,7 +125,8 @@ impl ExportCommand<'_> {
                 account.build_client(&accounts.url, settings, purpose, &own_stop, &observer)?;
             let request = args.build_request(account, &accounts.url, &out, settings.sandbox)?;
             if args.estimate {
-                let estimate = export::estimate_cost(&client, request).await?;
+                let facts = dirs::runs_home()?.location_facts(client.location_id());
+                let estimate = export::estimate_cost(&client, facts, request).await?;
                 return Ok(ExportOrEstimate::Estimate(estimate));
             }
             let context = EngineContext {
