@@ -140,13 +140,17 @@ pub(super) fn location_details(body: &[u8]) -> Result<LocationDetails, serde_jso
     struct LocationDetailsJson {
         name: Option<String>,
         timezone: Option<String>,
+        /// Any JSON: what only helps to read numbers must not cost the rest.
+        #[serde(default)]
+        country: serde_json::Value,
     }
     #[derive(Deserialize)]
     struct LocationResponseJson {
         location: LocationDetailsJson,
     }
-    let details: LocationResponseJson = serde_json::from_slice(body)?;
-    Ok(LocationDetails { name: details.location.name, timezone: details.location.timezone })
+    let LocationResponseJson { location } = serde_json::from_slice(body)?;
+    let country = location.country.as_str().map(str::to_owned);
+    Ok(LocationDetails { name: location.name, timezone: location.timezone, country })
 }
 
 /// Checks only that the body is an object.

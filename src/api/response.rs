@@ -186,4 +186,6 @@ pub struct LocationDetails {
     pub name: Option<String>,
     /// Its IANA time zone.
     pub timezone: Option<String>,
+    /// Its country (ISO 3166-1 alpha-2).
+    pub country: Option<String>,
 }

@@ -44,7 +44,11 @@ use crate::run::{self, FetchFailure, LocationFacts, SpoolReader, SpoolWrite, Str
 
 pub use children::ChildKind;
 pub use notes::{NoteCost, NoteStrategyCosts, estimate_note_cost};
-pub use selected::{ContactKey, ContactKeyList, SelectionCost, estimate_cost, has_stored_list};
+pub use selected::{
+    ContactKey, ContactKeyList, SelectionCost, UnclearContactKey, estimate_cost, find_contacts,
+    has_stored_list, infer_contact_key, looks_like_contact_id, parse_email_key, parse_id_key,
+    parse_phone_key, trim_key_text,
+};
 
 /// What to pull.
 #[derive(Debug, Clone)]

@@ -12,16 +12,13 @@ use super::ExportError;
 use crate::api::ApiClient;
 use crate::concurrency;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::id::ContactId;
 use crate::mapping::header::{HeaderMeaning, HeaderNames, fold_name, is_dictionary_name};
 use crate::model::{Field, MappingTarget};
-use crate::pull::{ContactKey, ContactKeyList};
+use crate::pull::{
+    ContactKey, ContactKeyList, UnclearContactKey, infer_contact_key, looks_like_contact_id,
+    parse_email_key, parse_id_key, parse_phone_key, trim_key_text,
+};
 use crate::sheet::{Sheet, SheetReadOptions, SheetRow};
-use crate::value;
-
-/// The shortest text that is taken for an id in a plain list: HighLevel's ids have 20 to 24 letters
-/// and digits.
-const MIN_ID_LENGTH: usize = 16;
 
 /// The file as the run records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,9 +65,7 @@ impl ContactListFile {
 
 /// The location's country, used for numbers without `+`; `None` if it may not be read.
 async fn fetch_location_country(client: &ApiClient) -> Option<String> {
-    let location = client.get_location().await.ok()?;
-    let answer: serde_json::Value = serde_json::from_slice(&location.body).ok()?;
-    answer["location"]["country"].as_str().map(str::to_owned)
+    client.get_location().await.ok()?.head.country
 }
 
 /// A contact list that was read.
@@ -92,13 +87,15 @@ enum ContactKeyColumns {
 fn read_list_file(path: &Path, country: Option<&str>) -> Result<LoadedContactList, ExportError> {
     // The first line of a plain list is read as its header, and then also as a value.
     let sheet = Sheet::open(path, &SheetReadOptions::default(), &|name| {
-        is_dictionary_name(name) || looks_like_id(name) || infer_key(name, country).is_ok()
+        is_dictionary_name(name)
+            || looks_like_contact_id(name)
+            || infer_contact_key(name, country).is_ok()
     })?;
     let columns = ContactKeyColumns::from_sheet(&sheet)?;
     let mut list = ContactKeyList::default();
     let mut needs_country = false;
     if let (ContactKeyColumns::Plain, [column]) = (&columns, sheet.columns.as_slice())
-        && let Ok(key) = infer_key(&column.name, country)
+        && let Ok(key) = infer_contact_key(&column.name, country)
     {
         list.keys.insert(key);
     }
@@ -131,13 +128,6 @@ fn contact_list_error(path: &Path, what: &str, reason: &str) -> ExportError {
          `phone`",
     );
     ExportError::List(Box::new(diagnostic))
-}
-
-/// A row that identifies no contact.
-struct UnclearContactKey {
-    reason: String,
-    /// Whether it has a phone number that cannot be read.
-    phone: bool,
 }
 
 impl ContactKeyColumns {
@@ -183,13 +173,13 @@ impl ContactKeyColumns {
         }
         let cell = |at: Option<usize>| {
             let text = at.and_then(|at| row.cells.get(at)).map(|cell| cell.to_text());
-            text.map(|text| trim_cell(&text).to_owned()).filter(|text| !text.is_empty())
+            text.map(|text| trim_key_text(&text).to_owned()).filter(|text| !text.is_empty())
         };
         let Self::Named { id, maybe_id, email, phone } = self else {
-            return cell(Some(0)).map(|text| infer_key(&text, country)).transpose();
+            return cell(Some(0)).map(|text| infer_contact_key(&text, country)).transpose();
         };
-        let maybe_id =
-            cell(*maybe_id).filter(|text| looks_like_id(text) || (email.or(*phone)).is_none());
+        let maybe_id = cell(*maybe_id)
+            .filter(|text| looks_like_contact_id(text) || (email.or(*phone)).is_none());
         match (cell(*id).or(maybe_id), cell(*email), cell(*phone)) {
             (Some(id), ..) => parse_id_key(&id).map(Some),
             (None, Some(email), _) => parse_email_key(&email).map(Some),
@@ -197,52 +187,6 @@ impl ContactKeyColumns {
             (None, None, None) => Ok(None),
         }
     }
-}
-
-/// Trims a cell and removes the apostrophe that guards it against formula execution.
-fn trim_cell(text: &str) -> &str {
-    text.trim().trim_start_matches('\'')
-}
-
-/// The key for a value of unknown kind.
-fn infer_key(text: &str, country: Option<&str>) -> Result<ContactKey, UnclearContactKey> {
-    let text = trim_cell(text);
-    if text.contains('@') {
-        parse_email_key(text)
-    } else if looks_like_id(text) {
-        parse_id_key(text)
-    } else if text.chars().any(|c| c.is_ascii_digit()) && !text.chars().any(char::is_alphabetic) {
-        parse_phone_key(text, country)
-    } else {
-        let reason = format!("`{text}` is not an id, an e-mail address or a phone number");
-        Err(UnclearContactKey { reason, phone: false })
-    }
-}
-
-fn looks_like_id(text: &str) -> bool {
-    let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    text.len() >= MIN_ID_LENGTH
-        && text.chars().all(letter)
-        && text.chars().any(|c| c.is_ascii_alphabetic())
-}
-
-fn parse_id_key(text: &str) -> Result<ContactKey, UnclearContactKey> {
-    let id = text.parse::<ContactId>();
-    id.map(ContactKey::Id)
-        .map_err(|error| UnclearContactKey { reason: error.to_string(), phone: false })
-}
-
-fn parse_email_key(text: &str) -> Result<ContactKey, UnclearContactKey> {
-    let unusable = |reason: String| UnclearContactKey { reason, phone: false };
-    let read = value::parse_emails(text, None).map_err(|error| unusable(error.message))?;
-    let first = read.value.first().map(|email| ContactKey::from_email(email));
-    first.ok_or_else(|| unusable(format!("`{text}` is not an e-mail address")))
-}
-
-fn parse_phone_key(text: &str, country: Option<&str>) -> Result<ContactKey, UnclearContactKey> {
-    let read = value::parse_phone(text, country);
-    let read = read.map_err(|error| UnclearContactKey { reason: error.message, phone: true })?;
-    Ok(ContactKey::from_phone(&read.value))
 }
 
 #[cfg(test)]

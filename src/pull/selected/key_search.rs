@@ -66,22 +66,60 @@ pub(super) async fn search_keys(
     }
 }
 
+/// Every contact that a key names, as the account has it now: by the lookup where the token may use it, else by the
+/// search, and what neither finds by the duplicate search, which knows contacts that the index does not have yet.
+///
+/// # Errors
+/// When the server cannot say; that it has no such contact is no error.
+pub async fn find_contacts(
+    client: &ApiClient,
+    key: &ContactKey,
+) -> Result<Vec<Box<RawValue>>, api::ApiError> {
+    let looked_up = look_up_key(client, key).await?;
+    if !looked_up.is_empty() {
+        return Ok(looked_up);
+    }
+    if !matches!(key, ContactKey::Id(_))
+        && key.search_filter().is_some()
+        && let KeySearchResult::Rows(rows, _) =
+            search_keys(client, std::slice::from_ref(key)).await?
+        && !rows.is_empty()
+    {
+        return Ok(rows);
+    }
+    Ok(fetch_single(client, key).await?.0)
+}
+
 /// The contacts that the server finds for a key.
 pub(super) async fn fetch_by_key(
     client: &ApiClient,
     key: &ContactKey,
 ) -> Result<(Vec<Box<RawValue>>, Vec<BrokenRecord>), api::ApiError> {
-    let lookup = match key {
-        ContactKey::Id(_) => None,
-        ContactKey::Email(email) => Some(LookupValue::Email(email)),
-        ContactKey::Phone(phone) => Some(LookupValue::Phone(phone)),
-    };
-    if let Some(lookup) = lookup
-        && let Some(all) = client.look_up_contacts(lookup).await?
-        && !all.is_empty()
-    {
-        return Ok((all, Vec::new()));
+    let looked_up = look_up_key(client, key).await?;
+    if !looked_up.is_empty() {
+        return Ok((looked_up, Vec::new()));
     }
+    fetch_single(client, key).await
+}
+
+/// The contacts that the lookup finds; none where the token may not use it.
+async fn look_up_key(
+    client: &ApiClient,
+    key: &ContactKey,
+) -> Result<Vec<Box<RawValue>>, api::ApiError> {
+    let value = match key {
+        ContactKey::Id(_) => return Ok(Vec::new()),
+        ContactKey::Email(email) => LookupValue::Email(email),
+        ContactKey::Phone(phone) => LookupValue::Phone(phone),
+    };
+    Ok(client.look_up_contacts(value).await?.unwrap_or_default())
+}
+
+/// The contact with an id, or the one that the duplicate search names.
+async fn fetch_single(
+    client: &ApiClient,
+    key: &ContactKey,
+) -> Result<(Vec<Box<RawValue>>, Vec<BrokenRecord>), api::ApiError> {
     let response = match key {
         ContactKey::Id(id) => client.get_raw_contact(id).await,
         ContactKey::Email(email) => client.find_duplicate_contact(Some(email), None).await,

@@ -6,6 +6,7 @@
 //! Rows are stored as the server sent them; contacts that were not selected are not stored.
 
 mod id_list;
+mod infer_key;
 mod key_search;
 mod lookup_key;
 mod strategy;
@@ -29,6 +30,11 @@ use crate::id::ContactId;
 use crate::run::{SpoolWrite, stream};
 
 pub use id_list::{ContactKeyList, has_stored_list};
+pub use infer_key::{
+    UnclearContactKey, infer_contact_key, looks_like_contact_id, parse_email_key, parse_id_key,
+    parse_phone_key, trim_key_text,
+};
+pub use key_search::find_contacts;
 use key_search::{KeySearchResult, decode_rows, encode_rows, fetch_by_key, search_keys};
 pub use lookup_key::ContactKey;
 use lookup_key::SelectedContacts;
