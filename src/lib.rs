@@ -9,7 +9,7 @@
 //! - [`cli`]: the commands; turns events into progress bars, lines or JSON, and errors into messages
 //!   and exit codes.
 //! - [`export`] and [`import`]: a run is created and carried out, and its files are published.
-//!   [`sync`]: the mirror of a location is brought up to date. [`doctor`]: checks for everything that would make them
+//!   [`sync`]: the mirror of a location is brought up to date. [`inspect`]: one contact is looked at. [`doctor`]: checks for everything that would make them
 //!   fail.
 //! - [`pull`] and [`publish`], [`push`] and, below it, [`reconcile`]: the engines. From the API to the spool, from
 //!   the spool to files; ops to requests, and requests without a response to their outcome. [`auth`]:
@@ -51,6 +51,7 @@ pub mod export;
 pub mod failpoint;
 pub mod id;
 pub mod import;
+pub mod inspect;
 pub mod mapping;
 pub mod mirror;
 pub mod model;

@@ -48,6 +48,7 @@ Examples:
   ghl-bulk import leads.xlsx --map leads.toml --dry-run   what would happen
   ghl-bulk apply RUN                         apply the plan of a dry run
   ghl-bulk undo RUN                          undo an import
+  ghl-bulk show ada@example.com              one contact with its tasks, notes and appointments
   ghl-bulk sync                              keep a local copy of the account up to date
   ghl-bulk doctor                            check access, network and disk
   ghl-bulk resume                            continue an interrupted run
@@ -66,8 +67,8 @@ Environment:
 
 Exit codes: 0 done, 2 usage or environment, 3 done but some records unreadable or rows rejected,
 4 file or plan refused, 5 stale plan, 6 rows in doubt, 7 too many errors, 8 token or scope,
-9 paused (daily quota or deadline), 10 no such run, 11 locked by another process, 12 damaged,
-20 a dry run found changes, 130 interrupted, 143 terminated.";
+9 paused (daily quota or deadline), 10 no such run, contact or
+local copy, 11 locked by another process, 12 damaged, 20 a dry run found changes, 130 interrupted, 143 terminated.";
 
 #[derive(Debug, Subcommand)]
 enum CliCommand {
@@ -76,7 +77,10 @@ enum CliCommand {
     Map(commands::map::MapArgs),
     Apply(commands::apply::ApplyArgs),
     Undo(commands::undo::UndoArgs),
+    Show(commands::show::ShowArgs),
+    History(commands::history::HistoryArgs),
     Sync(commands::sync::SyncArgs),
+    Mirror(commands::mirror::MirrorArgs),
     Resume(commands::resume::ResumeArgs),
     Doctor(commands::doctor::DoctorArgs),
     Runs(commands::runs::RunsArgs),
@@ -144,6 +148,9 @@ fn run_command(command: &CliCommand, settings: &Settings) -> Result<CliExitCode,
         CliCommand::Map(args) => commands::map::run(args, settings),
         CliCommand::Apply(args) => commands::apply::run(args, settings),
         CliCommand::Undo(args) => commands::undo::run(args, settings),
+        CliCommand::Show(args) => commands::show::run(args, settings),
+        CliCommand::History(args) => commands::history::run(args, settings),
+        CliCommand::Mirror(args) => commands::mirror::run(args, settings),
         CliCommand::Sync(args) => commands::sync::run(args, settings),
         CliCommand::Resume(args) => commands::resume::run(args, settings),
         CliCommand::Doctor(args) => commands::doctor::run(args, settings),

@@ -21,6 +21,12 @@ pub enum ChangeKind {
     Return,
 }
 
+impl serde::Serialize for ChangeKind {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.spelling())
+    }
+}
+
 impl ChangeKind {
     /// Its name in files and events.
     #[must_use]

@@ -98,12 +98,6 @@ impl MirrorReader {
         sync_log::read_last_sync(&self.path, &self.connection, "state = 1 AND '' = ?", "")
     }
 
-    /// A sync that is done, by its number.
-    pub fn find_sync(&self, seq: i64) -> Result<Option<SyncRecord>, MirrorError> {
-        let condition = "state = 1 AND seq = CAST(? AS INTEGER)";
-        sync_log::read_last_sync(&self.path, &self.connection, condition, &seq.to_string())
-    }
-
     /// The last sync that is done and read everything.
     pub fn last_walk(&self) -> Result<Option<SyncRecord>, MirrorError> {
         let condition = "state = 1 AND json_extract(facts, '$.kind') = ?";

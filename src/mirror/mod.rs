@@ -10,6 +10,7 @@ mod change_log;
 mod error;
 mod failures;
 mod field_columns;
+mod inspection;
 mod mirror_db;
 mod mirror_reader;
 mod mirror_writer;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use change_log::{ChangeKind, NetChange, RecordChange};
 pub use error::MirrorError;
+pub use inspection::{KnownReader, RecordCounts, RecordText};
 pub use mirror_reader::{DeletedRows, MirrorReader, MirrorRow, RecordVersion};
 pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};
 pub use readers::ReaderPosition;

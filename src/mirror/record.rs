@@ -17,6 +17,13 @@ pub enum RecordKind {
     Tag,
 }
 
+/// As the name of its table.
+impl serde::Serialize for RecordKind {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.table_name())
+    }
+}
+
 impl RecordKind {
     /// Every kind.
     pub const ALL: [Self; 6] =

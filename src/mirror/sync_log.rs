@@ -55,6 +55,9 @@ pub struct SyncFacts {
     pub kind: SyncKind,
     /// When it began, by this machine's clock.
     pub started: jiff::Timestamp,
+    /// When it had read everything, by this machine's clock; syncs of earlier versions did not record it.
+    #[serde(default)]
+    pub read_until: Option<jiff::Timestamp>,
     /// The server's time when it began, in milliseconds since 1970: later updates may be missing.
     pub watermark_ms: i64,
     /// Whether the search's count of contacts agreed with what the sync saw.

@@ -40,6 +40,7 @@ fn facts(run: &str) -> SyncFacts {
         run: run.parse().unwrap(),
         kind: SyncKind::Walk,
         started: jiff::Timestamp::UNIX_EPOCH,
+        read_until: None,
         watermark_ms: 0,
         counts_agree: true,
         requests: 1,

@@ -34,7 +34,7 @@ pub(super) fn open_mirror(dir: &Path) -> Result<MirrorReader, MirrorError> {
 }
 
 /// The custom fields that were known to a sync, as columns of the contacts.
-pub(super) fn load_custom_fields(
+pub fn load_custom_fields(
     mirror: &MirrorReader,
     until_seq: i64,
 ) -> Result<CustomFieldColumns, MirrorError> {

@@ -51,7 +51,7 @@ pub use finished_export::{ExportReadError, ExportedTable, FinishedExport};
 pub use manifest::{ExportScope, ManifestMetadata};
 pub use manifest_fields::{ManifestCustomField, SchemaChange, SchemaChangeKind};
 pub use mirror_facts::{ChangesPosition, MirrorCoverage, MirrorFacts, MirrorPosition};
-pub use mirror_rows::ChangeRange;
+pub use mirror_rows::{ChangeRange, load_custom_fields as load_mirror_fields};
 pub use output_dir::{LockedOutputDir, OutputDir};
 pub use previous_mirror_export::{PreviousMirrorExport, refresh_manifest};
 pub use sort::SortableRow;

@@ -121,6 +121,12 @@ impl RunStore {
         self.mirrors.join(if sandbox { format!("sandbox.{name}") } else { name })
     }
 
+    /// The directory that has a directory for each mirror. It need not exist.
+    #[must_use]
+    pub fn mirrors_dir(&self) -> &Path {
+        &self.mirrors
+    }
+
     /// Locks a location's mirror for a run that brings it up to date. Creates its directory.
     ///
     /// # Errors

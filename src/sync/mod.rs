@@ -320,6 +320,7 @@ impl SyncJob {
             run: self.run.meta.run.clone(),
             kind: self.kind()?,
             started: created,
+            read_until: Some(jiff::Timestamp::now()),
             watermark_ms: watermark_ms
                 .unwrap_or_else(|| (created - UNKNOWN_CLOCK).as_millisecond()),
             counts_agree: comparison.counts_agree,

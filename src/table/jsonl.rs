@@ -55,16 +55,35 @@ fn open(
     schema: SchemaRef,
     options: &SinkOptions,
 ) -> Result<Box<dyn TableSink>, TableWriteError> {
-    let fields = schema.fields().iter().enumerate();
-    let keys = fields.map(|(index, field)| encode_key(index, field.name()));
     Ok(Box::new(JsonLinesSink {
         output: HashedOutputFile::create(path)?,
-        keys: keys.collect(),
+        keys: encode_keys(&schema),
         shape: options.jsonl,
         schema,
         lines: Vec::new(),
         rows: 0,
     }))
+}
+
+/// The rows of a batch as they are in a file, a line each, with nested lists and JSON.
+///
+/// # Panics
+/// Never: a batch has the columns of its own schema, and JSON of texts is UTF-8.
+#[must_use]
+pub fn format_json_lines(batch: &RecordBatch) -> String {
+    let schema = batch.schema();
+    let columns = cell_text::columns_of_batch(Path::new(""), &schema, batch)
+        .expect("a batch has the columns of its own schema");
+    let (keys, mut lines) = (encode_keys(&schema), Vec::new());
+    for row in 0..batch.num_rows() {
+        write_line(&mut lines, &keys, &columns, row, JsonLinesShape::Nested);
+    }
+    String::from_utf8(lines).expect("JSON of texts is UTF-8")
+}
+
+fn encode_keys(schema: &SchemaRef) -> Vec<Vec<u8>> {
+    let fields = schema.fields().iter().enumerate();
+    fields.map(|(index, field)| encode_key(index, field.name())).collect()
 }
 
 fn encode_key(index: usize, name: &str) -> Vec<u8> {
@@ -78,11 +97,7 @@ impl TableSink for JsonLinesSink {
     fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), TableWriteError> {
         let columns = cell_text::columns_of_batch(self.output.path(), &self.schema, batch)?;
         for row in 0..batch.num_rows() {
-            for (key, column) in self.keys.iter().zip(&columns) {
-                self.lines.extend_from_slice(key);
-                write_value(&mut self.lines, column, row, self.shape);
-            }
-            self.lines.extend_from_slice(b"}\n");
+            write_line(&mut self.lines, &self.keys, &columns, row, self.shape);
             if self.lines.len() >= BUFFER_BYTES {
                 self.flush_lines()?;
             }
@@ -103,6 +118,20 @@ impl JsonLinesSink {
         self.lines.clear();
         written.map_err(|source| TableWriteError::write_error(self.output.path(), source))
     }
+}
+
+fn write_line(
+    lines: &mut Vec<u8>,
+    keys: &[Vec<u8>],
+    columns: &[ColumnCells],
+    row: usize,
+    shape: JsonLinesShape,
+) {
+    for (key, column) in keys.iter().zip(columns) {
+        lines.extend_from_slice(key);
+        write_value(lines, column, row, shape);
+    }
+    lines.extend_from_slice(b"}\n");
 }
 
 fn write_value(out: &mut Vec<u8>, column: &ColumnCells, row: usize, shape: JsonLinesShape) {

@@ -17,14 +17,19 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 32] = [
     "",
     "export",
     "import",
     "map",
     "apply",
     "undo",
+    "show",
+    "history",
     "sync",
+    "mirror",
+    "mirror status",
+    "mirror rm",
     "resume",
     "login",
     "logout",

@@ -31,6 +31,7 @@ mod hostile_sheets;
 mod house_stats;
 mod import_world;
 mod imports;
+mod inspect;
 mod kills;
 mod known_warnings;
 mod login;

@@ -164,6 +164,16 @@ impl LocationAccounts {
         }
     }
 
+    /// The only account, for a command that is about one location.
+    pub(super) fn only(&self, command: &str) -> Result<&LocationAccount, CliError> {
+        match self.all.as_slice() {
+            [account] => Ok(account),
+            _ => Err(CliError::usage(format!(
+                "`{command}` is about one location, and several are given"
+            ))),
+        }
+    }
+
     /// The same for commands that need only a token: the location is optional.
     pub(super) fn resolve_allow_empty(
         settings: &Settings,

@@ -2,6 +2,7 @@
 
 pub(super) mod choice_arg;
 pub(super) mod command_line;
+pub(super) mod contact_arg;
 pub(super) mod global;
 pub(super) mod output_dir_arg;
 pub(super) mod task_filter_arg;

@@ -29,7 +29,7 @@ pub(crate) enum CliExitCode {
     Access = 8,
     /// Paused by the daily request quota, a long wait or the deadline; resumable.
     Paused = 9,
-    /// No such run.
+    /// No such run, contact or local copy.
     Missing = 10,
     /// Locked by another process.
     Locked = 11,

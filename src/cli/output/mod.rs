@@ -3,6 +3,7 @@
 pub(super) mod error;
 pub(super) mod exit_code;
 pub(super) mod import_error;
+pub(super) mod page_text;
 pub(super) mod progress;
 pub(super) mod question;
 mod run_error;
