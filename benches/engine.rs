@@ -93,11 +93,13 @@ fn publish(bencher: Bencher, format: &str) {
         request: ghl_bulk::publish::ExportScope {
             filters: serde_json::Value::Null,
             tables: Vec::new(),
+            masks: Vec::new(),
         },
         requests: std::collections::BTreeMap::new(),
         mirror: None,
     };
     let options = publish::PublishOptions {
+        masking: publish::Masking::default(),
         tables: RESOURCES.iter().copied().filter(|table| table.name == "contacts").collect(),
         formats: vec![TableFormat::from_name(format).unwrap()],
         templates: Vec::new(),

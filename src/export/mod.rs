@@ -162,7 +162,7 @@ pub fn republish_files(
     }
     let output = lock_output(home, request, &run.meta.run, &run.meta.location)?;
     let facts = manifest_facts(run, request)?;
-    let options = request.publish_options(facts.clone())?;
+    let options = request.publish_options(facts.clone(), home)?;
     let published =
         publish::write_export(&run.db_path(), output.staging_dir(), &options, None, observer);
     commit_output(run, facts, output, published, started, 0, observer)
@@ -266,7 +266,8 @@ impl ExportJob {
         let live =
             RunningPull { committed: spool.watch_committed(), ended, handle: Handle::current() };
         let (db, staging) = (self.run.db_path(), output.staging_dir().to_owned());
-        let options = self.request.publish_options(manifest_facts(&self.run, &self.request)?)?;
+        let facts = manifest_facts(&self.run, &self.request)?;
+        let options = self.request.publish_options(facts, &self.context.home)?;
         let observer = self.context.observer.clone();
         let no_thread = |source| run::RunError::NoThread { source };
         let publishing = concurrency::start_thread("publish", move || {

@@ -4,16 +4,20 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{ContactListFile, ExportError, ExportTables, TemplateSnapshot, templates};
 use crate::api::ContactSearchFilter;
 use crate::choice::choice_enum;
 use crate::id::BusinessId;
 use crate::publish::{
-    ChildFilter, ExportScope, FileMode, ManifestMetadata, NamedTemplate, PublishOptions,
+    ChildFilter, ExportScope, FileMode, ManifestMetadata, MaskRules, Masking, NamedTemplate,
+    PublishOptions,
 };
 use crate::resource::{RESOURCES, ResourceSpec};
+use crate::run::RunStore;
 use crate::table::{FormulaGuardMode, JsonLinesShape, TableFormat};
+use crate::text::encode_hex;
 
 /// What to export, and where to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +72,9 @@ pub struct ExportRequest {
     /// Whether whatever is in the output directory is replaced.
     #[serde(default)]
     pub replace: bool,
+    /// Which columns are masked.
+    #[serde(default, skip_serializing_if = "MaskRules::is_empty")]
+    pub masks: MaskRules,
 }
 
 choice_enum! {
@@ -158,6 +165,11 @@ impl ExportRequest {
     /// The selection for the manifest; `None` when all contacts are exported.
     pub(super) fn manifest_filter(&self) -> Option<Value> {
         let filter = self.filters.to_api_filter();
+        let is_filtered = self.contacts.is_some() || !filter.is_empty();
+        if is_filtered && !self.masks.is_empty() {
+            // It may name people.
+            return Some(json!({ "masked": true }));
+        }
         match &self.contacts {
             Some(contact_list) => Some(json!({ "contacts": contact_list })),
             None => (!filter.is_empty()).then(|| json!(filter)),
@@ -217,6 +229,11 @@ impl ExportRequest {
             filters["tasks"] = json!(self.children.tasks);
             filters["children_since"] = json!(self.children.since);
         }
+        if !self.masks.is_empty() {
+            // Filters may name people; the digest still says whether two are the same.
+            let digest = Sha256::digest(filters.to_string().as_bytes());
+            filters = json!({ "sha256": encode_hex(&digest) });
+        }
         let tables = RESOURCES.iter().filter(|table| self.tables.includes_table(table));
         let tables = tables.map(|table| table.name.to_owned()).filter(|_| !self.formats.is_empty());
         let templates =
@@ -224,6 +241,7 @@ impl ExportRequest {
         ExportScope {
             filters: if every { Value::Null } else { filters },
             tables: tables.chain(templates).collect(),
+            masks: self.masks.describe(),
         }
     }
 
@@ -244,9 +262,18 @@ impl ExportRequest {
         Ok(self.parse_templates()?.iter().any(|named| named.template.names_calendars()))
     }
 
+    /// The masks with their key, which is made if it is needed for the first time.
+    fn load_masking(&self, home: &RunStore) -> Result<Masking, ExportError> {
+        let rules = self.masks.clone();
+        let key = rules.need_key().then(|| home.load_mask_key()).transpose()?;
+        let scratch_dir = (!rules.is_empty()).then(|| home.home_dir().to_owned());
+        Ok(Masking { rules, key, scratch_dir })
+    }
+
     pub(super) fn publish_options(
         &self,
         facts: ManifestMetadata,
+        home: &RunStore,
     ) -> Result<PublishOptions, ExportError> {
         let format = |name: &String| {
             TableFormat::from_name(name)
@@ -254,6 +281,10 @@ impl ExportRequest {
         };
         let formats = self.formats.iter().map(format).collect::<Result<Vec<_>, _>>()?;
         let templates = self.parse_templates()?;
+        if !templates.is_empty() && !self.masks.is_empty() {
+            let message = "a masked export has no files for other systems, which need the values";
+            return Err(ExportError::Request(message.to_owned()));
+        }
         let is_requested = |table: &&'static ResourceSpec| {
             !formats.is_empty() && self.tables.includes_table(table)
                 || templates::any_uses_table(&templates, table.name)
@@ -267,6 +298,7 @@ impl ExportRequest {
             csv_bom: self.csv_bom.unwrap_or(self.csv_safe == FormulaGuardMode::Excel),
             jsonl: self.jsonl,
             children: self.children.filter.clone(),
+            masking: self.load_masking(home)?,
             facts,
         })
     }

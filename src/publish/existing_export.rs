@@ -74,6 +74,16 @@ pub fn find_current_files(
     is_current.then_some(files)
 }
 
+/// Whether a file is of a masked export, as the manifest beside it says.
+#[must_use]
+pub fn is_masked_file(path: &Path) -> bool {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return false };
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let Some(manifest) = PreviousManifest::read(dir) else { return false };
+    let is_masked = manifest.request.as_ref().is_some_and(|request| !request.masks.is_empty());
+    is_masked && name.to_str().is_some_and(|name| manifest.owns_file(name))
+}
+
 /// The files in a directory that no export wrote. Hidden files are not counted.
 fn foreign_files(
     out: &Path,
@@ -125,6 +135,10 @@ fn describe_difference(
     };
     if !filters {
         return Some("an export of the same location with other filters".to_owned());
+    }
+    let masks = |scope: &ExportScope| scope.masks.clone();
+    if old.request.as_ref().map(masks).unwrap_or_default() != scope.masks {
+        return Some("an export of the same location with other masks".to_owned());
     }
     if !tables {
         let of = |tables: &[String]| tables.join(", ");

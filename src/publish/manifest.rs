@@ -29,6 +29,9 @@ pub struct ExportScope {
     pub filters: serde_json::Value,
     /// The tables and templates.
     pub tables: Vec<String>,
+    /// The columns that are masked, and how; none in an export that has what the server sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masks: Vec<String>,
 }
 
 /// The facts about an export other than its files.

@@ -17,6 +17,7 @@ mod file_mode;
 mod finished_export;
 mod manifest;
 mod manifest_fields;
+mod mask;
 mod mirror_facts;
 mod mirror_rows;
 mod output_dir;
@@ -45,11 +46,12 @@ use crate::text::{format_count, format_plural};
 pub use change_files::{StagedChanges, write_changes};
 pub use child_filter::ChildFilter;
 pub use entry_splitter::{RowSplitter, SplitRows};
-pub use existing_export::{OccupiedOutput, ensure_replaceable, find_current_files};
+pub use existing_export::{OccupiedOutput, ensure_replaceable, find_current_files, is_masked_file};
 pub use file_mode::FileMode;
 pub use finished_export::{ExportReadError, ExportedTable, FinishedExport};
 pub use manifest::{ExportScope, ManifestMetadata};
 pub use manifest_fields::{ManifestCustomField, SchemaChange, SchemaChangeKind};
+pub use mask::{MaskError, MaskMethod, MaskPreset, MaskRule, MaskRules, Masking};
 pub use mirror_facts::{ChangesPosition, MirrorCoverage, MirrorFacts, MirrorPosition};
 pub use mirror_rows::{ChangeRange, load_custom_fields as load_mirror_fields};
 pub use output_dir::{LockedOutputDir, OutputDir};
@@ -83,6 +85,8 @@ pub struct PublishOptions {
     pub jsonl: JsonLinesShape,
     /// Which notes, tasks and appointments.
     pub children: ChildFilter,
+    /// Which columns are masked.
+    pub masking: Masking,
     /// For the manifest and the files' own metadata.
     pub facts: ManifestMetadata,
 }
@@ -137,6 +141,9 @@ pub enum PublishError {
     /// The output directory contains something else, which is not replaced.
     #[error(transparent)]
     Occupied(OccupiedOutput),
+    /// A column cannot be masked.
+    #[error(transparent)]
+    Mask(#[from] MaskError),
     /// The pull that was followed failed.
     #[error("the pull did not finish")]
     Abandoned,
@@ -223,6 +230,7 @@ struct OpenTables {
     staging: PathBuf,
     templates: TemplateFiles,
     writers: Vec<TableWriter>,
+    masking: Masking,
 }
 
 impl OpenTables {
@@ -236,13 +244,15 @@ impl OpenTables {
         if fields.left_out() > 0 {
             observer.observe(&custom_columns_warning(fields.left_out()));
         }
+        options.masking.rules.check_columns(fields)?;
         let templates = TemplateFiles::create_files(options, staging)?;
         let writers = options
             .tables
             .iter()
             .map(|table| TableWriter::new(table, fields, staging, options, (&templates, source)));
         let writers = writers.collect::<Result<_, _>>()?;
-        Ok(Self { staging: staging.to_owned(), templates, writers })
+        let (staging, masking) = (staging.to_owned(), options.masking.clone());
+        Ok(Self { staging, templates, writers, masking })
     }
 
     /// Completes the files. `spool` has the rows once more, if they may have come out of order.
@@ -255,7 +265,7 @@ impl OpenTables {
         let mut templates = self.templates;
         let mut published = PublishReport {
             files: Vec::new(),
-            schemas: self.writers.iter().map(|writer| writer.table().clone()).collect(),
+            schemas: self.writers.iter().map(|writer| writer.written_table().clone()).collect(),
             failures,
             unreported_rows: 0,
             deleted_tasks: 0,
@@ -290,6 +300,7 @@ impl OpenTables {
         for warning in warnings {
             observer.observe(&RunEvent::Warning(warning));
         }
+        self.masking.mask_failures(&mut published.failures);
         errors_file::write_failures(&self.staging, &published.failures)?;
         Ok(published)
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::duplicate_ids::LastVersions;
 use super::entry_splitter::{RowSplitter, SplitRows};
+use super::mask::TableMask;
 use super::sort::{ExternalSorter, SortableRow};
 use super::streams;
 use super::template::{CalendarNames, TemplateFiles, TemplateWriters};
@@ -30,6 +31,8 @@ pub(super) struct TableWriter {
     staging: PathBuf,
     options: PublishOptions,
     decoder: RowDecoder,
+    /// How the columns are masked, if any is.
+    mask: Option<TableMask>,
     files: Vec<TableFile>,
     templates: Option<TemplateWriters>,
     sorter: ExternalSorter,
@@ -89,6 +92,11 @@ impl TableWriter {
         &self.table
     }
 
+    /// The table as the files have it.
+    pub(super) fn written_table(&self) -> &TableSchema {
+        self.mask.as_ref().map_or(&self.table, TableMask::table)
+    }
+
     pub(super) fn new(
         resource: &'static ResourceSpec,
         fields: &CustomFieldColumns,
@@ -119,12 +127,13 @@ impl TableWriter {
         templates: Option<TemplateWriters>,
         nearly_sorted: bool,
     ) -> Result<Self, PublishError> {
+        let mask = options.masking.mask_table(&table);
         let open = |format: &&'static TableFormat| {
             let name = format!("{}.{}", table.name, format.extension);
             let sink = format.open_sink(
                 &staging.join(&name),
-                table.arrow_schema(),
-                &file_options(&table, options),
+                mask.as_ref().map_or(&table, TableMask::table).arrow_schema(),
+                &file_options(&table, mask.as_ref(), options),
             )?;
             Ok::<_, PublishError>(TableFile { format, name, sink })
         };
@@ -132,6 +141,7 @@ impl TableWriter {
             resource,
             decoder: RowDecoder::new(&table),
             files: options.formats.iter().map(open).collect::<Result<_, _>>()?,
+            mask,
             templates,
             table,
             staging: staging.to_owned(),
@@ -190,10 +200,11 @@ impl TableWriter {
             }
             return Ok(());
         }
-        let staging = &self.staging;
+        // What is masked in the files must not be beside them either.
+        let dir = self.options.masking.scratch_dir.as_ref().unwrap_or(&self.staging);
         self.sorter
-            .spill_buffer(|| tempfile::tempfile_in(staging))
-            .map_err(|source| PublishError::from_io_error(staging, source))
+            .spill_buffer(|| tempfile::tempfile_in(dir))
+            .map_err(|source| PublishError::from_io_error(dir, source))
     }
 
     fn write_row(&mut self, row: &SortableRow) -> Result<(), PublishError> {
@@ -223,8 +234,9 @@ impl TableWriter {
             return Ok(());
         }
         let batch = self.decoder.finish();
+        let masked = self.mask.as_ref().map(|mask| mask.mask_batch(&batch));
         for file in &mut self.files {
-            file.sink.write_batch(&batch)?;
+            file.sink.write_batch(masked.as_ref().unwrap_or(&batch))?;
         }
         self.templates.as_mut().map_or(Ok(()), |templates| templates.write_batch(&batch))
     }
@@ -350,9 +362,16 @@ fn unsorted_rows_error(table: &str) -> MirrorError {
     MirrorError::Damaged { path, why: format!("its {table} are out of order") }
 }
 
-fn file_options(table: &TableSchema, options: &PublishOptions) -> table::SinkOptions {
+fn file_options(
+    table: &TableSchema,
+    mask: Option<&TableMask>,
+    options: &PublishOptions,
+) -> table::SinkOptions {
     let sorted_by = ["date_added", "id"].into_iter();
-    let sorted_by = sorted_by.filter(|column| table.column_index(column).is_some());
+    let sorted_by = sorted_by.filter_map(|column| Some((column, table.column_index(column)?)));
+    // By what a mask leaves of a column the rows are not sorted.
+    let is_kept = |(_, index): &(&str, usize)| mask.is_none_or(|mask| mask.keeps_column(*index));
+    let sorted_by = sorted_by.take_while(is_kept).map(|(column, _)| column);
     table::SinkOptions {
         metadata: options.facts.to_key_values(),
         created: Some(options.facts.started),

@@ -47,6 +47,12 @@ pub struct TableSchema {
 }
 
 impl TableSchema {
+    /// The same table with other columns.
+    #[must_use]
+    pub fn with_columns(&self, columns: Vec<TableColumn>) -> Self {
+        Self { columns, ..self.clone() }
+    }
+
     /// The Arrow schema of the table's batches.
     #[must_use]
     pub fn arrow_schema(&self) -> SchemaRef {

@@ -12,6 +12,7 @@ use super::ledger;
 use super::location_facts::LocationFacts;
 use super::lock::FileLock;
 use super::lock_holder::{LockConflict, LockHolder, LockedResource};
+use super::mask_key::MaskKey;
 use super::metadata::{
     self, RunFact, RunMetadata, RunState, RunStop, STATE, STOP, read_run_metadata, read_run_state,
 };
@@ -119,6 +120,20 @@ impl RunStore {
     pub fn mirror_dir(&self, location: &LocationId, sandbox: bool) -> PathBuf {
         let name = location.escaped_segment();
         self.mirrors.join(if sandbox { format!("sandbox.{name}") } else { name })
+    }
+
+    /// The program's home.
+    #[must_use]
+    pub fn home_dir(&self) -> &Path {
+        self.runs.parent().unwrap_or(&self.runs)
+    }
+
+    /// The key of the hashes in masked exports; it is made when it is first needed.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or is damaged.
+    pub fn load_mask_key(&self) -> Result<MaskKey, RunError> {
+        MaskKey::load_or_create(self.home_dir())
     }
 
     /// The directory that has a directory for each mirror. It need not exist.

@@ -13,6 +13,7 @@ mod ledger;
 mod location_facts;
 mod lock;
 mod lock_holder;
+mod mask_key;
 mod metadata;
 mod new_run;
 mod pack;
@@ -44,6 +45,7 @@ pub use ledger::{
 pub use location_facts::LocationFacts;
 pub use lock::FileLock;
 pub use lock_holder::{LockConflict, LockHolder, LockedResource};
+pub use mask_key::MaskKey;
 pub use metadata::{RunFact, RunMetadata, RunState, RunStop};
 pub use pack::{PackedResponses, pack_responses};
 pub use private_dir::create_private_dir;

@@ -40,6 +40,7 @@ mod machine_limits;
 mod many_custom_fields;
 mod map_command;
 mod mappings;
+mod masks;
 mod match_by_name;
 mod missing_lists;
 mod notes_and_tasks;

@@ -392,6 +392,20 @@ fn pause_error(until: &str, resume_in: std::time::Duration) -> CliError {
         .with_hint("resume then, or use `--wait` to sleep until then")
 }
 
+impl From<publish::MaskError> for CliError {
+    fn from(error: publish::MaskError) -> Self {
+        let failure = Self::usage(format!("`--mask`: {error}"));
+        match error {
+            publish::MaskError::UnknownColumn { closest, .. } => {
+                let near = closest.map(|column| format!("did you mean `{column}`? "));
+                let near = near.unwrap_or_default();
+                failure.with_hint(format!("{near}`ghl-bulk schema tables` lists all columns"))
+            }
+            publish::MaskError::WrongMethod { .. } => failure,
+        }
+    }
+}
+
 impl From<publish::PublishError> for CliError {
     fn from(error: publish::PublishError) -> Self {
         match error {
@@ -402,6 +416,7 @@ impl From<publish::PublishError> for CliError {
                     "choose another directory with `--out`, or replace it with `--replace`",
                 )
             }
+            publish::PublishError::Mask(error) => error.into(),
             publish::PublishError::Abandoned => Self::new(CliExitCode::Bug, error.to_string()),
             publish::PublishError::Table(_) | publish::PublishError::File { .. } => Self::usage(
                 format!("cannot write the output: {error}"),

@@ -182,7 +182,7 @@ impl Publication {
         observer: &SharedObserver,
     ) -> Result<(PublishReport, Vec<WrittenFile>), ExportError> {
         let output = lock_output(home, request, &source.sync.facts.run, &source.location)?;
-        let options = request.publish_options(facts.clone())?;
+        let options = request.publish_options(facts.clone(), home)?;
         let staging = output.staging_dir();
         let mut published =
             publish::write_mirror(&source.dir, staging, &options, self.deleted, observer)?;

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use super::export_templates::{RequestedTemplates, select_templates};
+use super::incremental_args::IncrementalArgs;
 use super::stdout_table::StdoutTable;
 use crate::cli::account::{LocationAccount, MultiLocationArgs};
 use crate::cli::args::choice_arg::choice_parser;
@@ -17,11 +18,10 @@ use crate::cli::commands::continue_run::ContinueArgs;
 use crate::cli::commands::import::input_files::ensure_file_exists;
 use crate::cli::output::error::CliError;
 use crate::export::{
-    ChildRequest, ContactListFile, ExportFilters, ExportRequest, ExportTables, IncrementalOptions,
-    NoteReading, SchemaContract, SinceTime,
+    ChildRequest, ContactListFile, ExportFilters, ExportRequest, ExportTables, NoteReading,
+    SinceTime,
 };
-use crate::mirror::DeletedRows;
-use crate::publish::FileMode;
+use crate::publish::{FileMode, MaskPreset, MaskRule, MaskRules};
 use crate::table::{FORMATS, FormulaGuardMode, JsonLinesShape};
 
 /// Export contacts, with their tasks, notes and appointments, into files
@@ -66,6 +66,19 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(super) how_incremental: IncrementalArgs,
 
+    /// Mask a column, of one table or of all: `email=hash`, `contacts.phone=last4`; repeat for more
+    ///
+    /// `hash` (HMAC-SHA-256 with a key of this machine: the same value has the same hash in all tables and every night),
+    /// `last4` (of a text), `domain` (of an e-mail address), `year` (of a date), or `drop`. As soon as anything is masked,
+    /// `extra` and all columns with JSON are dropped unless they are named, too. The run and the local copy in
+    /// `GHL_BULK_HOME` keep the values, and so does a text that quotes one: `notes.body=drop`.
+    #[arg(long, value_name = "COLUMN=METHOD", conflicts_with = "template")]
+    mask: Vec<MaskRule>,
+
+    /// Mask what is usual; `--mask` changes or adds to it
+    #[arg(long, value_name = "PRESET", value_parser = choice_parser::<MaskPreset>(), conflicts_with = "template")]
+    mask_preset: Option<MaskPreset>,
+
     /// Only estimate the cost: requests, time, share of the daily request quota
     #[arg(long)]
     pub(super) estimate: bool,
@@ -90,37 +103,6 @@ pub(crate) struct ExportArgs {
     which: ContactFilterArgs,
 }
 
-/// What `--incremental` writes.
-#[derive(Debug, clap::Args)]
-pub(super) struct IncrementalArgs {
-    /// Also write what has changed, into files that are only added: `changes/contacts/….parquet`
-    #[arg(long, requires = "incremental")]
-    changes: bool,
-
-    /// Whether the tables keep records that no longer exist, with `_deleted_at` [default: drop]
-    #[arg(long, requires = "incremental", value_name = "HOW", value_parser = choice_parser::<DeletedRows>())]
-    deleted: Option<DeletedRows>,
-
-    /// What happens when custom fields were renamed, deleted or made again [default: evolve]
-    #[arg(long, requires = "incremental", value_name = "HOW", value_parser = choice_parser::<SchemaContract>())]
-    contract: Option<SchemaContract>,
-
-    /// Name the columns of custom fields by what the fields are called now; otherwise they keep their first names
-    #[arg(long, requires = "incremental", conflicts_with = "contract", hide_short_help = true)]
-    rename_columns: bool,
-}
-
-impl IncrementalArgs {
-    pub(super) fn options(&self) -> IncrementalOptions {
-        IncrementalOptions {
-            changes: self.changes,
-            deleted: self.deleted.unwrap_or_default(),
-            contract: self.contract.unwrap_or_default(),
-            rename_columns: self.rename_columns,
-        }
-    }
-}
-
 /// Each location takes two threads and some megabytes.
 const MAX_AT_ONCE: usize = 256;
 
@@ -139,6 +121,7 @@ Examples:
   ghl-bulk export --template dialpad --out for-dialpad     the files that Dialpad imports
   ghl-bulk export --contacts list.csv --with notes         only the contacts listed in a file
   ghl-bulk export --incremental --out lake                 read only what has changed
+  ghl-bulk export --mask-preset analytics --out shared     without names, addresses and texts
   ghl-bulk export --estimate                               what it would cost
   ghl-bulk export --locations clients.csv --out nightly    many locations, each into nightly/<id>/
   ghl-bulk export --location-name 'Acme *' --out nightly   locations of an agency, by name";
@@ -306,6 +289,13 @@ impl ExportArgs {
         StdoutTable::from_args(self.table.as_deref(), &self.shape.format).map(Some)
     }
 
+    /// Which columns are masked.
+    pub(super) fn mask_rules(&self) -> Result<MaskRules, CliError> {
+        let rules = MaskRules { columns: self.mask.clone(), preset: self.mask_preset };
+        rules.check_standard_columns()?;
+        Ok(rules)
+    }
+
     /// The file that names the contacts.
     pub(super) fn resolve_contact_list(&self) -> Result<Option<ContactListFile>, CliError> {
         let Some(file) = &self.contacts else { return Ok(None) };
@@ -377,6 +367,7 @@ impl ExportArgs {
             file_mode: self.shape.file_mode.unwrap_or_default(),
             notes_by: self.notes_by,
             replace: self.shape.replace,
+            masks: self.mask_rules()?,
         })
     }
 }

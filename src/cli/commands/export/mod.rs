@@ -4,6 +4,7 @@ mod args;
 pub(super) mod export_report;
 pub(super) mod export_templates;
 mod incremental;
+mod incremental_args;
 mod reading_hint;
 pub(super) mod stdout_table;
 
@@ -31,6 +32,7 @@ pub(crate) use args::{ExportArgs, OutputFormatArgs};
 
 /// Runs the command.
 pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
+    args.mask_rules()?;
     if args.incremental {
         return incremental::run(args, settings);
     }

@@ -10,6 +10,7 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::event::CancelSignal;
 use crate::import::PipedInput;
+use crate::publish;
 use crate::text::{escape_for_terminal, format_plural};
 
 /// The refusal of a web address in place of a file.
@@ -45,6 +46,16 @@ pub(crate) fn ensure_file_exists(file: &Path) -> Result<(), CliError> {
         }
         _ => failure,
     })
+}
+
+/// Refuses a file of a masked export: its values are not those of any contact.
+pub(super) fn ensure_not_masked(file: &Path) -> Result<(), CliError> {
+    if !publish::is_masked_file(file) {
+        return Ok(());
+    }
+    let message = format!("`{}` is of a masked export, whose values are not real", file.display());
+    Err(CliError::new(CliExitCode::Refused, message)
+        .with_hint("import an export that was made without `--mask`"))
 }
 
 /// Reads what is piped to the command if its only file is `-`.

@@ -220,6 +220,7 @@ pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> Result<CliExitCode,
     // Before the account is asked for: a wrong path is the more likely mistake.
     for file in args.files.iter().filter(|file| *file != Path::new("-")) {
         input_files::ensure_file_exists(file)?;
+        input_files::ensure_not_masked(file)?;
     }
     let accounts = LocationAccounts::resolve_selected(settings, &args.several)?;
     let many = args.several.selects_many() || accounts.all.len() > 1;
