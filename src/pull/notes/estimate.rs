@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::FEW_CONTACTS;
 use super::negotiate::{
-    KnownNoteSearch, MAX_LOCATION_NOTES, MAX_REQUESTS, PROBE, USUAL_REACH, missing_scope_reason,
+    KnownNoteSearch, MAX_LOCATION_NOTES, MAX_REQUESTS, USUAL_REACH, missing_scope_reason,
     simpler_dialect,
 };
 use super::sample::sample_size;
+use super::{FEW_CONTACTS, PROBE};
 use crate::api::{self, ApiClient, ApiError, ApiErrorKind, NotePage, NoteQuery};
 use crate::run::LocationFacts;
 use crate::text::format_plural;

@@ -45,6 +45,10 @@ const FRESH_MS: i64 = 10 * 60 * 1_000;
 const SEARCH_PAGE: RetryPolicy =
     RetryPolicy { attempts: 5, time: std::time::Duration::from_mins(1), bytes: 8 << 20 };
 
+/// For a probe, which is not worth more patience: without an answer notes are read contact by contact.
+const PROBE: RetryPolicy =
+    RetryPolicy { attempts: 2, time: std::time::Duration::from_secs(20), bytes: 8 << 20 };
+
 /// How a run reads notes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum NoteStrategy {

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::batch_size::BatchSizes;
 use super::location_pages::{LocationPass, NotePart};
 use super::partitions::NotePartitioner;
-use super::{NoteSearchState, NoteStrategy};
+use super::{NoteSearchState, NoteStrategy, PROBE};
 use crate::api::{
     self, ApiError, ApiErrorKind, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery,
-    NoteSearchDialect, NoteSearchVersion, RetryPolicy,
+    NoteSearchDialect, NoteSearchVersion,
 };
 use crate::pull::committed_page::ChildCursor;
 use crate::pull::{Pull, PullError, retry_failed};
@@ -18,10 +18,6 @@ use crate::text::format_count;
 
 /// Most requests of the negotiation.
 pub(super) const MAX_REQUESTS: u32 = 3;
-
-/// A probe is not worth more patience: without an answer notes are read contact by contact.
-pub(super) const PROBE: RetryPolicy =
-    RetryPolicy { attempts: 2, time: std::time::Duration::from_secs(20), bytes: 8 << 20 };
 
 /// How many rows an offset reaches on a server that limits it (api.md §4: unknown for notes, 10,000 in the vendor's
 /// other searches).

@@ -7,8 +7,8 @@
 
 use serde::Deserialize;
 
+use super::PROBE;
 use super::location_pages::{LocationPass, NotePart};
-use super::negotiate::PROBE;
 use crate::api::{self, NoteOrder, NoteQuery, NoteSearchDialect};
 use crate::pull::{Pull, PullError};
 use crate::run::stream;

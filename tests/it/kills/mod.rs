@@ -76,8 +76,14 @@ fn soak_of_damaged_runs_sends_nothing_twice() {
 #[test]
 #[ignore = "the soak: cargo test --release -- --ignored soak"]
 fn soak_of_many_seeds_loses_and_duplicates_nothing() {
-    let text = std::env::var("SEEDS").unwrap_or_else(|_| "1000".to_owned());
+    let seeds = soak_seeds("1000");
+    let count = seeds.end - seeds.start;
+    assert_eq!(all(seeds) as u64, count);
+}
+
+/// The seeds of a soak: `SEEDS=200` or `SEEDS=200..400`.
+pub(crate) fn soak_seeds(usual: &str) -> std::ops::Range<u64> {
+    let text = std::env::var("SEEDS").unwrap_or_else(|_| usual.to_owned());
     let (from, to) = text.split_once("..").unwrap_or(("0", &text));
-    let (from, to): (u64, u64) = (from.parse().unwrap(), to.parse().unwrap());
-    assert_eq!(all(from..to) as u64, to - from);
+    from.parse().unwrap()..to.parse().unwrap()
 }

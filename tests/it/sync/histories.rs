@@ -5,9 +5,11 @@ use serde_json::json;
 
 use super::incremental_export::assert_equals_plain_export;
 use super::sync_world::changes;
+use crate::kills::soak_seeds;
 use crate::world::World;
 
-const SEEDS: u64 = 4;
+/// In CI; the soak has more.
+const SEEDS: u64 = 8;
 const BURSTS: usize = 4;
 
 /// Changes something at random; gives how many contacts it added, changed and deleted.
@@ -52,29 +54,42 @@ pub(super) fn change_at_random(
     }
 }
 
+/// Lets random things happen to an account, with a sync after each burst; gives how many syncs were compared.
+fn compare_history(seed: u64) -> usize {
+    let world = World::with_settings(|settings| {
+        settings.contacts = 30;
+        settings.seed = seed;
+    });
+    let mut random = fastrand::Rng::with_seed(seed);
+    world.sync("");
+    for burst in 0..BURSTS {
+        let count = random.usize(..5);
+        let done: Vec<_> =
+            (0..count).map(|n| change_at_random(&world, &mut random, burst * 10 + n)).collect();
+        let summary = world.sync("");
+        let contacts = world.account_contacts().len();
+        let context = format!("seed {seed}, burst {burst}: {done:?}: {summary}");
+        assert_eq!(summary["rows"]["contacts"], contacts, "{context}");
+        assert_eq!(summary["deletions"], "counted", "{context}");
+        if done.is_empty() {
+            assert_eq!(changes(&summary, "contacts"), [0, 0, 0], "{context}");
+        }
+    }
+    world.sync("--full");
+    assert_equals_plain_export(&world);
+    BURSTS
+}
+
 #[test]
 fn after_a_walk_the_mirror_is_the_account_whatever_happened() {
     for seed in 0..SEEDS {
-        let world = World::with_settings(|settings| {
-            settings.contacts = 30;
-            settings.seed = seed;
-        });
-        let mut random = fastrand::Rng::with_seed(seed);
-        world.sync("");
-        for burst in 0..BURSTS {
-            let count = random.usize(..5);
-            let done: Vec<_> =
-                (0..count).map(|n| change_at_random(&world, &mut random, burst * 10 + n)).collect();
-            let summary = world.sync("");
-            let contacts = world.account_contacts().len();
-            let context = format!("seed {seed}, burst {burst}: {done:?}: {summary}");
-            assert_eq!(summary["rows"]["contacts"], contacts, "{context}");
-            assert_eq!(summary["deletions"], "counted", "{context}");
-            if done.is_empty() {
-                assert_eq!(changes(&summary, "contacts"), [0, 0, 0], "{context}");
-            }
-        }
-        world.sync("--full");
-        assert_equals_plain_export(&world);
+        compare_history(seed);
     }
+}
+
+#[test]
+#[ignore = "the soak of histories: cargo test --release -- --ignored soak"]
+fn soak_of_histories_keeps_the_mirror_equal_to_the_account() {
+    let compared: usize = soak_seeds("2000").map(compare_history).sum();
+    assert!(compared > 0);
 }
