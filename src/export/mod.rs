@@ -74,6 +74,9 @@ pub async fn export_location(
             .map_err(|error| ExportError::Request(error.to_string()))?,
     };
     let run = context.home.create_run(meta)?;
+    if request.reads_whole_location() {
+        run.write_fact(&pull::WHOLE_LOCATION, &request.server_name().to_owned())?;
+    }
     let warnings = WarningLog::new(context.observer.clone(), known, Vec::new());
     let job = ExportJob::new(context, run, request, warnings);
     ExportJob { list, ..job }.run(output).await

@@ -12,6 +12,7 @@ use super::record::RecordKind;
 use super::stored_record::{self, COLUMNS, DELETED, LIVE, StoredRecord};
 use super::sync_log::{self, SyncRecord};
 use crate::choice::choice_enum;
+use crate::id::RunId;
 use crate::resource::FieldColumn;
 use crate::run::{FetchFailure, RunError};
 
@@ -106,9 +107,14 @@ impl MirrorReader {
 
     /// Whether a sync was killed while it changed the mirror, and nothing has gone on with it.
     pub fn is_merging(&self) -> Result<bool, MirrorError> {
+        Ok(self.merging_run()?.is_some())
+    }
+
+    /// The run of a sync that was killed while it changed the mirror, if nothing has gone on with it.
+    pub fn merging_run(&self) -> Result<Option<RunId>, MirrorError> {
         let condition = "state = 0 AND '' = ?";
         let merging = sync_log::read_last_sync(&self.path, &self.connection, condition, "")?;
-        Ok(merging.is_some())
+        Ok(merging.map(|sync| sync.facts.run))
     }
 
     /// The number of the last sync that changed anything; 0 if none has.

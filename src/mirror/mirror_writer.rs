@@ -110,6 +110,8 @@ impl MirrorWriter {
         }
         let last = sync_log::read_last_sync(path, connection, "'' = ?", "")?;
         let seq = last.map_or(1, |last| last.seq + 1);
+        // What another one has merged before its run was lost stays; this one completes it.
+        sync_log::delete_unfinished(path, connection)?;
         let sync = SyncRecord { seq, state: SyncState::Merging, place: 0, facts };
         sync_log::write_sync(path, connection, &sync)?;
         Ok(sync)

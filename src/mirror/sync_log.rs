@@ -94,6 +94,14 @@ pub(super) fn write_sync(
         .map_err(|source| RunError::from_sqlite(path, source))
 }
 
+/// Forgets syncs whose merge never ended.
+pub(super) fn delete_unfinished(path: &Path, connection: &Connection) -> Result<(), RunError> {
+    connection
+        .execute("DELETE FROM sync WHERE state = 0", [])
+        .map(drop)
+        .map_err(|source| RunError::from_sqlite(path, source))
+}
+
 /// The last sync that satisfies an SQL condition.
 pub(super) fn read_last_sync(
     path: &Path,

@@ -145,7 +145,9 @@ impl<'a> SyncFactsReader<'a> {
         if let Some(time) = self.times.get(&seq) {
             return Ok(*time);
         }
-        let time = self.mirror.find_sync(seq)?.map_or(0, |sync| sync.facts.watermark_ms);
+        // A sync whose run was lost was completed by one that read everything.
+        let sync = self.mirror.find_sync(seq)?;
+        let time = sync.map_or(self.last_walk_ms, |sync| sync.facts.watermark_ms);
         self.times.insert(seq, time);
         Ok(time)
     }

@@ -40,7 +40,9 @@ use crate::api::{
 use crate::concurrency::ConcurrencyLimits;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver};
-use crate::run::{self, FetchFailure, LocationFacts, SpoolReader, SpoolWrite, StreamProgress};
+use crate::run::{
+    self, FetchFailure, LocationFacts, RunFact, SpoolReader, SpoolWrite, StreamProgress,
+};
 
 pub use children::ChildKind;
 pub use notes::{NoteCost, NoteStrategyCosts, estimate_note_cost};
@@ -49,6 +51,12 @@ pub use selected::{
     has_stored_list, infer_contact_key, looks_like_contact_id, parse_email_key, parse_id_key,
     parse_phone_key, trim_key_text,
 };
+
+/// Whether a run reads a whole location with tasks and notes: the server's URL, or [`EMBEDDED_SANDBOX`].
+pub const WHOLE_LOCATION: RunFact<String> = RunFact::new("whole_location");
+
+/// The name of the server that is a part of this program.
+pub const EMBEDDED_SANDBOX: &str = "sandbox";
 
 /// What to pull.
 #[derive(Debug, Clone)]

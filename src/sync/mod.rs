@@ -6,6 +6,7 @@
 
 mod error;
 mod facts;
+mod first_merge;
 mod locked_mirror;
 mod merge;
 mod request;
@@ -56,6 +57,7 @@ pub async fn sync_location(
     if let Some(run) = mirror.open_pending_run(context)? {
         (mirror, _) = Box::pin(SyncJob::new(context, run, mirror, true)?.run()).await?;
     }
+    let export = first_merge::merge_newest_export(context, &request, &mirror).await?;
     let now = jiff::Timestamp::now();
     let plan = SyncPlan::decide(request, &mirror.reader()?, now)?;
     // First, so that no run is left that no sync knows of.
@@ -69,7 +71,7 @@ pub async fn sync_location(
         options: plan.to_json(),
     })?;
     let (_, report) = Box::pin(SyncJob::new(context, run, mirror, false)?.run()).await?;
-    Ok(report)
+    Ok(SyncReport { export, ..report })
 }
 
 /// Finishes a sync that was interrupted.
@@ -360,6 +362,7 @@ impl SyncJob {
             hidden: comparison.hidden,
             unconfirmed: comparison.unconfirmed,
             silent_changes: sync.facts.silent_changes,
+            export: None,
             rows,
             is_complete: failures.is_empty(),
             unreadable: failures.iter().map(|failure| failure.records).sum(),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::mirror::{MirrorError, MirrorReader, SyncKind, SyncRecord};
+use crate::pull;
 
 /// What a sync is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,13 @@ pub struct SyncRequest {
     pub overlap_s: u64,
     /// Whether an account without contacts is believed.
     pub accept_empty: bool,
+}
+
+impl SyncRequest {
+    /// The server, as [`pull::WHOLE_LOCATION`] names it.
+    pub(super) fn server_name(&self) -> &str {
+        if self.sandbox { pull::EMBEDDED_SANDBOX } else { &self.url }
+    }
 }
 
 /// How a sync reads: decided once, when its run is created.

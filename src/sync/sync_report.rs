@@ -17,6 +17,9 @@ pub struct SyncReport {
     pub run: RunId,
     /// The location.
     pub location: LocationId,
+    /// The export whose run a first sync began with, instead of reading everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub export: Option<RunId>,
     /// How it read.
     #[serde(rename = "read")]
     pub kind: SyncKind,

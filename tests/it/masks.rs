@@ -21,7 +21,9 @@ fn read_everything(world: &World, dir: &str) -> String {
     let mut all = String::new();
     for name in world.list_files(dir) {
         let file = format!("{dir}/{name}");
-        if name.ends_with(".parquet") {
+        if world.path(&file).is_dir() {
+            all.push_str(&read_everything(world, &file));
+        } else if name.ends_with(".parquet") {
             let parquet = ParquetFile::open(world, &file);
             all.push_str(&json!(parquet.rows()).to_string());
             let metadata = format!("{:?}", parquet.metadata);
@@ -48,15 +50,16 @@ fn no_masked_text_of_an_awkward_account_is_in_any_byte_of_the_output() {
     let world = World::with_settings(|settings| settings.contacts = 300);
     let with = "--with tasks,notes,appointments,businesses";
     world.run_command(&format!("export {with} --format jsonl --out plain")).exits(0);
-    for source in ["", "--incremental"] {
+    let sources =
+        [("", "plain-mask"), ("--incremental", "mirror"), ("--incremental --changes", "changes")];
+    for (source, out) in sources {
         let with = if source.is_empty() { with } else { "" };
-        let out = format!("masked{source}");
         world
             .run_command(&format!(
                 "export {source} {with} --format jsonl,csv,parquet --mask-preset analytics --out {out}"
             ))
             .exits(0);
-        let everything = read_everything(&world, &out);
+        let everything = read_everything(&world, out);
         let mut seen = 0;
         for (table, columns) in [
             (

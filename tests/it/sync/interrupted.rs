@@ -14,7 +14,7 @@ const POINTS: [&str; 5] =
 
 const EXPORT: &str = "export --incremental --format jsonl --out mirrored";
 
-fn kill_at(world: &World, line: &str, point: &str) {
+pub(super) fn kill_at(world: &World, line: &str, point: &str) {
     let output = world.command(line).env("GHL_BULK_FAILPOINT", point).output().unwrap();
     assert_eq!(output.status.code(), None, "{point}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -4,6 +4,7 @@ mod change_files;
 mod changes;
 mod duckdb;
 mod field_columns;
+mod first_export;
 mod histories;
 mod incremental_export;
 mod interrupted;

@@ -1,5 +1,6 @@
 //! What a sync came to, for people.
 
+use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::text_format::format_duration;
 use crate::event::ChangeCounts;
 use crate::mirror::SyncKind;
@@ -13,6 +14,12 @@ pub(super) fn report_lines(report: &SyncReport) -> Vec<String> {
     let kinds = [("contacts", synced.contacts), ("tasks", synced.tasks), ("notes", synced.notes)];
     let changed: u64 = kinds.iter().map(|(_, counts)| counts.total()).sum();
     let mut lines = Vec::new();
+    if let Some(export) = &report.export {
+        lines.push(format!(
+            "the first sync of this location began with what export {} has read",
+            shorten_run_id(export)
+        ));
+    }
     match (changed, synced.seq) {
         (_, 1) => lines.push("the first sync of this location has read everything".to_owned()),
         (0, _) => lines.push("nothing has changed".to_owned()),

@@ -248,6 +248,7 @@ fn sync_properties() -> Value {
         "deletions": { "enum": ["counted", "walked", "unknown"], "description": "Of a sync: how deleted contacts were looked for: by the search's count, by reading all, or not at all, because the count cannot be believed." },
         "hidden": count_schema("Of a sync: contacts that exist although the search does not show them."),
         "unconfirmed": count_schema("Of a sync: contacts that the search does not show and whose own endpoint gave no clear answer."),
+        "export": { "type": "string", "description": "Of a first sync: the export that it began with." },
         "silent_changes": count_schema("Of a sync: contacts that had changed although their date of change says otherwise."),
         "walk_due": { "type": "string", "format": "date-time", "description": "Of a sync: when everything is read again." },
     })

@@ -123,8 +123,14 @@ mod tests {
         let long = format!("custom_{}", "x".repeat(60));
         let columns =
             vec![column("id"), column(&format!("{long}_a")), column(&format!("{long}_b"))];
-        let table =
-            DescribedTable { name: "contacts", doc: "", columns, files: Vec::new(), run: None };
+        let table = DescribedTable {
+            name: "contacts",
+            doc: "",
+            columns,
+            files: Vec::new(),
+            changes: None,
+            run: None,
+        };
         let names = column_names(&table);
         assert_eq!(names[0], "id");
         assert_eq!(names[1], long[..63]);
