@@ -13,6 +13,7 @@ mod control;
 mod endpoints;
 mod faults;
 mod http;
+mod live_edits;
 mod notes_search_behavior;
 mod oauth;
 mod sandbox_settings;
@@ -54,6 +55,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let app = Arc::new(http::app::SandboxApp::new(settings));
     let closing = Arc::clone(&app);
+    let _live = live_edits::start(&app);
     let service = Router::new()
         .fallback(http::server::handle_request)
         .with_state(app)

@@ -3,6 +3,7 @@
 //! Plain values with working defaults. Nothing here changes once the sandbox runs, except the
 //! limit, the faults, the clock and the token settings, which the control routes replace.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -54,6 +55,8 @@ pub struct SandboxSettings {
     /// How far the sandbox's clock is ahead: affects the `Date` of every response and the expiry of
     /// tokens.
     pub clock_ahead: SignedDuration,
+    /// How often a minute something is changed at random, as the account's users would do.
+    pub live: Option<NonZeroU32>,
     /// Where the real service's behavior is unknown: responses other than the default ones.
     pub quirks: Vec<ServiceQuirk>,
 }
@@ -81,6 +84,7 @@ impl Default for SandboxSettings {
             token_life: Duration::from_secs(86_399),
             not_installed: Vec::new(),
             clock_ahead: SignedDuration::ZERO,
+            live: None,
             quirks: Vec::new(),
         }
     }

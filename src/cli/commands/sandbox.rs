@@ -1,6 +1,7 @@
 //! `ghl-bulk sandbox`.
 
 use std::io::Write as _;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::cli::args::time_arg;
@@ -19,6 +20,7 @@ use crate::sandbox::{self, FaultRule, LocationRateLimit, NotesSearchBehavior, Sa
 Examples:
   ghl-bulk sandbox                                        1,000 contacts, the real limits
   ghl-bulk sandbox --contacts 100000 --limit none         a large account without rate limit
+  ghl-bulk sandbox --live 30                              an account that changes, for `watch`
   ghl-bulk sandbox --fault 'GET /contacts/*/notes status=502 every=10'
 
 Faults: METHOD PATH [ACTION] [ALTERATION]... [OPTION]...
@@ -80,6 +82,10 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "KEY=VALUE,...", default_value = "", hide_default_value = true)]
     notes_search: NotesSearchBehavior,
 
+    /// Random changes a minute to contacts, notes and tasks, as the account's users would make them
+    #[arg(long, value_name = "N")]
+    live: Option<NonZeroU32>,
+
     /// A location to serve; repeat for more [default: `sandboxLocation00001`]
     #[arg(long = "serve", value_name = "LOCATION")]
     serve: Vec<LocationId>,
@@ -97,6 +103,7 @@ impl SandboxArgs {
             lag: self.lag.unwrap_or_default(),
             faults: self.fault.clone(),
             notes_search: self.notes_search.clone(),
+            live: self.live,
             ..SandboxSettings::default()
         };
         if let Some(life) = self.token_life {

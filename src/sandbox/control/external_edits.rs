@@ -119,7 +119,7 @@ fn replace_notes(state: &mut SandboxState, place: ContactPosition, notes: &Value
 }
 
 /// Adds a raw note to a location, related to a contact and to what it names itself.
-fn insert_note(
+pub(crate) fn insert_note(
     state: &mut SandboxState,
     store: usize,
     mut note: SearchRow,

@@ -24,6 +24,7 @@
 //! | `GET /__sandbox/oauth` | how many tokens were issued, refreshed, refused |
 //! | `POST /__sandbox/oauth/expire`, `…/revoke` | ends all access tokens; all refresh tokens |
 //! | `POST /__sandbox/oauth/grant` | `{"userType": "Company"}`, `{"locationId", "scope", "life"}`: tokens |
+//! | `POST /__sandbox/live` | `{"edits": N, "seed": S}`: N random changes, as with `--live`; says what they were |
 //! | `POST /__sandbox/release` | lets held and stalled requests go |
 //! | `GET /__sandbox/held?at_least=N` | answers once N requests are held |
 //! | `GET /__sandbox/wait?requests=N` | answers once N requests were served since the start |
@@ -39,8 +40,12 @@ use super::faults::fault::FaultRule;
 use super::http::app::SandboxApp;
 use super::http::request::{ParsedBody, SandboxRequest};
 use super::http::response::{EndpointError, EndpointResult, SandboxResponse};
+use super::live_edits::LiveEdits;
 use super::oauth;
 use super::store::state::SandboxState;
+
+/// Most random changes of one request.
+const MOST_EDITS: u64 = 10_000;
 
 /// Answers a control request.
 pub(super) async fn handle_request(app: &SandboxApp, request: &SandboxRequest) -> SandboxResponse {
@@ -86,6 +91,7 @@ fn dispatch_route(
             state.journal.clear();
             Ok(SandboxResponse::json(200, &json!({})))
         }
+        ("POST", ["live"]) => edit_at_random(state, request),
         ("GET", ["faults"]) => Ok(render_faults(state)),
         ("POST", ["faults"]) => {
             state.faults.extend(parse_faults(&request.content)?);
@@ -110,6 +116,15 @@ fn unknown_route(request: &SandboxRequest) -> EndpointError {
         "there is no control route {} {}",
         request.method, request.target
     ))
+}
+
+fn edit_at_random(state: &mut SandboxState, request: &SandboxRequest) -> EndpointResult {
+    let body = request.body_object()?;
+    let number = |key: &str| body.get(key).and_then(Value::as_u64).unwrap_or(1);
+    let mut edits = LiveEdits::new(number("seed"));
+    let done: Vec<String> =
+        (0..number("edits").min(MOST_EDITS)).map(|_| edits.edit_at_random(state)).collect();
+    Ok(SandboxResponse::json(200, &json!({ "edits": done })))
 }
 
 fn render_faults(state: &SandboxState) -> SandboxResponse {
