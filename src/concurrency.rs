@@ -161,6 +161,28 @@ pub fn repeat_until(pause: Duration, mut work: impl FnMut() -> bool + Send + 'st
     });
 }
 
+/// Work that is repeated in a task while this value lives.
+#[derive(Debug)]
+#[must_use]
+pub struct RepeatedTask(JoinHandle<()>);
+
+impl Drop for RepeatedTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Repeats short work in a task, at once and after each interval.
+pub fn repeat_in_task(interval: Duration, mut work: impl FnMut() + Send + 'static) -> RepeatedTask {
+    let mut ticks = tokio::time::interval(interval.max(Duration::from_millis(1)));
+    RepeatedTask(tokio::spawn(async move {
+        loop {
+            ticks.tick().await;
+            work();
+        }
+    }))
+}
+
 /// Runs a blocking producer and consumer concurrently; at most `depth` items wait between them. The
 /// consumer handles items in the order they were produced. If it fails, its error is returned, and
 /// the producer notices because its next send fails. A panic in either is passed on.

@@ -44,6 +44,9 @@ pub(crate) fn state_after_api_error(
         (ApiErrorKind::Halted(HaltReason::DailyQuota { .. }), _) => {
             said(RunState::Paused, "the daily request quota was used up")
         }
+        (ApiErrorKind::Halted(HaltReason::Budget { .. }), _) => {
+            said(RunState::Paused, "the requests that `--max-requests` allows were used up")
+        }
         (ApiErrorKind::Halted(HaltReason::RateLimit { .. }), _) => {
             said(RunState::Paused, "the API asked to wait for longer than five minutes")
         }

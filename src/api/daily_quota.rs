@@ -4,10 +4,12 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-/// Requests of the daily quota that are reserved for the location's other applications.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A part of the daily quota, such as what is reserved for the location's other applications.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum QuotaReserve {
     /// This many requests.
     Requests(u64),

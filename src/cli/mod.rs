@@ -10,6 +10,7 @@ mod completion;
 mod config;
 mod machine_limits;
 mod output;
+mod service;
 mod settings;
 mod signals;
 

@@ -45,6 +45,7 @@ CREATE TABLE failure (
 CREATE TABLE field_column (
     place INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, facts TEXT NOT NULL, sum BLOB NOT NULL
 );
+CREATE TABLE request_count (day TEXT PRIMARY KEY, requests INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE reader (
     name TEXT PRIMARY KEY, seq INTEGER NOT NULL, read_at INTEGER NOT NULL, pending_from INTEGER, pending_to INTEGER
 ) WITHOUT ROWID;

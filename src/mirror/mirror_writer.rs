@@ -101,6 +101,24 @@ impl MirrorWriter {
         Ok(())
     }
 
+    /// Counts requests that were sent on a day, and forgets the days before.
+    pub fn add_requests(&self, day: &str, sent: u64) -> Result<(), MirrorError> {
+        let fail = |source| RunError::from_sqlite(&self.path, source);
+        let add = "INSERT INTO request_count VALUES (?1, ?2)
+             ON CONFLICT (day) DO UPDATE SET requests = requests + ?2";
+        self.connection.execute(add, params![day, sent.cast_signed()]).map_err(fail)?;
+        self.connection.execute("DELETE FROM request_count WHERE day < ?", [day]).map_err(fail)?;
+        Ok(())
+    }
+
+    /// How many requests were sent on a day.
+    pub fn count_requests(&self, day: &str) -> Result<u64, MirrorError> {
+        let query = "SELECT coalesce(sum(requests), 0) FROM request_count WHERE day = ?";
+        let count = self.connection.query_row(query, [day], |row| row.get::<_, i64>(0));
+        let count = count.map_err(|source| RunError::from_sqlite(&self.path, source))?;
+        Ok(count.max(0).cast_unsigned())
+    }
+
     /// Begins to merge what a run has read, or goes on with it. A sync that is done already is returned as such.
     pub fn begin_merge(&mut self, facts: SyncFacts) -> Result<SyncRecord, MirrorError> {
         let (path, connection) = (&self.path, &self.connection);

@@ -10,6 +10,7 @@ mod first_merge;
 mod locked_mirror;
 mod merge;
 mod request;
+mod request_budget;
 mod sync_report;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,7 @@ pub async fn sync_location(
     let id = RunId::new(jiff::Timestamp::now());
     let location = context.client.location_id().clone();
     let mut mirror = LockedMirror::open(context, &location, request.sandbox, &id)?;
+    request_budget::apply_budget(context, &mirror, &request)?;
     if let Some(run) = mirror.open_pending_run(context)? {
         (mirror, _) = Box::pin(SyncJob::new(context, run, mirror, true)?.run()).await?;
     }
@@ -79,8 +81,10 @@ pub async fn sync_location(
 /// # Errors
 /// As [`sync_location`].
 pub async fn resume(context: &EngineContext, run: Run) -> Result<SyncReport, SyncHalted> {
-    let sandbox = stored_request(&run)?.sandbox;
-    let mirror = LockedMirror::open(context, &run.meta.location, sandbox, &run.meta.run)?;
+    let request = stored_request(&run)?;
+    let location = &run.meta.location;
+    let mirror = LockedMirror::open(context, location, request.sandbox, &run.meta.run)?;
+    request_budget::apply_budget(context, &mirror, &request)?;
     let pending = mirror.writer.pending_run().map_err(SyncError::from)?;
     if pending.as_ref() != Some(&run.meta.run) {
         return Err(SyncError::Superseded { run: run.meta.run.clone() }.into());
@@ -205,6 +209,7 @@ impl SyncJob {
             dir: self.mirror.dir.clone(),
             since_ms: self.plan.since_ms,
             trusts_counts: self.plan.trusts_counts,
+            hints: self.plan.request.hints.clone(),
         };
         if !self.run.read_fact(&facts::PULLED)?.unwrap_or(false) {
             if self.kind()? == SyncKind::Newest {
@@ -287,10 +292,13 @@ impl SyncJob {
     /// Stores how many requests were sent, and what time the server had when the sync began.
     fn record_progress(&self) -> Result<(), SyncError> {
         let mut requests = self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default();
+        let mut sent_now = 0;
         for (route, sent) in self.context.client.request_counts() {
             let before = self.sent_before.get(&route).copied().unwrap_or_default();
             *requests.entry(route).or_default() += sent - before;
+            sent_now += sent - before;
         }
+        self.mirror.writer.add_requests(&request_budget::today(), sent_now)?;
         requests.retain(|_, sent| *sent > 0);
         self.run.write_fact(&facts::REQUESTS, &requests)?;
         let created_ms = self.run.meta.created.as_millisecond();

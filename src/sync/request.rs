@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::QuotaReserve;
+use crate::id::ContactId;
 use crate::mirror::{MirrorError, MirrorReader, SyncKind, SyncRecord};
 use crate::pull;
 
@@ -24,6 +26,12 @@ pub struct SyncRequest {
     pub overlap_s: u64,
     /// Whether an account without contacts is believed.
     pub accept_empty: bool,
+    /// How many requests all syncs of the location may send in a day.
+    #[serde(default)]
+    pub max_requests: Option<QuotaReserve>,
+    /// Contacts that are read first, with their notes and tasks.
+    #[serde(default)]
+    pub hints: Vec<ContactId>,
 }
 
 impl SyncRequest {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::budget::RequestBudget;
 use super::headers::RateLimitHeaders;
 use super::occupied_slots::OccupiedSlots;
 use super::{HaltReason, LONGEST_WAIT, RateLimits, padded_window};
@@ -27,6 +28,8 @@ pub(super) struct RateLimiterState {
     pub(super) silent_waits: u32,
     pub(super) silent_since: Option<Instant>,
     pub(super) day: Option<DailyQuota>,
+    /// The caller's own limit.
+    pub(super) budget: Option<RequestBudget>,
     /// What the last response said is left in the window.
     pub(super) remaining: Option<u32>,
     pub(super) refused: u64,
@@ -82,8 +85,19 @@ impl RateLimiterState {
                 None => PermitDecision::Answer,
             };
         }
+        if let Some(Err(resume_in)) = self.budget.as_mut().map(|budget| budget.take(now)) {
+            return PermitDecision::Pause(HaltReason::Budget { resume_in }, resume_in);
+        }
         self.in_flight += 1;
         PermitDecision::Go
+    }
+
+    /// Takes back a permit whose request was not sent.
+    pub(super) fn withdraw_permit(&mut self) {
+        self.in_flight -= 1;
+        if let Some(budget) = &mut self.budget {
+            budget.give_back();
+        }
     }
 
     /// Records that a request is no longer in flight; it occupies its slot in the window from now

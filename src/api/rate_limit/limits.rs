@@ -43,6 +43,11 @@ pub enum HaltReason {
         /// How long until it resets.
         resume_in: Duration,
     },
+    /// The caller's own share of the daily quota is used up.
+    Budget {
+        /// How long until the next day.
+        resume_in: Duration,
+    },
     /// The rate limit leaves no room for longer than five minutes.
     RateLimit {
         /// How long until it does.
@@ -59,6 +64,9 @@ impl HaltReason {
         match self {
             Self::Cancelled => "interrupted",
             Self::DailyQuota { .. } => "the daily request quota is used up",
+            Self::Budget { .. } => {
+                "the requests that `--max-requests` allows for a day are used up"
+            }
             Self::RateLimit { .. } => "the API asks to wait for longer than five minutes",
             Self::SilentRefusal => "the API refuses every request and does not say until when",
         }

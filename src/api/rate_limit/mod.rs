@@ -8,6 +8,7 @@
 //! or another application may have used most of the window. If the server has counted more than we
 //! sent, the difference belongs to other applications and occupies slots too.
 
+mod budget;
 mod headers;
 mod limiter_state;
 mod limits;
@@ -27,6 +28,7 @@ use crate::diagnostic::EventWarningCode;
 use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver, WaitReason};
 use crate::id::RunId;
 
+use budget::RequestBudget;
 use limiter_state::{PermitDecision, RateLimiterState};
 pub use limits::{HaltReason, RateLimitStatus, RateLimits};
 pub(super) use permit::RateLimitPermit;
@@ -120,6 +122,12 @@ impl RateLimiter {
         self.lock_state().limits
     }
 
+    /// Limits the requests of a day: `most`, of which `left` remain until the day ends.
+    pub fn set_daily_budget(&self, most: u64, left: u64, ends_in: Duration) {
+        let ends = Instant::now() + ends_in;
+        self.lock_state().budget = Some(RequestBudget { most, left, ends });
+    }
+
     /// Requests left today without the reserve, if the server has reported it.
     #[must_use]
     pub fn spendable_today(&self) -> Option<u64> {
@@ -211,7 +219,7 @@ impl RateLimiter {
     async fn sleep_through_pause(&self, reason: HaltReason, time: Duration) {
         self.report_wait(
             match reason {
-                HaltReason::DailyQuota { .. } => WaitReason::DailyQuota,
+                HaltReason::DailyQuota { .. } | HaltReason::Budget { .. } => WaitReason::DailyQuota,
                 HaltReason::RateLimit { .. }
                 | HaltReason::SilentRefusal
                 | HaltReason::Cancelled => WaitReason::RateLimited,
@@ -235,7 +243,7 @@ impl RateLimiter {
         match decision {
             Ok(SharedDecision::Go) => Ok(true),
             Ok(SharedDecision::After(time)) => {
-                self.lock_state().in_flight -= 1;
+                self.lock_state().withdraw_permit();
                 Err(time)
             }
             // A directory that cannot be written to: the server's own limit still holds.

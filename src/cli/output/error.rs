@@ -314,18 +314,7 @@ impl From<api::ApiError> for CliError {
             }
             ApiErrorKind::Exhausted => Self::usage(format!("no usable response from the API: {said}"))
                 .with_hint("it may be down; try again later"),
-            ApiErrorKind::Halted(HaltReason::DailyQuota { resume_in }) => {
-                pause_error("the daily request quota is used up; it resets at", resume_in)
-            }
-            ApiErrorKind::Halted(HaltReason::RateLimit { resume_in }) => {
-                pause_error("the API refuses every request and asks to wait until", resume_in)
-            }
-            ApiErrorKind::Halted(HaltReason::SilentRefusal) => Self::new(
-                CliExitCode::Paused,
-                "the API refuses every request (429) and does not say until when; the daily request quota is probably used up",
-            )
-            .with_hint("resume in some hours, or use `--wait` to try again every 15 minutes"),
-            ApiErrorKind::Halted(HaltReason::Cancelled) => Self::new(CliExitCode::Interrupted, "interrupted"),
+            ApiErrorKind::Halted(reason) => halt_error(reason),
             ApiErrorKind::Gone
             | ApiErrorKind::Refused
             | ApiErrorKind::TooLarge
@@ -338,6 +327,27 @@ impl From<api::ApiError> for CliError {
                     None => "`-v` logs requests and responses".to_owned(),
                 }),
         }
+    }
+}
+
+/// The error of a command that sends nothing more for now.
+fn halt_error(reason: HaltReason) -> CliError {
+    match reason {
+            HaltReason::DailyQuota { resume_in } => {
+                pause_error("the daily request quota is used up; it resets at", resume_in)
+            }
+            HaltReason::Budget { resume_in } => {
+                pause_error("the requests that `--max-requests` allows for today are used up; the next day begins at", resume_in)
+            }
+            HaltReason::RateLimit { resume_in } => {
+                pause_error("the API refuses every request and asks to wait until", resume_in)
+            }
+            HaltReason::SilentRefusal => CliError::new(
+                CliExitCode::Paused,
+                "the API refuses every request (429) and does not say until when; the daily request quota is probably used up",
+            )
+            .with_hint("resume in some hours, or use `--wait` to try again every 15 minutes"),
+            HaltReason::Cancelled => CliError::new(CliExitCode::Interrupted, "interrupted"),
     }
 }
 

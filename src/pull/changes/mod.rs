@@ -10,6 +10,7 @@
 mod confirm_children;
 mod confirm_contacts;
 mod count_ranges;
+mod hinted_contacts;
 mod moved_contacts;
 mod recently_updated;
 mod spool_scan;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{ChildKind, Pull, PullError};
+use crate::id::ContactId;
 use crate::mirror::{MirrorError, MirrorReader};
 use crate::run::{SpoolReader, SpoolWrite, StreamProgress, stream};
 
@@ -33,6 +35,8 @@ pub struct MirrorScope {
     pub since_ms: i64,
     /// Whether the search's count of contacts is taken as a proof that none was deleted.
     pub trusts_counts: bool,
+    /// Contacts that are read first, with their notes and tasks.
+    pub hints: Vec<ContactId>,
 }
 
 /// How the deletions of contacts were looked for.
@@ -77,6 +81,10 @@ impl Pull {
     /// As [`Self::run`].
     pub async fn pull_changes(&self, scope: &MirrorScope) -> Result<(), PullError> {
         self.client.attach_location_facts(self.location_facts.clone());
+        // Hinted contacts are searched for again after an interruption, which changes nothing.
+        if !self.stream_progress(stream::CONTACTS)?.done {
+            Box::pin(self.pull_hinted_contacts(scope)).await?;
+        }
         let result = Box::pin(self.pull_updated_pages(scope)).await;
         self.flush_writes().await?;
         result

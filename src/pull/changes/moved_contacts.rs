@@ -20,7 +20,7 @@ const BATCH: usize = 50;
 
 /// The contacts whose notes and tasks have to be read.
 pub(super) struct MovedContacts {
-    /// Those that are new or differ from the mirror.
+    /// Those that are new or differ from the mirror, and those that were hinted at.
     differing: BTreeSet<String>,
     /// What could not be read for the mirror before.
     failures: Vec<FetchFailure>,
@@ -93,11 +93,17 @@ impl Pull {
     ) -> Result<MovedContacts, PullError> {
         let (mirror, digester) = (open_mirror(scope)?, RowDigester::new(&CONTACTS));
         let failures = mirror.load_failures()?;
-        let differing = self.scan_contacts(BTreeSet::new(), move |moved, id, _, row| {
+        let hints: BTreeSet<String> = scope.hints.iter().map(ToString::to_string).collect();
+        let mut hinted = BTreeSet::new();
+        for id in &hints {
+            let known = mirror.find_version(RecordKind::Contact, id)?;
+            hinted.extend(known.filter(|known| known.is_live).map(|_| id.clone()));
+        }
+        let differing = self.scan_contacts(hinted, move |moved, id, _, row| {
             let known = mirror.find_version(RecordKind::Contact, id)?;
             let is_same = known
                 .is_some_and(|known| known.is_live && known.digest == digester.digest_row(row));
-            if !is_same {
+            if !is_same || hints.contains(id) {
                 moved.insert(id.to_owned());
             }
             Ok(())

@@ -11,13 +11,13 @@ use crate::api::{
 };
 
 /// The rows of a search, or that the server rejects such a search.
-pub(super) enum KeySearchResult {
+pub(in crate::pull) enum KeySearchResult {
     Rows(Vec<Box<RawValue>>, Vec<BrokenRecord>),
     Refused,
 }
 
 /// Builds a response body of rows as they were sent.
-pub(super) fn encode_rows<'r>(rows: impl Iterator<Item = &'r RawValue>) -> Bytes {
+pub(in crate::pull) fn encode_rows<'r>(rows: impl Iterator<Item = &'r RawValue>) -> Bytes {
     let rows: Vec<&str> = rows.map(RawValue::get).collect();
     Bytes::from(format!("{{\"contacts\":[{}]}}", rows.join(",")))
 }
@@ -27,7 +27,7 @@ pub(super) fn decode_rows(body: &[u8]) -> Result<Vec<Box<RawValue>>, serde_json:
 }
 
 /// All contacts that one search returns for a batch of keys.
-pub(super) async fn search_keys(
+pub(in crate::pull) async fn search_keys(
     client: &ApiClient,
     batch: &[ContactKey],
 ) -> Result<KeySearchResult, api::ApiError> {

@@ -91,6 +91,11 @@ pub(super) fn parse_contact_keys(row: &RawValue) -> Option<(ContactId, Vec<Conta
     Some((id, keys))
 }
 
+/// The id of a contact's row.
+pub(in crate::pull) fn parse_row_id(row: &RawValue) -> Option<String> {
+    parse_contact_keys(row).map(|(id, _)| id.to_string())
+}
+
 /// The selected contacts, and which of them have been found.
 #[derive(Debug, Default)]
 pub(super) struct SelectedContacts {

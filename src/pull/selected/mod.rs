@@ -35,9 +35,11 @@ pub use infer_key::{
     parse_phone_key, trim_key_text,
 };
 pub use key_search::find_contacts;
-use key_search::{KeySearchResult, decode_rows, encode_rows, fetch_by_key, search_keys};
+pub(in crate::pull) use key_search::{KeySearchResult, encode_rows, search_keys};
+use key_search::{decode_rows, fetch_by_key};
 pub use lookup_key::ContactKey;
 use lookup_key::SelectedContacts;
+pub(in crate::pull) use lookup_key::parse_row_id;
 pub use strategy::{SelectionCost, estimate_cost};
 use strategy::{SelectionStrategy, cheapest_strategy, page_count, searchable_batches};
 

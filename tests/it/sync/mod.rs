@@ -9,6 +9,7 @@ mod histories;
 mod incremental_export;
 mod interrupted;
 mod never_false;
+mod repeated;
 mod sync_world;
 
 use serde_json::Value;

@@ -1,11 +1,15 @@
 //! `ghl-bulk sync`.
 
-mod sync_lines;
+mod hints;
+pub(super) mod repeat;
+pub(super) mod sync_lines;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::api::QuotaReserve;
 use crate::cli::account::{
     ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs, RunAccountRef,
 };
@@ -14,12 +18,15 @@ use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
+use crate::cli::service::ServiceManager;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::run::{Run, RunStore};
 use crate::sync::{self, SyncReport, SyncRequest};
+
+use repeat::{PassingFailures, RepeatedSync};
 
 /// Keep a local copy of a location up to date
 ///
@@ -34,15 +41,20 @@ Examples:
   ghl-bulk sync                        read what has changed
   ghl-bulk sync --walk-every 7d        read everything once a week only
   ghl-bulk sync --full                 read everything now
+  ghl-bulk sync --every 5m --max-requests 5%    stay up to date, with a twentieth of the daily quota
 
 The copy is in `mirrors/LOCATION` in the directory of runs (`GHL_BULK_HOME`). It holds customer data.")]
 pub(crate) struct SyncArgs {
+    /// Sync again and again, this long apart, until stopped; at least `30s`
+    #[arg(long, value_name = "DURATION", value_parser = parse_long_duration)]
+    pub(crate) every: Option<Duration>,
+
     #[command(flatten)]
     pub(crate) how: SyncOptionArgs,
 }
 
 /// How a sync reads.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct SyncOptionArgs {
     /// How often everything is read, also what has not changed: a duration such as `24h`
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_long_duration)]
@@ -55,6 +67,15 @@ pub(crate) struct SyncOptionArgs {
     /// How far before the last sync updates are read again, because the search lags behind
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_long_duration, hide_short_help = true)]
     pub(crate) overlap: Duration,
+
+    /// Requests that all syncs of the location may send in a day (UTC): a number, or a share of the daily quota such as
+    /// `5%`
+    #[arg(long, value_name = "N|N%")]
+    pub(crate) max_requests: Option<QuotaReserve>,
+
+    /// Read these contacts first, with their tasks and notes: a file with one id a line, or `-`
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) hint: Option<PathBuf>,
 
     /// Believe it if most or all contacts of the account were deleted
     #[arg(long, hide_short_help = true)]
@@ -69,6 +90,8 @@ impl Default for SyncOptionArgs {
             full: false,
             overlap: Duration::from_mins(15),
             accept_empty: false,
+            max_requests: None,
+            hint: None,
         }
     }
 }
@@ -81,8 +104,19 @@ fn parse_long_duration(text: &str) -> Result<Duration, String> {
 }
 
 impl SyncOptionArgs {
-    fn build_request(&self, account: &LocationAccount, url: &str, sandbox: bool) -> SyncRequest {
-        SyncRequest {
+    /// Forgets what is only for the first of many syncs.
+    pub(super) fn forget_first(&mut self) {
+        (self.full, self.accept_empty, self.hint) = (false, false, None);
+    }
+
+    fn build_request(
+        &self,
+        account: &LocationAccount,
+        url: &str,
+        sandbox: bool,
+    ) -> Result<SyncRequest, CliError> {
+        let hints = self.hint.as_deref().map(hints::read_hints).transpose()?;
+        Ok(SyncRequest {
             url: url.to_owned(),
             token_variable: account.variable.clone(),
             profile: account.profile.clone(),
@@ -91,13 +125,18 @@ impl SyncOptionArgs {
             walk_every_s: self.walk_every.as_secs(),
             overlap_s: self.overlap.as_secs(),
             accept_empty: self.accept_empty,
-        }
+            max_requests: self.max_requests,
+            hints: hints.unwrap_or_default(),
+        })
     }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &SyncArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     let accounts = LocationAccounts::resolve_selected(settings, &MultiLocationArgs::default())?;
+    if let Some(every) = args.every {
+        return run_always(args, every, &accounts, settings);
+    }
     let screen = CliReporter::new(settings.output_style);
     let (accounts, screen) = (&accounts, &screen);
     signals::block_on(settings.deadline, screen, |stop| async move {
@@ -109,6 +148,55 @@ pub(crate) fn run(args: &SyncArgs, settings: &Settings) -> Result<CliExitCode, C
     })
 }
 
+/// Runs `sync --every`: until it is stopped, which is no failure, or a person must do something.
+fn run_always(
+    args: &SyncArgs,
+    every: Duration,
+    accounts: &LocationAccounts,
+    settings: &Settings,
+) -> Result<CliExitCode, CliError> {
+    let every = repeat::check_interval(every, &accounts.url, settings.sandbox)?;
+    let screen = &CliReporter::new(repeat::calm_style(settings.output_style));
+    signals::block_on(settings.deadline, screen, |stop| async move {
+        let account = &accounts.all[0];
+        let context = build_context(account, accounts, settings, screen, settings.sandbox, &stop)?;
+        let (manager, mut failures) = (ServiceManager::from_env(), PassingFailures::default());
+        let _alive = manager.start_watchdog();
+        manager.notify_ready();
+        let (mut how, context, stop) = (args.how.clone(), &context, &stop);
+        while !stop.is_cancelled() {
+            let next = tokio::time::Instant::now() + every;
+            let sync = RepeatedSync { how: &how, context, accounts, settings, screen, stop };
+            match sync.sync_after_others().await {
+                Ok(report) => {
+                    failures.clear();
+                    for line in sync_lines::change_lines(&report) {
+                        screen.print_note(&line);
+                    }
+                    how.forget_first();
+                }
+                Err(_) if stop.is_cancelled() => {}
+                Err(error) => failures.report(error, &context.observer)?,
+            }
+            let left = next.saturating_duration_since(tokio::time::Instant::now());
+            repeat::sleep_unless_stopped(left, stop).await;
+        }
+        manager.notify_stopping();
+        screen.finish();
+        Ok(report_stopped(settings, screen))
+    })
+}
+
+/// Reports the end of a command that goes on until it is stopped.
+fn report_stopped(settings: &Settings, screen: &CliReporter) -> CliExitCode {
+    if settings.json {
+        screen.emit_event(&json!({
+            "event": "summary", "exit_code": CliExitCode::Done as u8, "outcome": "complete", "kind": "sync",
+        }));
+    }
+    CliExitCode::Done
+}
+
 /// Syncs the only location of a command.
 pub(super) async fn sync_account(
     how: &SyncOptionArgs,
@@ -117,7 +205,7 @@ pub(super) async fn sync_account(
     settings: &Settings,
     stop: &CancelSignal,
 ) -> Result<SyncReport, CliError> {
-    let request = how.build_request(&accounts.all[0], &accounts.url, settings.sandbox);
+    let request = how.build_request(&accounts.all[0], &accounts.url, settings.sandbox)?;
     let ended = sync::sync_location(context, request).await;
     ended.map_err(|halted| CliError::from_sync_halt(halted, stop))
 }

@@ -9,7 +9,7 @@ use crate::sync::SyncReport;
 use crate::text::{format_count, format_plural, select_plural};
 
 /// The lines of the report.
-pub(super) fn report_lines(report: &SyncReport) -> Vec<String> {
+pub(in crate::cli::commands) fn report_lines(report: &SyncReport) -> Vec<String> {
     let synced = &report.synced;
     let kinds = [("contacts", synced.contacts), ("tasks", synced.tasks), ("notes", synced.notes)];
     let changed: u64 = kinds.iter().map(|(_, counts)| counts.total()).sum();
@@ -33,6 +33,19 @@ pub(super) fn report_lines(report: &SyncReport) -> Vec<String> {
     lines.push(requests_line(report));
     lines.extend(coverage_lines(report));
     lines
+}
+
+/// What a sync among many has changed; nothing if it has changed nothing.
+pub(in crate::cli::commands) fn change_lines(report: &SyncReport) -> Vec<String> {
+    let synced = &report.synced;
+    if synced.seq == 1 {
+        return vec!["the first sync of this location has read everything".to_owned()];
+    }
+    let kinds = [(synced.contacts, "contact"), (synced.tasks, "task"), (synced.notes, "note")];
+    let changed = kinds.iter().filter(|(counts, _)| counts.total() > 0);
+    let changed: Vec<String> =
+        changed.map(|(counts, what)| format_plural(counts.total(), what)).collect();
+    if changed.is_empty() { Vec::new() } else { vec![format!("changed: {}", changed.join(", "))] }
 }
 
 fn counts_text(counts: ChangeCounts, all: u64) -> String {
