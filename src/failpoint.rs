@@ -35,6 +35,10 @@ pub enum FailPoint {
     BetweenChangeFiles,
     /// The files of the mirror are in place, which the mirror does not know yet.
     AfterPublish,
+    /// Some of the changes are in the outbox of a sink.
+    DuringFill,
+    /// A sink has an event, which is still in its outbox.
+    BeforeMark,
     /// The start of a token refresh is durable, nothing is sent yet.
     BeforeRefresh,
     /// The new token has arrived and is not stored yet.
@@ -62,6 +66,8 @@ impl FailPoint {
             Self::DuringPublish => "during_publish",
             Self::BetweenChangeFiles => "between_change_files",
             Self::AfterPublish => "after_publish",
+            Self::DuringFill => "during_fill",
+            Self::BeforeMark => "before_mark",
             Self::BeforeRefresh => "before_refresh",
             Self::AfterRefresh => "after_refresh",
             Self::AfterRenewal => "after_renewal",

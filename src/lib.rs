@@ -69,3 +69,4 @@ pub mod table;
 pub(crate) mod text;
 pub(crate) mod toml_doc;
 pub mod value;
+pub mod watch;

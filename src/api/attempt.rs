@@ -100,7 +100,7 @@ pub(super) fn describe_redirect(response: &Response) -> String {
 }
 
 /// The innermost cause: `Connection refused (os error 111)` instead of three sentences around it.
-pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => root_cause(source),
         None => error.to_string(),

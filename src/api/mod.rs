@@ -49,6 +49,7 @@ mod write;
 #[doc = include_str!("README.md")]
 pub mod facts {}
 
+pub(crate) use attempt::root_cause;
 pub use broken_record::BrokenRecord;
 pub use client::{ApiClient, ApiClientConfig, VERSION};
 pub use connect_error::ConnectError;

@@ -20,7 +20,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 const MOST: u64 = 64 << 10;
 
 /// Secrets of this program that the command has no use for.
-const OWN_SECRETS: [&str; 3] = ["GHL_TOKEN", "GHL_CLIENT_SECRET", "GHL_BULK_PASSPHRASE"];
+const OWN_SECRETS: [&str; 4] =
+    ["GHL_TOKEN", "GHL_CLIENT_SECRET", "GHL_BULK_PASSPHRASE", "GHL_BULK_WEBHOOK_SECRET"];
 /// How long a word of letters and digits is that may be a secret.
 const SHORTEST_SECRET: usize = 16;
 
@@ -57,15 +58,20 @@ impl TokenCommand {
         };
         let mut command = tokio::process::Command::new(program);
         command.args(arguments).kill_on_drop(true);
-        for name in OWN_SECRETS {
-            command.env_remove(name);
-        }
+        remove_own_secrets(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
     fn command_error(&self, why: impl std::fmt::Display) -> AuthError {
         AuthError::Command(format!("the token command `{}` {why}", self.program_name()))
+    }
+}
+
+/// Takes this program's secrets out of the environment of a command.
+pub(crate) fn remove_own_secrets(command: &mut tokio::process::Command) {
+    for name in OWN_SECRETS {
+        command.env_remove(name);
     }
 }
 

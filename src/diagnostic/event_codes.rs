@@ -92,6 +92,8 @@ event_codes! {
         OtherLocation "other_location": "The server sent contacts of another location; the tables have them, and `errors.csv` lists them.",
         RequiredValueMissing "required_value_missing": "Rows of a file for another system lack a value that the system requires; complete them in the file or in the account.",
         RowsSkipped "rows_skipped": "Rows lack a value that the template requires; its file does not have them.",
+        SinkFailing "sink_failing": "A sink of `watch` did not take an event, which is kept and sent again; the message says why.",
+        SinkGone "sink_gone": "A sink of `watch` takes no more events; they are kept, and sent when the command is started again.",
         SyncFailed "sync_failed": "A sync of `sync --every` or `watch` failed; the next one goes on where it stopped, and the message says why.",
         TagsPerContact "tags_per_contact": "Tags are changed contact by contact, which takes more requests; the message says why.",
         TasksPerContact "tasks_per_contact": "Tasks are read contact by contact, which takes more requests; the message says why.",

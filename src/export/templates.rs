@@ -28,7 +28,11 @@ impl TemplateSnapshot {
         Self { preset: preset.name.clone(), text: preset.text.clone().into_owned() }
     }
 
-    fn parse_template(&self) -> Result<NamedTemplate, ExportError> {
+    /// The template.
+    ///
+    /// # Errors
+    /// When this version cannot read the text.
+    pub fn parse_template(&self) -> Result<NamedTemplate, ExportError> {
         let preset = Preset::parse(self.text.clone(), &self.preset).ok();
         let template = preset.and_then(|preset| preset.template);
         let template = template.ok_or_else(|| {

@@ -150,6 +150,31 @@ impl MirrorReader {
         self.query_changes(kind, &query, params![kind.code(), id])
     }
 
+    /// What a record said before a sync changed it; `None` if it was not known.
+    pub fn find_former_version(
+        &self,
+        kind: RecordKind,
+        id: &str,
+        seq: i64,
+    ) -> Result<Option<RecordChange>, MirrorError> {
+        let query = format!(
+            "SELECT {COLUMNS}, read_at, body FROM version WHERE kind = ?1 AND id = ?2 AND seq < ?3
+             ORDER BY seq DESC LIMIT 1"
+        );
+        Ok(self.query_changes(kind, &query, params![kind.code(), id, seq])?.pop())
+    }
+
+    /// The record of a kind with this id, as the last sync left it.
+    pub fn find_latest_version(
+        &self,
+        kind: RecordKind,
+        id: &str,
+    ) -> Result<Option<RecordChange>, MirrorError> {
+        let query =
+            format!("SELECT {COLUMNS}, read_at, body FROM record WHERE kind = ?1 AND id = ?2");
+        Ok(self.query_changes(kind, &query, params![kind.code(), id])?.pop())
+    }
+
     fn query_changes(
         &self,
         kind: RecordKind,

@@ -49,6 +49,23 @@ CREATE TABLE request_count (day TEXT PRIMARY KEY, requests INTEGER NOT NULL) WIT
 CREATE TABLE reader (
     name TEXT PRIMARY KEY, seq INTEGER NOT NULL, read_at INTEGER NOT NULL, pending_from INTEGER, pending_to INTEGER
 ) WITHOUT ROWID;
+CREATE TABLE sink (
+    name TEXT PRIMARY KEY, seq INTEGER NOT NULL, kind INTEGER NOT NULL, id TEXT NOT NULL,
+    reminds_since_ms INTEGER, sum BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE outbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, event TEXT NOT NULL, record TEXT NOT NULL,
+    body TEXT NOT NULL, attempts INTEGER NOT NULL, next_ms INTEGER NOT NULL, sum BLOB NOT NULL
+);
+CREATE INDEX outbox_record ON outbox (sink, record, number);
+CREATE INDEX outbox_sink ON outbox (sink, number);
+CREATE TABLE task_due (
+    task TEXT PRIMARY KEY, due_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE reminded (
+    sink TEXT NOT NULL, task TEXT NOT NULL, due_ms INTEGER NOT NULL,
+    PRIMARY KEY (sink, task, due_ms)
+) WITHOUT ROWID;
 ";
 
 /// The keys of `meta`.
@@ -61,6 +78,8 @@ pub(super) mod meta_key {
     pub(in crate::mirror) const SETTINGS: &str = "location_settings";
     /// The run that was reading for the mirror when it was started.
     pub(in crate::mirror) const PENDING_RUN: &str = "pending_run";
+    /// Up to where the outbox knows when tasks are due.
+    pub(in crate::mirror) const DUE_POSITION: &str = "due_position";
 }
 
 /// Opens a mirror, or creates an empty one.

@@ -4,7 +4,8 @@
 //! saw, last changed and deleted it; what it said before stays as a former version. A sync merges what it has read in
 //! transactions of many rows, each with its place in the run's spool, so that a merge that was killed goes on, and
 //! merging a spool twice is merging it once. The mirror is a copy: if it is lost or damaged, the next sync reads
-//! everything again. It knows rows by kind and id, and does not look into them; it knows no requests.
+//! everything again. Events about changes wait in its outbox for their sinks. It knows rows by kind and id, and does not
+//! look into them; it knows no requests.
 
 mod change_log;
 mod error;
@@ -14,6 +15,7 @@ mod inspection;
 mod mirror_db;
 mod mirror_reader;
 mod mirror_writer;
+mod outbox;
 mod readers;
 mod record;
 mod stored_record;
@@ -26,6 +28,9 @@ pub use error::MirrorError;
 pub use inspection::{KnownReader, RecordCounts, RecordText};
 pub use mirror_reader::{DeletedRows, MirrorReader, MirrorRow, RecordVersion};
 pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};
+pub use outbox::{
+    ChangePosition, DueTask, LONGEST_DELAY_MS, NewEvent, Outbox, OutboxEvent, TaskDueChange,
+};
 pub use readers::ReaderPosition;
 pub use record::RecordKind;
 pub use sync_log::{SyncCounts, SyncFacts, SyncKind, SyncRecord, SyncState};

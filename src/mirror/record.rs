@@ -48,6 +48,11 @@ impl RecordKind {
         Self::ALL.into_iter().find(|kind| kind.table_name() == name)
     }
 
+    /// The kind with this number in the database.
+    pub(super) fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// Its number in the database.
     pub(super) fn code(self) -> i64 {
         match self {

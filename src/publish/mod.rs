@@ -57,7 +57,7 @@ pub use mirror_rows::{ChangeRange, load_custom_fields as load_mirror_fields};
 pub use output_dir::{LockedOutputDir, OutputDir};
 pub use previous_mirror_export::{PreviousMirrorExport, refresh_manifest};
 pub use sort::SortableRow;
-pub use template::NamedTemplate;
+pub use template::{NamedTemplate, TemplateRows};
 
 use table_writer::{RowSource, TableWriter};
 use template::TemplateFiles;

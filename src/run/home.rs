@@ -152,9 +152,7 @@ impl RunStore {
         sandbox: bool,
         run: &RunId,
     ) -> Result<FileLock, RunError> {
-        let dir = self.mirror_dir(location, sandbox);
-        create_private_dir(&dir).map_err(|source| RunError::from_io(&dir, source))?;
-        let path = dir.join("lock");
+        let path = self.create_mirror_dir(location, sandbox)?.join("lock");
         let holder = LockHolder::of_this_process(run.clone(), "sync");
         FileLock::try_lock_file(&path, &holder)?.ok_or_else(|| {
             let holder = LockHolder::read(&path);
@@ -162,6 +160,26 @@ impl RunStore {
             let resource = LockedResource::Mirror(location.clone());
             RunError::Locked(Box::new(LockConflict { resource, run, holder }))
         })
+    }
+
+    /// Locks the delivery of a location's events, so that each is delivered by one process. Syncs go on beside it.
+    ///
+    /// # Errors
+    /// [`RunError::Locked`] when another process has locked it.
+    pub fn lock_watch(&self, location: &LocationId, sandbox: bool) -> Result<FileLock, RunError> {
+        let path = self.create_mirror_dir(location, sandbox)?.join("watch.lock");
+        let holder = LockHolder::of_this_process(RunId::new(jiff::Timestamp::now()), "watch");
+        FileLock::try_lock_file(&path, &holder)?.ok_or_else(|| {
+            let (resource, holder) =
+                (LockedResource::Watch(location.clone()), LockHolder::read(&path));
+            RunError::Locked(Box::new(LockConflict { resource, run: None, holder }))
+        })
+    }
+
+    fn create_mirror_dir(&self, location: &LocationId, sandbox: bool) -> Result<PathBuf, RunError> {
+        let dir = self.mirror_dir(location, sandbox);
+        create_private_dir(&dir).map_err(|source| RunError::from_io(&dir, source))?;
+        Ok(dir)
     }
 
     /// Locks a run.

@@ -83,6 +83,8 @@ pub enum LockedResource {
     OutputDir(PathBuf),
     /// The mirror of a location, which one process at a time brings up to date.
     Mirror(LocationId),
+    /// The delivery of the events of a location.
+    Watch(LocationId),
 }
 
 /// Something that another process has locked, with what is known of that process.
@@ -103,6 +105,7 @@ impl fmt::Display for LockConflict {
             LockedResource::Run(run) => write!(f, "run `{run}`")?,
             LockedResource::OutputDir(dir) => write!(f, "`{}`", dir.display())?,
             LockedResource::Mirror(location) => write!(f, "the mirror of location `{location}`")?,
+            LockedResource::Watch(location) => write!(f, "the watch of location `{location}`")?,
         }
         let Some(holder) = &self.holder else {
             return match &self.run {

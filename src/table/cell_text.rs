@@ -39,8 +39,13 @@ pub(super) fn columns_of_batch<'b>(
     if batch.schema_ref().fields() != schema.fields() {
         return Err(TableWriteError::encode_error(path, "the batch is of another table"));
     }
-    let fields = schema.fields().iter().zip(batch.columns());
-    Ok(fields.map(|(field, column)| ColumnCells::from_array(field, column)).collect())
+    Ok(cells_of_batch(batch))
+}
+
+/// The columns of a batch with types that are ours.
+pub(super) fn cells_of_batch(batch: &RecordBatch) -> Vec<ColumnCells<'_>> {
+    let fields = batch.schema_ref().fields().iter().zip(batch.columns());
+    fields.map(|(field, column)| ColumnCells::from_array(field, column)).collect()
 }
 
 /// Rejects a schema with types that are not ours.

@@ -93,6 +93,22 @@ fn encode_key(index: usize, name: &str) -> Vec<u8> {
     key
 }
 
+/// The columns of a row of a batch with their values as JSON, lists and JSON nested.
+///
+/// # Panics
+/// If the batch has no such row.
+#[must_use]
+pub fn json_members(batch: &RecordBatch, row: usize) -> Vec<(String, String)> {
+    let schema = batch.schema();
+    let members = cell_text::cells_of_batch(batch).into_iter().zip(schema.fields());
+    let members = members.map(|(column, field)| {
+        let mut value = Vec::new();
+        write_value(&mut value, &column, row, JsonLinesShape::Nested);
+        (field.name().clone(), String::from_utf8(value).expect("JSON of texts is UTF-8"))
+    });
+    members.collect()
+}
+
 impl TableSink for JsonLinesSink {
     fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), TableWriteError> {
         let columns = cell_text::columns_of_batch(self.output.path(), &self.schema, batch)?;

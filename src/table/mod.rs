@@ -32,7 +32,7 @@ use arrow_schema::SchemaRef;
 pub use delimited::{DelimitedWriter, OutputDialect, OutputEncoding};
 pub use formula_guard::{FormulaGuardMode, guard_formula, looks_like_formula, strip_guard};
 pub use joined_list::{join_list, split_list};
-pub use jsonl::{JsonLinesShape, format_json_lines};
+pub use jsonl::{JsonLinesShape, format_json_lines, json_members};
 pub use string_columns::BatchTexts;
 pub use xlsx::TextWorkbook;
 

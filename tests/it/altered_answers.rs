@@ -101,7 +101,7 @@ fn serve(
 }
 
 /// Reads one message: its head, and its body by its length.
-fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub(crate) fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let (mut bytes, mut byte) = (Vec::new(), [0]);
     while !bytes.ends_with(b"\r\n\r\n") {
         stream.read_exact(&mut byte).ok()?;

@@ -17,7 +17,7 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 33] = [
     "",
     "export",
     "import",
@@ -30,6 +30,7 @@ const COMMANDS: [&str; 32] = [
     "mirror",
     "mirror status",
     "mirror rm",
+    "watch",
     "resume",
     "login",
     "logout",

@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["plan"],
     &["auth", "context", "publish", "pull", "reconcile"],
     &["push"],
-    &["doctor", "export", "import", "inspect", "sync"],
+    &["doctor", "export", "import", "inspect", "sync", "watch"],
     &["cli"],
 ];
 

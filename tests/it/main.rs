@@ -87,4 +87,5 @@ mod unreliable_network;
 mod values_not_kept;
 mod vanished_rows;
 mod walk_end;
+mod watch;
 mod world;

@@ -13,6 +13,7 @@ pub(super) mod secret_source;
 pub(super) mod token_info;
 pub(super) mod token_source;
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -181,7 +182,7 @@ impl LocationAccounts {
     ) -> Result<Self, CliError> {
         if settings.sandbox {
             return match several.agency_flag() {
-                None => Self::start_sandbox(settings.locations()?),
+                None => Self::start_sandbox(settings.locations()?, None),
                 Some(flag) => {
                     Err(CliError::usage(format!("`{flag}` does not go with `--sandbox`")))
                 }
@@ -261,7 +262,7 @@ impl LocationAccounts {
         run: &RunAccountRef,
     ) -> Result<Self, CliError> {
         if run.sandbox {
-            return Self::start_sandbox(vec![run.location.clone()]);
+            return Self::start_sandbox(vec![run.location.clone()], None);
         }
         let config = settings.config();
         let profile = match (settings.requested_profile(), run.profile) {
@@ -297,7 +298,18 @@ impl LocationAccounts {
         )
     }
 
-    fn start_sandbox(mut locations: Vec<LocationId>) -> Result<Self, CliError> {
+    /// A sandbox whose data changes at random, `edits` times a minute.
+    pub(super) fn start_live_sandbox(
+        settings: &Settings,
+        edits: NonZeroU32,
+    ) -> Result<Self, CliError> {
+        Self::start_sandbox(settings.locations()?, Some(edits))
+    }
+
+    fn start_sandbox(
+        mut locations: Vec<LocationId>,
+        live: Option<NonZeroU32>,
+    ) -> Result<Self, CliError> {
         if locations.is_empty() {
             locations.push(sandbox::LOCATION.parse().expect("the sandbox's location is an id"));
         }
@@ -307,6 +319,7 @@ impl LocationAccounts {
             limit: sandbox::LocationRateLimit::NONE,
             // The first export ends without a warning; `sandbox --awkward` serves the rest.
             awkward: false,
+            live,
             ..SandboxSettings::default()
         };
         let running = sandbox::start(settings).map_err(|error| {

@@ -20,4 +20,5 @@ pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod sync;
 pub(super) mod undo;
+pub(super) mod watch;
 pub(super) mod whoami;

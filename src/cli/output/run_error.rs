@@ -37,18 +37,9 @@ impl From<run::RunError> for CliError {
             (run::RunError::Ambiguous { candidates, .. }, _) => {
                 failure.with_lines(candidate_lines(candidates)).with_hint("use more of the id")
             }
-            (run::RunError::Locked(conflict), _) => failure.with_hint(match conflict.resource {
-                LockedResource::OutputDir(_) => {
-                    "wait for it to finish, or choose another directory with `--out`"
-                }
-                LockedResource::Location(_) => {
-                    "wait for it to finish: only one run at a time writes to a location"
-                }
-                LockedResource::Run(_) => "wait for it to finish",
-                LockedResource::Mirror(_) => {
-                    "wait for it to finish: only one sync of a location runs at a time"
-                }
-            }),
+            (run::RunError::Locked(conflict), _) => {
+                failure.with_hint(locked_resource_hint(&conflict.resource))
+            }
             (run::RunError::LostTail { path, .. } | run::RunError::UnprovenTail { path, .. }, _) => {
                 let dir = path.parent().and_then(Path::file_name).unwrap_or_default();
                 failure.with_hint(format!(
@@ -81,4 +72,23 @@ fn candidate_lines(candidates: &[RunId]) -> Vec<String> {
     let older = candidates.len().saturating_sub(CANDIDATES);
     let more = (older > 0).then(|| format!("{} and", format_plural(older as u64, "older run")));
     more.into_iter().chain(candidates[older..].iter().map(ToString::to_string)).collect()
+}
+
+/// What to do about something that another process has locked.
+fn locked_resource_hint(resource: &LockedResource) -> &'static str {
+    match resource {
+        LockedResource::OutputDir(_) => {
+            "wait for it to finish, or choose another directory with `--out`"
+        }
+        LockedResource::Location(_) => {
+            "wait for it to finish: only one run at a time writes to a location"
+        }
+        LockedResource::Run(_) => "wait for it to finish",
+        LockedResource::Mirror(_) => {
+            "wait for it to finish: only one sync of a location runs at a time"
+        }
+        LockedResource::Watch(_) => {
+            "one `watch` can have several sinks: stop the other one and name its sinks here, too"
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::exit_code::CliExitCode;
 use crate::mirror::MirrorError;
 use crate::sync::SyncError;
+use crate::watch::WatchError;
 
 impl From<SyncError> for CliError {
     fn from(error: SyncError) -> Self {
@@ -23,6 +24,16 @@ impl From<SyncError> for CliError {
                 let hint = format!("`ghl-bulk sync` reads what has changed; `ghl-bulk runs rm {run}` removes it");
                 Self::usage(error.to_string()).with_hint(hint)
             }
+        }
+    }
+}
+
+impl From<WatchError> for CliError {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Mirror(error) => error.into(),
+            WatchError::Layout(error) => error.into(),
+            WatchError::NoMirror(_) => Self::usage(error.to_string()),
         }
     }
 }

@@ -81,7 +81,10 @@ impl ContactLookup {
                 .and_then(|mut insert| insert.execute((texts.cell_texts(0, row).concat(), cells)))
                 .map_err(fail)?;
         }
-        keeping.commit().map_err(fail)
+        keeping.commit().map_err(fail)?;
+        // It may be a contact that has just been replaced.
+        self.last = RefCell::default();
+        Ok(())
     }
 
     /// The values of a contact's field; empty if the contact is unknown.

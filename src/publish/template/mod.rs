@@ -10,6 +10,7 @@ mod calendar_names;
 mod cell_source;
 mod cell_text;
 mod contact_lookup;
+mod row_words;
 mod template_files;
 mod unused_columns;
 mod warnings;
@@ -29,6 +30,7 @@ use crate::table::BatchTexts;
 use bind::BoundTemplateColumn;
 pub(super) use calendar_names::CalendarNames;
 use contact_lookup::ContactLookup;
+pub use row_words::TemplateRows;
 use template_files::TemplateFile;
 use unused_columns::UnusedColumns;
 
@@ -83,14 +85,7 @@ impl TemplateFiles {
             let safe = is_guarded.then_some(options.csv_safe);
             files.push(Arc::new(Mutex::new(TemplateFile::create_empty(template, safe, staging)?)));
         }
-        let mut contact_columns: Vec<FieldSource> = Vec::new();
-        let joining = named.iter().filter(|named| named.template.joins_contacts());
-        let columns = joining.flat_map(|named| &named.template.columns);
-        for field in columns.flat_map(bind::contact_fields) {
-            if !contact_columns.contains(&field) {
-                contact_columns.push(field);
-            }
-        }
+        let contact_columns = collect_contact_fields(named);
         let contacts = if contact_columns.is_empty() {
             None
         } else {
@@ -189,6 +184,19 @@ impl TemplateWriters {
         self.unused.clear();
         self.all.iter().try_for_each(|taker| lock_ignoring_poison(&taker.file).restart())
     }
+}
+
+/// What the templates' rows of other tables say about their contacts.
+fn collect_contact_fields(named: &[NamedTemplate]) -> Vec<FieldSource> {
+    let joining = named.iter().filter(|named| named.template.joins_contacts());
+    let columns = joining.flat_map(|named| &named.template.columns);
+    let mut fields: Vec<FieldSource> = Vec::new();
+    for field in columns.flat_map(bind::contact_fields) {
+        if !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    fields
 }
 
 /// Ignores poisoning: a writer that panics ends the whole export, and its data is not used.

@@ -64,9 +64,7 @@ impl TemplateFile {
         for (column, bound) in template.columns.iter().zip(bound) {
             cells.push(cell_text(column, bound, template, texts, row, lookups)?);
         }
-        let lacking = !template.require.is_empty()
-            && template.require.iter().all(|place| cells[*place].trim().is_empty());
-        if lacking {
+        if template.lacks_required(&cells) {
             self.warnings.add_skipped_row(texts.cell_texts(0, row).concat());
             return Ok(());
         }
@@ -157,7 +155,7 @@ fn create_part_file(
 }
 
 /// The text of a cell, before the formula guard.
-fn cell_text(
+pub(super) fn cell_text(
     column: &TemplateColumn,
     bound: &BoundTemplateColumn,
     template: &ExportTemplate,

@@ -250,6 +250,7 @@ fn sync_properties() -> Value {
         "unconfirmed": count_schema("Of a sync: contacts that the search does not show and whose own endpoint gave no clear answer."),
         "export": { "type": "string", "description": "Of a first sync: the export that it began with." },
         "silent_changes": count_schema("Of a sync: contacts that had changed although their date of change says otherwise."),
+        "sinks": { "type": "array", "items": { "type": "object" }, "description": "Of a watch: `sink`, and its events that are `delivered` or `waiting`, and whether it is `gone`." },
         "walk_due": { "type": "string", "format": "date-time", "description": "Of a sync: when everything is read again." },
     })
 }

@@ -76,6 +76,12 @@ impl ExportTemplate {
         of_children && fills.into_iter().any(FieldSource::is_contact_field)
     }
 
+    /// Whether a row has none of the values that the system requires one of.
+    #[must_use]
+    pub fn lacks_required(&self, cells: &[String]) -> bool {
+        !self.require.is_empty() && self.require.iter().all(|at| cells[*at].trim().is_empty())
+    }
+
     /// Whether a column has the names of calendars, which the rows of appointments do not have.
     #[must_use]
     pub fn names_calendars(&self) -> bool {

@@ -1,0 +1,11 @@
+//! The change feed: what its events say, and that none is lost, whatever fails.
+
+mod events;
+mod kills;
+mod live;
+mod own_writes;
+mod reminders;
+mod service;
+mod sinks;
+mod watch_world;
+mod webhooks;
