@@ -97,6 +97,7 @@ fn publish(bencher: Bencher, format: &str) {
         },
         requests: std::collections::BTreeMap::new(),
         mirror: None,
+        mirror_facts: None,
     };
     let options = publish::PublishOptions {
         masking: publish::Masking::default(),

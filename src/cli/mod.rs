@@ -74,7 +74,7 @@ local copy, 11 locked by another process, 12 damaged, 20 a dry run found changes
 
 #[derive(Debug, Subcommand)]
 enum CliCommand {
-    Export(commands::export::ExportArgs),
+    Export(Box<commands::export::ExportArgs>),
     Import(Box<commands::import::ImportArgs>),
     Map(commands::map::MapArgs),
     Apply(commands::apply::ApplyArgs),

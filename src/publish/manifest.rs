@@ -200,13 +200,13 @@ impl ExportManifest {
         let complete = failures.is_empty();
         let missing = failures.iter().filter(|failure| failure.is_of_whole_list());
         let missing = missing.map(MissingList::from_failure).collect();
-        let columns = schemas.iter().flat_map(|schema| &schema.columns);
-        let mut custom_fields: BTreeMap<_, _> =
-            columns.filter_map(ManifestCustomField::from_column).collect();
-        if let Some(facts) = &facts.mirror_facts {
-            let known = ManifestCustomField::by_column(&facts.field_columns);
-            custom_fields.extend(known.into_iter().filter(|(_, field)| field.deleted));
-        }
+        let custom_fields = if let Some(facts) = &facts.mirror_facts {
+            // Also those whose columns are masked: the next export compares them.
+            ManifestCustomField::by_column(&facts.field_columns)
+        } else {
+            let columns = schemas.iter().flat_map(|schema| &schema.columns);
+            columns.filter_map(ManifestCustomField::from_column).collect()
+        };
         let format_version = FORMAT;
         Self {
             format_version,

@@ -18,6 +18,8 @@ use crate::id::RunId;
 
 /// The name of a database that is being built.
 const UNFINISHED: &str = "run.db.new";
+/// What the name of a directory ends with that is being removed.
+const REMOVED: &str = ".removed";
 /// How often a directory is made that other processes take for what a killed one has left: it has no lock for an instant.
 const ATTEMPTS: u32 = 100;
 
@@ -72,16 +74,25 @@ fn write_database(path: &Path, meta: &RunMetadata) -> Result<(), RunError> {
 /// Removes what killed processes have left. A directory that cannot be removed now is removed later.
 fn remove_unfinished_runs(runs: &Path) {
     for entry in std::fs::read_dir(runs).into_iter().flatten().flatten() {
-        let name = entry.file_name();
+        let (name, dir) = (entry.file_name(), entry.path());
+        if name.to_str().is_some_and(|name| name.ends_with(REMOVED)) {
+            let _ = std::fs::remove_dir_all(dir);
+            continue;
+        }
         let id = name.to_str().and_then(|name| name.parse::<RunId>().ok());
-        let dir = entry.path();
         let is_abandoned = id.is_some_and(|id| id.created().is_some()) && is_unfinished(&dir);
         // The lock is held until the directory is gone: a process that creates a run in it would lock a removed file.
         if is_abandoned
             && let Ok(Some(_lock)) = FileLock::try_lock_for_removal(&dir.join("lock"))
             && is_unfinished(&dir)
         {
-            let _ = std::fs::remove_dir_all(dir);
+            // Removing it under its name would also remove what another process puts into it meanwhile.
+            let mut removed = name;
+            removed.push(REMOVED);
+            let removed = runs.join(removed);
+            if std::fs::rename(&dir, &removed).is_ok() {
+                let _ = std::fs::remove_dir_all(removed);
+            }
         }
     }
 }

@@ -74,7 +74,7 @@ pub fn publish_mirror(
     home: &RunStore,
     location: &LocationId,
     request: &ExportRequest,
-    options: &IncrementalOptions,
+    options: IncrementalOptions,
     requests: BTreeMap<String, u64>,
     observer: &SharedObserver,
 ) -> Result<MirrorExport, ExportError> {
@@ -105,11 +105,11 @@ pub fn publish_mirror(
         report.unreadable = failures.iter().map(|failure| failure.records).sum();
         report.outcome = outcome_of(failures.is_empty());
         publish::refresh_manifest(&request.out, &facts)?;
-        publication.record_end(&source, &request.out)?;
+        record_end(&source, &request.out)?;
         return Ok(MirrorExport::Unchanged(Box::new(report)));
     }
     let (published, changes) = publication.write(home, &source, request, facts, observer)?;
-    publication.record_end(&source, &request.out)?;
+    record_end(&source, &request.out)?;
     report.unreadable = published.unreadable();
     report.outcome = outcome_of(published.failures.is_empty());
     report.rows = rows_by_table(&published.files);
@@ -131,7 +131,7 @@ impl Publication {
     fn plan(
         source: &MirrorSource,
         request: &ExportRequest,
-        options: &IncrementalOptions,
+        options: IncrementalOptions,
     ) -> Result<Self, ExportError> {
         let previous = PreviousMirrorExport::read(&request.out);
         let field_columns = source.reader.load_field_columns(i64::MAX)?;
@@ -222,11 +222,11 @@ impl Publication {
         let position = ReaderPosition { seq: known, pending: Some((first, until)) };
         source.record_reader(out, position)
     }
+}
 
-    /// Records that the output directory has what the mirror has.
-    fn record_end(&self, source: &MirrorSource, out: &Path) -> Result<(), ExportError> {
-        source.record_reader(out, ReaderPosition { seq: source.position.seq, pending: None })
-    }
+/// Records that the output directory has what the mirror has.
+fn record_end(source: &MirrorSource, out: &Path) -> Result<(), ExportError> {
+    source.record_reader(out, ReaderPosition { seq: source.position.seq, pending: None })
 }
 
 fn outcome_of(is_complete: bool) -> ExportOutcome {

@@ -141,8 +141,9 @@ fn a_plan_that_was_stored_but_not_marked_complete_is_planned_again() {
     let db = world.path(&format!("home/runs/{}/run.db", world.only_run_id()));
     // As a process leaves it that dies between the two.
     let connection = rusqlite::Connection::open(db).unwrap();
-    let forgotten = connection.execute("DELETE FROM meta WHERE key IN ('stage', 'summary')", []);
-    assert_eq!(forgotten.unwrap(), 2);
+    let forgotten =
+        connection.execute("DELETE FROM meta WHERE key IN ('stage', 'summary', 'facts')", []);
+    assert_eq!(forgotten.unwrap(), 3);
     drop(connection);
     world.run_command(&format!("apply {} --yes", world.only_run_id())).exits(0);
     assert_eq!(world.read_contacts().len(), MANY);

@@ -49,6 +49,11 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
     run("export --estimate --json", &[0]);
     run("sync", &[0]);
     run("export --incremental --out mirrored --json", &[0]);
+    run("show nobody@example.com", &[10]);
+    run("history nobody@example.com", &[10]);
+    run("watch --once --jsonl events.jsonl --json", &[0]);
+    run("mirror status --json", &[0]);
+    run("mirror rm --yes", &[0]);
     run("map in.csv -o map.toml", &[0]);
     let planned = run("import in.csv --dry-run --out plan --json", &[3]).summary();
     run(&format!("apply {} --yes", planned["run"].as_str().unwrap()), &[3]);

@@ -48,7 +48,7 @@ pub(super) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         let published = concurrency::run_blocking(move || {
             let (home, requests) = (dirs::runs_home()?, synced.requests);
             let observer = &context.observer;
-            export::publish_mirror(&home, &location, &request, &options, requests, observer)
+            export::publish_mirror(&home, &location, &request, options, requests, observer)
                 .map_err(CliError::from)
         });
         let published = published.await?;
