@@ -131,6 +131,7 @@ DELETE FROM {name} WHERE _changed_at < (SELECT max(_changed_at) FROM {changes} W
 MERGE INTO {name} AS existing USING (
   SELECT * FROM {changes}
   WHERE _changed_at >= (SELECT coalesce(max(_changed_at), {epoch}) FROM {name})
+    AND _changed_at >= (SELECT coalesce(max(_changed_at), {epoch}) FROM {changes} WHERE _op = 'reload')
   QUALIFY row_number() OVER (PARTITION BY id ORDER BY _changed_at DESC, _seq DESC) = 1
 ) AS changed ON existing.id = changed.id
 WHEN MATCHED AND changed._op = 'delete' THEN DELETE
