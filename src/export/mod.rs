@@ -75,7 +75,8 @@ pub async fn export_location(
     };
     let run = context.home.create_run(meta)?;
     if request.reads_whole_location() {
-        run.write_fact(&pull::WHOLE_LOCATION, &request.server_name().to_owned())?;
+        let server = pull::server_name(&request.url, request.sandbox);
+        run.write_fact(&pull::WHOLE_LOCATION, &server.to_owned())?;
     }
     let warnings = WarningLog::new(context.observer.clone(), known, Vec::new());
     let job = ExportJob::new(context, run, request, warnings);

@@ -14,7 +14,6 @@ use crate::publish::{
     ChildFilter, ExportScope, FileMode, ManifestMetadata, MaskRules, Masking, NamedTemplate,
     PublishOptions,
 };
-use crate::pull;
 use crate::resource::{RESOURCES, ResourceSpec};
 use crate::run::RunStore;
 use crate::table::{FormulaGuardMode, JsonLinesShape, TableFormat};
@@ -212,11 +211,6 @@ impl ExportRequest {
     /// Whether everything is read that a sync reads.
     pub(super) fn reads_whole_location(&self) -> bool {
         self.scope().filters.is_null() && self.tables.tasks && self.tables.notes
-    }
-
-    /// The server, as [`pull::WHOLE_LOCATION`] names it.
-    pub(super) fn server_name(&self) -> &str {
-        if self.sandbox { pull::EMBEDDED_SANDBOX } else { &self.url }
     }
 
     /// What is asked for, to compare it with an export that is in the output directory already.

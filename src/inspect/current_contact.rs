@@ -144,9 +144,7 @@ impl PartReader {
 
 fn read_fields<T>(response: &ApiResponse<T>) -> CustomFieldColumns {
     let answer = std::str::from_utf8(&response.body).unwrap_or_default();
-    let is_sound = |row: &&str| CustomFieldColumns::from_definitions([*row]).is_ok();
-    let rows = resource::response_rows(answer, "customFields").filter(is_sound);
-    CustomFieldColumns::from_definitions(rows).unwrap_or_default()
+    CustomFieldColumns::from_sound_definitions(resource::response_rows(answer, "customFields"))
 }
 
 /// The records in a response. A row that is no record is left out, as an export leaves it out.

@@ -1,12 +1,11 @@
 //! What has changed: every version of every record, with the sync that saw it.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use super::error::MirrorError;
-use super::mirror_reader::{MirrorReader, MirrorRow};
+use super::mirror_reader::{FoundRecord, MirrorReader, MirrorRow};
 use super::record::RecordKind;
 use super::stored_record::{COLUMNS, DELETED, StoredRecord};
-use crate::run::RunError;
 
 /// What a sync saw of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,24 +96,11 @@ impl MirrorReader {
             columns("version")
         );
         let parameters = params![kind.code(), after, until];
-        let mut unreadable = None;
-        self.for_each_row(kind, &query, parameters, |columns, row| {
-            let before = columns.get(12).and_then(|state| Ok((state, columns.get(13)?)));
-            match before {
-                Ok((state, was_known)) => match net_change(was_known, state, &row) {
-                    Some(change) => show(NetChange { change, row }),
-                    None => true,
-                },
-                Err(error) => {
-                    unreadable = Some(error);
-                    false
-                }
-            }
-        })?;
-        match unreadable {
-            Some(source) => Err(RunError::from_sqlite(self.path(), source).into()),
-            None => Ok(()),
-        }
+        self.for_each_record(kind, &query, parameters, |columns, found| {
+            let row = found.into_row();
+            let change = net_change(columns.get(13)?, columns.get(12)?, &row);
+            Ok(change.is_none_or(|change| show(NetChange { change, row })))
+        })
     }
 
     /// The next changes of a kind after a sync and an id, up to another sync, in the order of syncs and ids. A record that
@@ -181,20 +167,10 @@ impl MirrorReader {
         query: &str,
         parameters: &[&dyn rusqlite::ToSql],
     ) -> Result<Vec<RecordChange>, MirrorError> {
-        let read = |row: &Row<'_>| {
-            Ok((StoredRecord::from_row(kind, row)?, row.get::<_, i64>(10)?, row.get(11)?))
-        };
-        let rows = self
-            .connection()
-            .prepare_cached(query)
-            .and_then(|mut query| {
-                query.query_map(parameters, read)?.collect::<rusqlite::Result<Vec<_>>>()
-            })
-            .map_err(|source| RunError::from_sqlite(self.path(), source))?;
-        let read = |((record, sum), read_at_ms, body): ((StoredRecord, Vec<u8>), _, Vec<u8>)| {
-            let record = record.verify(&sum, self.path())?;
-            let body = self.decompress_body(&record, &body)?;
-            Ok(RecordChange {
+        let mut changes = Vec::new();
+        self.for_each_record(kind, query, parameters, |_, found| {
+            let FoundRecord { record, read_at_ms, body } = found;
+            changes.push(RecordChange {
                 seq: record.seq,
                 change: change_of(&record),
                 added_ms: record.added_ms,
@@ -202,9 +178,10 @@ impl MirrorReader {
                 parent: record.parent,
                 read_at_ms,
                 body,
-            })
-        };
-        rows.into_iter().map(read).collect()
+            });
+            Ok(true)
+        })?;
+        Ok(changes)
     }
 }
 

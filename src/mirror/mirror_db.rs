@@ -11,28 +11,37 @@ use crate::run::{self, RunError};
 /// The format of `mirror.db`. It changes when an older version could no longer read it.
 const FORMAT: i64 = 1;
 
-/// `record` is stored in the order in which its tables are published. `version` has the same columns, for what records
-/// said before the sync that changed them last.
-const SCHEMA: &str = "
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE record (
-    kind INTEGER NOT NULL, added_ms INTEGER NOT NULL, id TEXT NOT NULL, parent TEXT,
+/// The columns of `record` and `version`, in the same order: a version is a copy of a record's row.
+macro_rules! record_columns {
+    () => {
+        "kind INTEGER NOT NULL, added_ms INTEGER NOT NULL, id TEXT NOT NULL, parent TEXT,
     first_seq INTEGER NOT NULL, seq INTEGER NOT NULL, deleted_seq INTEGER, returned_seq INTEGER,
     state INTEGER NOT NULL, digest BLOB NOT NULL, read_at INTEGER NOT NULL, body BLOB NOT NULL,
-    sum BLOB NOT NULL,
+    sum BLOB NOT NULL,"
+    };
+}
+
+/// `record` is stored in the order in which its tables are published. `version` has what records said before the sync
+/// that changed them last.
+const SCHEMA: &str = concat!(
+    "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE record (
+    ",
+    record_columns!(),
+    "
     PRIMARY KEY (kind, added_ms, id)
+) WITHOUT ROWID;
+CREATE TABLE version (
+    ",
+    record_columns!(),
+    "
+    PRIMARY KEY (kind, id, seq)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX record_id ON record (kind, id);
 CREATE INDEX record_state ON record (kind, state, added_ms);
 CREATE INDEX record_seq ON record (kind, seq);
 CREATE INDEX record_parent ON record (kind, parent) WHERE parent IS NOT NULL;
-CREATE TABLE version (
-    kind INTEGER NOT NULL, added_ms INTEGER NOT NULL, id TEXT NOT NULL, parent TEXT,
-    first_seq INTEGER NOT NULL, seq INTEGER NOT NULL, deleted_seq INTEGER, returned_seq INTEGER,
-    state INTEGER NOT NULL, digest BLOB NOT NULL, read_at INTEGER NOT NULL, body BLOB NOT NULL,
-    sum BLOB NOT NULL,
-    PRIMARY KEY (kind, id, seq)
-) WITHOUT ROWID;
 CREATE INDEX version_seq ON version (kind, seq);
 CREATE TABLE sync (
     seq INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, state INTEGER NOT NULL, place INTEGER NOT NULL,
@@ -66,7 +75,8 @@ CREATE TABLE reminded (
     sink TEXT NOT NULL, task TEXT NOT NULL, due_ms INTEGER NOT NULL,
     PRIMARY KEY (sink, task, due_ms)
 ) WITHOUT ROWID;
-";
+"
+);
 
 /// The keys of `meta`.
 pub(super) mod meta_key {

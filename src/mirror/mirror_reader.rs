@@ -61,6 +61,22 @@ choice_enum! {
     }
 }
 
+/// A record with its content, as a query finds it.
+pub(super) struct FoundRecord {
+    pub(super) record: StoredRecord,
+    pub(super) read_at_ms: i64,
+    pub(super) body: String,
+}
+
+impl FoundRecord {
+    pub(super) fn into_row(self) -> MirrorRow {
+        let Self { record, read_at_ms, body } = self;
+        let StoredRecord { added_ms, id, seq, state, deleted_seq, .. } = record;
+        let deleted_seq = deleted_seq.filter(|_| state == DELETED);
+        MirrorRow { added_ms, id, seq, deleted_seq, read_at_ms, body }
+    }
+}
+
 /// A range of the time at which records were added, in milliseconds; `None` leaves an end open.
 type AddedRange = (Option<i64>, Option<i64>);
 
@@ -246,20 +262,20 @@ impl MirrorReader {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let parameters = params![kind.code(), added, id, last_state, limit];
         let mut rows = Vec::new();
-        self.for_each_row(kind, &query, parameters, |_, row| {
-            rows.push(row);
-            true
+        self.for_each_record(kind, &query, parameters, |_, found| {
+            rows.push(found.into_row());
+            Ok(true)
         })?;
         Ok(rows)
     }
 
-    /// Shows the rows of a query of [`COLUMNS`], `read_at` and `body`, until one is refused.
-    pub(super) fn for_each_row(
+    /// Shows the records that a query of [`COLUMNS`], `read_at` and `body` finds, until one is refused.
+    pub(super) fn for_each_record(
         &self,
         kind: RecordKind,
         query: &str,
         parameters: &[&dyn rusqlite::ToSql],
-        mut show: impl FnMut(&Row<'_>, MirrorRow) -> bool,
+        mut show: impl FnMut(&Row<'_>, FoundRecord) -> rusqlite::Result<bool>,
     ) -> Result<(), MirrorError> {
         let fail = |source| RunError::from_sqlite(&self.path, source);
         let mut query = self.connection.prepare_cached(query).map_err(fail)?;
@@ -270,9 +286,7 @@ impl MirrorReader {
             let read_at_ms = row.get(10).map_err(fail)?;
             let body = row.get_ref(11).and_then(|body| Ok(body.as_blob()?)).map_err(fail)?;
             let body = self.decompress_body(&record, body)?;
-            let StoredRecord { added_ms, id, seq, state, deleted_seq, .. } = record;
-            let deleted_seq = deleted_seq.filter(|_| state == DELETED);
-            if !show(row, MirrorRow { added_ms, id, seq, deleted_seq, read_at_ms, body }) {
+            if !show(row, FoundRecord { record, read_at_ms, body }).map_err(fail)? {
                 break;
             }
         }

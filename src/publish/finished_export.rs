@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::change_names;
 use super::manifest::{FILE, ManifestTable, is_export_file_name};
 use super::manifest_fields::ManifestCustomField;
+use super::mirror_facts::MirrorPosition;
 use crate::id::{LocationId, RunId};
 use crate::resource::{ColumnKind, RESOURCES};
 
@@ -16,8 +17,8 @@ use crate::resource::{ColumnKind, RESOURCES};
 pub struct FinishedExport {
     /// Its directory, absolute.
     pub dir: PathBuf,
-    /// The run that wrote it.
-    pub run: RunId,
+    /// The run that wrote it, and can write it in other formats; none if it is that of a mirror.
+    pub run: Option<RunId>,
     /// The exported location.
     pub location: LocationId,
     /// The custom fields behind columns of `contacts`, by column.
@@ -66,14 +67,16 @@ pub enum ExportReadError {
     WithoutColumns {
         /// The directory.
         dir: PathBuf,
-        /// The run that can write the files again.
-        run: RunId,
+        /// The run that can write the files again; none if they are those of a mirror.
+        run: Option<RunId>,
     },
 }
 
 #[derive(Debug, Deserialize)]
 struct StoredManifest {
     run: RunId,
+    #[serde(default)]
+    mirror: Option<MirrorPosition>,
     location: LocationId,
     #[serde(default)]
     custom_fields: BTreeMap<String, ManifestCustomField>,
@@ -107,6 +110,8 @@ impl FinishedExport {
         };
         let manifest: StoredManifest =
             serde_json::from_slice(&text).map_err(|error| unreadable(&path, &error))?;
+        // A sync's run is removed when it is done.
+        let run = Some(manifest.run).filter(|_| manifest.mirror.is_none());
         let mut tables = Vec::new();
         for resource in RESOURCES {
             let Some(table) = manifest.tables.get(resource.name) else { continue };
@@ -117,7 +122,7 @@ impl FinishedExport {
             });
             let columns: Vec<_> = columns.collect::<Result<_, ExportReadError>>()?;
             if columns.is_empty() {
-                return Err(ExportReadError::WithoutColumns { dir, run: manifest.run });
+                return Err(ExportReadError::WithoutColumns { dir, run });
             }
             // The manifest may be damaged or planted: no file elsewhere is read by its word.
             let files = table.files.iter().filter(|file| is_export_file_name(resource.name, file));
@@ -125,9 +130,9 @@ impl FinishedExport {
             tables.push(ExportedTable { name: resource.name, columns, files: files.collect() });
         }
         if tables.is_empty() {
-            return Err(ExportReadError::WithoutColumns { dir, run: manifest.run });
+            return Err(ExportReadError::WithoutColumns { dir, run });
         }
-        let StoredManifest { run, location, custom_fields, .. } = manifest;
+        let StoredManifest { location, custom_fields, .. } = manifest;
         Ok(Self { dir, run, location, custom_fields, tables })
     }
 }

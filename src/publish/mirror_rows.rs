@@ -48,29 +48,23 @@ pub(super) fn send_rows(
     deleted: DeletedRows,
     batches: &SyncSender<SplitRows>,
 ) -> Result<(), PublishError> {
-    let mirror = open_mirror(dir)?;
-    let mut facts = SyncFactsReader::new(&mirror)?;
-    for (table, spec) in tables.iter().enumerate() {
-        let Some(kind) = RecordKind::from_table_name(spec.name) else { continue };
+    for_each_table(dir, tables, batches, |mirror, facts, kind, table| {
         // A column keeps its name for ever, and so its description.
         let deleted = if kind == RecordKind::CustomField { DeletedRows::Keep } else { deleted };
         let mut after: Option<(i64, String)> = None;
-        for seq in 1.. {
+        loop {
             let from = after.as_ref().map(|(added, id)| (*added, id.as_str()));
             let rows = mirror.load_rows(kind, from, deleted, BATCH)?;
-            let Some(last) = rows.last() else { break };
+            let Some(last) = rows.last() else { return Ok(()) };
             after = Some((last.added_ms, last.id.clone()));
-            let mut batch = Vec::with_capacity(rows.len());
             for row in rows {
                 let facts = facts.of_row(kind, &row)?;
-                batch.push(sortable_row(row, facts, seq));
-            }
-            if !send_batch(table, seq, batch, batches) {
-                return Ok(());
+                if !table.send_row(row, facts) {
+                    return Ok(());
+                }
             }
         }
-    }
-    Ok(())
+    })
 }
 
 /// Sends what has changed in these tables, table by table.
@@ -80,50 +74,68 @@ pub(super) fn send_changes(
     range: ChangeRange,
     batches: &SyncSender<SplitRows>,
 ) -> Result<(), PublishError> {
+    let span = (if range.reload { 0 } else { range.after }, range.until);
+    for_each_table(dir, tables, batches, |mirror, facts, kind, table| {
+        let mut failure = None;
+        mirror.for_each_net_change(kind, span, |changed| {
+            match facts.of_change(kind, &changed, range) {
+                Ok(facts) => table.send_row(changed.row, facts),
+                Err(error) => {
+                    failure = Some(error);
+                    false
+                }
+            }
+        })?;
+        failure.map_or(Ok(()), |error| Err(error.into()))
+    })
+}
+
+/// Does `send` for every table that a mirror has.
+fn for_each_table(
+    dir: &Path,
+    tables: &[&'static ResourceSpec],
+    batches: &SyncSender<SplitRows>,
+    mut send: impl FnMut(
+        &MirrorReader,
+        &mut SyncFactsReader<'_>,
+        RecordKind,
+        &mut RowBatches<'_>,
+    ) -> Result<(), PublishError>,
+) -> Result<(), PublishError> {
     let mirror = open_mirror(dir)?;
     let mut facts = SyncFactsReader::new(&mirror)?;
     for (table, spec) in tables.iter().enumerate() {
         let Some(kind) = RecordKind::from_table_name(spec.name) else { continue };
-        let (mut batch, mut seq, mut failure) = (Vec::new(), 1, None);
-        let span = (if range.reload { 0 } else { range.after }, range.until);
-        mirror.for_each_net_change(kind, span, |changed| {
-            match facts.of_change(kind, &changed, range) {
-                Ok(facts) => batch.push(sortable_row(changed.row, facts, seq)),
-                Err(error) => {
-                    failure = Some(error);
-                    return false;
-                }
-            }
-            if batch.len() < BATCH {
-                return true;
-            }
-            seq += 1;
-            send_batch(table, seq, std::mem::take(&mut batch), batches)
-        })?;
-        if let Some(error) = failure {
-            return Err(error.into());
-        }
-        if !batch.is_empty() && !send_batch(table, seq + 1, batch, batches) {
-            return Ok(());
-        }
+        let mut rows = RowBatches { table, seq: 1, rows: Vec::new(), batches };
+        send(&mirror, &mut facts, kind, &mut rows)?;
+        rows.send_batch();
     }
     Ok(())
 }
 
-/// Sends rows; false if the writer has failed, which reports the reason itself.
-fn send_batch(
+/// The rows of a table on their way to its writer.
+struct RowBatches<'a> {
     table: usize,
     seq: i64,
     rows: Vec<SortableRow>,
-    batches: &SyncSender<SplitRows>,
-) -> bool {
-    let rows = rows.into_iter().map(Ok).collect();
-    batches.send(SplitRows { table, seq, rows, deleted: 0 }).is_ok()
+    batches: &'a SyncSender<SplitRows>,
 }
 
-fn sortable_row(row: MirrorRow, facts: RowSyncFacts, seq: i64) -> SortableRow {
-    let text = facts.add_to_row(&row.body).into();
-    SortableRow { key: RowSortKey { added: row.added_ms, id: row.id }, seq, text }
+impl RowBatches<'_> {
+    /// Sends a row, with others; false if the writer has failed, which reports the reason itself.
+    fn send_row(&mut self, row: MirrorRow, facts: RowSyncFacts) -> bool {
+        let text = facts.add_to_row(&row.body).into();
+        let key = RowSortKey { added: row.added_ms, id: row.id };
+        self.rows.push(SortableRow { key, seq: self.seq, text });
+        self.rows.len() < BATCH || self.send_batch()
+    }
+
+    fn send_batch(&mut self) -> bool {
+        let (table, seq) = (self.table, self.seq);
+        self.seq += 1;
+        let rows: Vec<_> = std::mem::take(&mut self.rows).into_iter().map(Ok).collect();
+        rows.is_empty() || self.batches.send(SplitRows { table, seq, rows, deleted: 0 }).is_ok()
+    }
 }
 
 /// Says when rows were seen.

@@ -367,9 +367,8 @@ fn load_custom_fields(
         }
         if let Some(entry) = last {
             let answer = std::str::from_utf8(&entry.body).unwrap_or_default();
-            let sound = |row: &&str| CustomFieldColumns::from_definitions([*row]).is_ok();
-            let rows = resource::response_rows(answer, "customFields").filter(sound);
-            return Ok(CustomFieldColumns::from_definitions(rows).unwrap_or_default());
+            let rows = resource::response_rows(answer, "customFields");
+            return Ok(CustomFieldColumns::from_sound_definitions(rows));
         }
         if !running_pull.as_mut().is_some_and(|pull| pull.wait_for_entries()) {
             return Ok(CustomFieldColumns::default());

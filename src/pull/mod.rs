@@ -52,11 +52,14 @@ pub use selected::{
     parse_phone_key, trim_key_text,
 };
 
-/// Whether a run reads a whole location with tasks and notes: the server's URL, or [`EMBEDDED_SANDBOX`].
+/// Of a run that reads a whole location with tasks and notes: its server, as [`server_name`] has it.
 pub const WHOLE_LOCATION: RunFact<String> = RunFact::new("whole_location");
 
-/// The name of the server that is a part of this program.
-pub const EMBEDDED_SANDBOX: &str = "sandbox";
+/// What tells servers apart: the URL of the API, or that it is the simulator in this program.
+#[must_use]
+pub fn server_name(url: &str, is_embedded_sandbox: bool) -> &str {
+    if is_embedded_sandbox { "sandbox" } else { url }
+}
 
 /// What to pull.
 #[derive(Debug, Clone)]

@@ -72,7 +72,14 @@ impl CustomFieldColumns {
     pub fn from_definitions<'r>(
         rows: impl IntoIterator<Item = &'r str>,
     ) -> Result<Self, RowDecodeError> {
-        Ok(Self::from_columns(&assign_field_columns(&[], rows)?))
+        let definitions = rows.into_iter().map(parse_definition).collect::<Result<_, _>>()?;
+        Ok(Self::from_columns(&assign_columns(&[], definitions)))
+    }
+
+    /// Reads definitions; rows that are none are left out.
+    #[must_use]
+    pub fn from_sound_definitions<'r>(rows: impl IntoIterator<Item = &'r str>) -> Self {
+        Self::from_columns(&assign_field_columns(&[], rows))
     }
 
     /// The columns that are remembered.
@@ -115,18 +122,21 @@ impl CustomFieldColumns {
 }
 
 /// The columns of all fields: those that are known, as definitions describe their fields now, then those of new fields by
-/// id. A field whose values have another type than before gets another column, and keeps the former one.
-///
-/// # Errors
-/// When a row is no definition.
+/// id. A field whose values have another type than before gets another column, and keeps the former one. Rows that are no
+/// definitions are left out.
+#[must_use]
 pub fn assign_field_columns<'r>(
     known: &[FieldColumn],
-    definitions: impl IntoIterator<Item = &'r str>,
-) -> Result<Vec<FieldColumn>, RowDecodeError> {
-    let mut definitions = definitions
-        .into_iter()
-        .map(parse_definition)
-        .collect::<Result<Vec<_>, RowDecodeError>>()?;
+    rows: impl IntoIterator<Item = &'r str>,
+) -> Vec<FieldColumn> {
+    let definitions = rows.into_iter().filter_map(|row| parse_definition(row).ok());
+    assign_columns(known, definitions.collect())
+}
+
+fn assign_columns(
+    known: &[FieldColumn],
+    mut definitions: Vec<FieldColumnDefinition>,
+) -> Vec<FieldColumn> {
     definitions.retain(|d| d.model.as_deref().is_none_or(|model| model == "contact"));
     definitions.sort_by(|a, b| a.id.cmp(&b.id));
     definitions.dedup_by(|a, b| a.id == b.id);
@@ -157,7 +167,7 @@ pub fn assign_field_columns<'r>(
         let name = reserve_unique_name(&column_name::name_custom_field(&field), &mut taken);
         columns.push(FieldColumn { field, name, kind, deleted: false, retyped: false });
     }
-    Ok(columns)
+    columns
 }
 
 /// The same columns, in the same order, named by what their fields are called now. Those of fields that exist come

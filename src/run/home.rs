@@ -3,21 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::db;
 use super::error::RunError;
 use super::ledger;
 use super::location_facts::LocationFacts;
 use super::lock::FileLock;
 use super::lock_holder::{LockConflict, LockHolder, LockedResource};
+use super::locked_run::Run;
 use super::mask_key::MaskKey;
-use super::metadata::{
-    self, RunFact, RunMetadata, RunState, RunStop, STATE, STOP, read_run_metadata, read_run_state,
-};
+use super::metadata::{self, RunMetadata, RunState, read_run_metadata, read_run_state};
 use super::new_run;
-use super::place::{PLACE, RunPlace};
 use super::plan_contents::{self, PlanPart};
 use super::private_dir::create_private_dir;
 use super::run_ref::{RunRef, ShortRunIds};
@@ -32,15 +27,6 @@ pub struct RunStore {
     runs: PathBuf,
     locations: PathBuf,
     mirrors: PathBuf,
-}
-
-/// A run that this process has locked.
-#[derive(Debug)]
-pub struct Run {
-    /// Its metadata.
-    pub meta: RunMetadata,
-    dir: PathBuf,
-    _lock: FileLock,
 }
 
 /// What is left of a run, enough to see what it has done.
@@ -107,12 +93,7 @@ impl RunStore {
         let location = &run.location;
         let path = self.locations.join(format!("{}.lock", location.escaped_segment()));
         let holder = LockHolder::of_this_process(run.run.clone(), task);
-        FileLock::try_lock_file(&path, &holder)?.ok_or_else(|| {
-            let holder = LockHolder::read(&path);
-            let run = holder.as_ref().map(|holder| self.short_ids().shorten(&holder.run));
-            let resource = LockedResource::Location(location.clone());
-            RunError::Locked(Box::new(LockConflict { resource, run, holder }))
-        })
+        self.lock_resource(&path, &holder, LockedResource::Location(location.clone()))
     }
 
     /// The directory of a location's mirror. The made-up data of the embedded sandbox have one of their own.
@@ -154,12 +135,7 @@ impl RunStore {
     ) -> Result<FileLock, RunError> {
         let path = self.create_mirror_dir(location, sandbox)?.join("lock");
         let holder = LockHolder::of_this_process(run.clone(), "sync");
-        FileLock::try_lock_file(&path, &holder)?.ok_or_else(|| {
-            let holder = LockHolder::read(&path);
-            let run = holder.as_ref().map(|holder| self.short_ids().shorten(&holder.run));
-            let resource = LockedResource::Mirror(location.clone());
-            RunError::Locked(Box::new(LockConflict { resource, run, holder }))
-        })
+        self.lock_resource(&path, &holder, LockedResource::Mirror(location.clone()))
     }
 
     /// Locks the delivery of a location's events, so that each is delivered by one process. Syncs go on beside it.
@@ -169,11 +145,7 @@ impl RunStore {
     pub fn lock_watch(&self, location: &LocationId, sandbox: bool) -> Result<FileLock, RunError> {
         let path = self.create_mirror_dir(location, sandbox)?.join("watch.lock");
         let holder = LockHolder::of_this_process(RunId::new(jiff::Timestamp::now()), "watch");
-        FileLock::try_lock_file(&path, &holder)?.ok_or_else(|| {
-            let (resource, holder) =
-                (LockedResource::Watch(location.clone()), LockHolder::read(&path));
-            RunError::Locked(Box::new(LockConflict { resource, run: None, holder }))
-        })
+        self.lock_resource(&path, &holder, LockedResource::Watch(location.clone()))
     }
 
     fn create_mirror_dir(&self, location: &LocationId, sandbox: bool) -> Result<PathBuf, RunError> {
@@ -186,9 +158,23 @@ impl RunStore {
     fn lock_run(&self, id: &RunId, task: &str) -> Result<FileLock, RunError> {
         let path = self.lock_path(id);
         let holder = LockHolder::of_this_process(id.clone(), task);
-        FileLock::try_lock_file(&path, &holder)?.ok_or_else(|| {
-            let (resource, holder) = (LockedResource::Run(id.clone()), LockHolder::read(&path));
-            RunError::Locked(Box::new(LockConflict { resource, run: None, holder }))
+        self.lock_resource(&path, &holder, LockedResource::Run(id.clone()))
+    }
+
+    /// Locks a file for what it stands for, or says who has it.
+    fn lock_resource(
+        &self,
+        path: &Path,
+        holder: &LockHolder,
+        resource: LockedResource,
+    ) -> Result<FileLock, RunError> {
+        FileLock::try_lock_file(path, holder)?.ok_or_else(|| {
+            let holder = LockHolder::read(path);
+            let is_held_by_run =
+                matches!(resource, LockedResource::Location(_) | LockedResource::Mirror(_));
+            let run = holder.as_ref().filter(|_| is_held_by_run);
+            let run = run.map(|holder| self.short_ids().shorten(&holder.run));
+            RunError::Locked(Box::new(LockConflict { resource, run, holder }))
         })
     }
 
@@ -237,7 +223,7 @@ impl RunStore {
     pub fn create_run(&self, meta: RunMetadata) -> Result<Run, RunError> {
         let dir = self.run_dir(&meta.run);
         let lock = new_run::create_run_dir(&self.runs, &dir, &meta)?;
-        Ok(Run { meta, dir, _lock: lock })
+        Ok(Run::new(meta, dir, lock))
     }
 
     /// Opens a run after checking every page of its database, that no row has vanished, and that it has not lost its
@@ -270,7 +256,7 @@ impl RunStore {
         if meta.run != *id {
             return Err(RunError::damaged(&path, format!("it belongs to run `{}`", meta.run)));
         }
-        Ok(Run { meta, dir, _lock: lock })
+        Ok(Run::new(meta, dir, lock))
     }
 
     /// All runs, oldest first. A run that cannot be read is in the list with the reason.
@@ -392,109 +378,5 @@ impl RunStore {
         } else {
             Err(RunError::Missing { run: id.to_string(), closest: None })
         }
-    }
-}
-
-impl Run {
-    /// The run's directory.
-    #[must_use]
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
-    /// The run's database.
-    #[must_use]
-    pub fn db_path(&self) -> PathBuf {
-        self.dir.join("run.db")
-    }
-
-    /// Writes a fact about the run.
-    pub fn write_fact<T: Serialize>(&self, fact: &RunFact<T>, value: &T) -> Result<(), RunError> {
-        let path = self.db_path();
-        metadata::write_fact(&path, &db::open(&path)?, fact, value)
-    }
-
-    /// Reads a fact about the run.
-    pub fn read_fact<T: DeserializeOwned>(&self, fact: &RunFact<T>) -> Result<Option<T>, RunError> {
-        let path = self.db_path();
-        metadata::read_fact(&path, &db::open(&path)?, fact)
-    }
-
-    /// Checks that this is the run's own place, before it sends anything: a copy of a run would send everything a
-    /// second time.
-    ///
-    /// # Errors
-    /// [`RunError::Elsewhere`] when it was created elsewhere.
-    pub fn ensure_own_place(&self) -> Result<(), RunError> {
-        let path = self.db_path();
-        let here =
-            RunPlace::of_database(&path).map_err(|source| RunError::from_io(&path, source))?;
-        let created = self.read_fact(&PLACE)?;
-        match created.and_then(|created| here.difference_from(&created)) {
-            Some(started) => Err(RunError::Elsewhere { run: self.meta.run.clone(), started }),
-            None => Ok(()),
-        }
-    }
-
-    /// Makes this place the run's own.
-    pub fn adopt(&self) -> Result<(), RunError> {
-        let path = self.db_path();
-        let here =
-            RunPlace::of_database(&path).map_err(|source| RunError::from_io(&path, source))?;
-        self.write_fact(&PLACE, &here)
-    }
-
-    /// The state of the run.
-    pub fn state(&self) -> Result<RunState, RunError> {
-        let path = self.db_path();
-        read_run_state(&path, &db::open(&path)?)
-    }
-
-    /// Writes the state of the run.
-    pub fn set_state(&self, state: RunState) -> Result<(), RunError> {
-        let path = self.db_path();
-        metadata::write_fact(&path, &db::open(&path)?, &STATE, &state)
-    }
-
-    /// Stores the fact that marks the plan as complete, together with what the plan consists of, and the state if it
-    /// changes. From then on, whatever the plan loses is damage.
-    pub fn complete_plan<T: Serialize>(
-        &self,
-        fact: &RunFact<T>,
-        value: &T,
-        state: Option<RunState>,
-    ) -> Result<(), RunError> {
-        let path = self.db_path();
-        plan_contents::complete_plan(&path, |to| {
-            state.map_or(Ok(()), |state| metadata::write_fact(&path, to, &STATE, &state))?;
-            metadata::write_fact(&path, to, fact, value)
-        })
-    }
-
-    /// What records facts about the run, when the run itself was handed on.
-    #[must_use]
-    pub fn new_recorder(&self) -> RunRecorder {
-        RunRecorder { path: self.db_path() }
-    }
-}
-
-/// Records how a run went, while something else has the run.
-#[derive(Debug)]
-pub struct RunRecorder {
-    path: PathBuf,
-}
-
-impl RunRecorder {
-    /// Writes a fact about the run.
-    pub fn write_fact<T: Serialize>(&self, fact: &RunFact<T>, value: &T) -> Result<(), RunError> {
-        metadata::write_fact(&self.path, &db::open(&self.path)?, fact, value)
-    }
-
-    /// Stores the state in which the run stopped, and why.
-    pub fn record_stop(&self, state: RunState, reason: String) -> Result<(), RunError> {
-        let connection = db::open(&self.path)?;
-        let stop = RunStop { at: jiff::Timestamp::now(), reason };
-        metadata::write_fact(&self.path, &connection, &STOP, &stop)?;
-        metadata::write_fact(&self.path, &connection, &STATE, &state)
     }
 }

@@ -13,6 +13,7 @@ mod ledger;
 mod location_facts;
 mod lock;
 mod lock_holder;
+mod locked_run;
 mod mask_key;
 mod metadata;
 mod new_run;
@@ -32,7 +33,7 @@ mod summary;
 pub use crate::event::RunKind;
 pub use db::{checksum, connect_database};
 pub use error::{RunError, RunErrorKind};
-pub use home::{Run, RunReceipt, RunRecorder, RunStore};
+pub use home::{RunReceipt, RunStore};
 pub use import_store::{
     ContactPart, IdentityKind, ImportStore, RowDecision, RowMark, RowValueKind, StoredRow,
 };
@@ -45,6 +46,7 @@ pub use ledger::{
 pub use location_facts::LocationFacts;
 pub use lock::FileLock;
 pub use lock_holder::{LockConflict, LockHolder, LockedResource};
+pub use locked_run::{Run, RunRecorder};
 pub use mask_key::MaskKey;
 pub use metadata::{RunFact, RunMetadata, RunState, RunStop};
 pub use pack::{PackedResponses, pack_responses};

@@ -1,12 +1,11 @@
 //! The first sync of a location takes what its newest export has read, so that nothing of it is requested again.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use super::SyncError;
 use super::locked_mirror::LockedMirror;
 use super::merge::{self, MergePaths};
 use super::request::SyncRequest;
+use super::{SyncError, UNKNOWN_CLOCK};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::{RunKind, RunPhase};
@@ -14,9 +13,6 @@ use crate::id::RunId;
 use crate::mirror::{MirrorReader, SyncFacts, SyncKind};
 use crate::pull;
 use crate::run::{Run, RunMetadata, RunState, RunSummary};
-
-/// How far back an export's own clock is not trusted: it does not know the server's.
-const UNKNOWN_CLOCK: Duration = Duration::from_hours(24);
 
 /// Merges the newest export that has everything into a mirror that has nothing; gives the export's run.
 ///
@@ -74,6 +70,7 @@ fn find_export(
         Ok((meta, RunState::Complete)) => is_of_location(meta) && !summary.running,
         _ => false,
     };
+    let server = pull::server_name(&request.url, request.sandbox);
     let begun = mirror.merging_run()?;
     let mut exports: Vec<RunId> =
         context.home.list_runs()?.into_iter().filter(is_candidate).map(|it| it.id).collect();
@@ -82,7 +79,7 @@ fn find_export(
         // A run that is damaged or in use is only not taken.
         let Ok(run) = context.home.open_run(&id) else { continue };
         let read = run.read_fact(&pull::WHOLE_LOCATION).ok().flatten();
-        if read.as_deref() == Some(request.server_name()) {
+        if read.as_deref() == Some(server) {
             return Ok(Some(run));
         }
     }

@@ -12,7 +12,7 @@ use crate::mirror::{
 };
 use crate::publish::{RowSplitter, SplitRows};
 use crate::pull::changes::{self, DeletedRecords};
-use crate::resource::{self, CustomFieldColumns, FieldColumn, ResourceSpec, RowDigester};
+use crate::resource::{self, FieldColumn, ResourceSpec, RowDigester};
 use crate::run::{FetchFailure, SpoolReader, stream};
 
 /// Rows of one transaction.
@@ -205,11 +205,8 @@ fn assign_field_columns(
     let fields = mirror.load_rows(RecordKind::CustomField, None, DeletedRows::Drop, usize::MAX)?;
     let exists = |id: &String| listed.as_ref().is_none_or(|listed| listed.contains(id));
     let definitions = fields.iter().filter(|field| exists(&field.id));
-    let sound = definitions
-        .map(|field| field.body.as_str())
-        .filter(|row| CustomFieldColumns::from_definitions([*row]).is_ok());
     let known = mirror.load_field_columns(i64::MAX)?;
-    Ok(resource::assign_field_columns(&known, sound).unwrap_or(known))
+    Ok(resource::assign_field_columns(&known, definitions.map(|field| field.body.as_str())))
 }
 
 /// The ids in the last response with a list.

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::api::QuotaReserve;
 use crate::id::ContactId;
 use crate::mirror::{MirrorError, MirrorReader, SyncKind, SyncRecord};
-use crate::pull;
 
 /// What a sync is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,13 +31,6 @@ pub struct SyncRequest {
     /// Contacts that are read first, with their notes and tasks.
     #[serde(default)]
     pub hints: Vec<ContactId>,
-}
-
-impl SyncRequest {
-    /// The server, as [`pull::WHOLE_LOCATION`] names it.
-    pub(super) fn server_name(&self) -> &str {
-        if self.sandbox { pull::EMBEDDED_SANDBOX } else { &self.url }
-    }
 }
 
 /// How a sync reads: decided once, when its run is created.

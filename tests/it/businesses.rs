@@ -1,6 +1,7 @@
 //! The table of businesses: every format, every page, and what is missing without it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use calamine::{Data, Reader as _, Xlsx, open_workbook};
 use serde_json::{Value, json};
@@ -159,14 +160,32 @@ fn a_list_that_goes_down_on_the_way_is_read_at_the_end() {
     assert_all(&world, 250);
 }
 
+/// Waits until the run that is not this one has stored a page of businesses.
+fn wait_for_stored_page(world: &World, other: &str) {
+    let runs = world.list_files("home/runs");
+    let run = runs.iter().find(|run| *run != other).unwrap();
+    let db = rusqlite::Connection::open(world.path(&format!("home/runs/{run}/run.db"))).unwrap();
+    let query = "SELECT count(*) FROM entry WHERE stream = 'businesses'";
+    for _ in 0..1_000 {
+        if db.query_row(query, [], |row| row.get::<_, i64>(0)).is_ok_and(|stored| stored > 0) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no page was stored");
+}
+
 #[test]
 fn a_killed_export_goes_on_behind_the_page_it_has() {
     let world = world_of(250);
     world.run_command(&EXPORT.replace("--out out", "--out whole")).exits(0);
+    let whole = world.only_run_id();
     set_faults(&world, &["GET /businesses hold after=1"]);
     world.control_request("DELETE", "log", &Value::Null);
     let export = RunningCommand::start(&world, EXPORT);
     world.get_control("held?at_least=1");
+    // The next page is requested while the page before is still being stored.
+    wait_for_stored_page(&world, &whole);
     export.kill();
     set_faults(&world, &[]);
     world.control_request("POST", "release", &Value::Null);

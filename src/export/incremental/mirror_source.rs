@@ -88,7 +88,7 @@ impl MirrorSource {
 
     /// How far an output directory was when it was last written.
     pub(super) fn find_reader(&self, out: &Path) -> Result<Option<ReaderPosition>, ExportError> {
-        Ok(self.reader.find_reader(&out.display().to_string())?)
+        Ok(self.reader.find_reader(&reader_name(out))?)
     }
 
     /// Records how far an output directory is.
@@ -97,7 +97,7 @@ impl MirrorSource {
         out: &Path,
         position: ReaderPosition,
     ) -> Result<(), ExportError> {
-        Ok(self.reader.record_reader(&out.display().to_string(), position)?)
+        Ok(self.reader.record_reader(&reader_name(out), position)?)
     }
 
     /// Names the columns of custom fields by what the fields are called now.
@@ -106,4 +106,9 @@ impl MirrorSource {
         let writer = MirrorWriter::open(&self.dir, &self.location)?;
         Ok(writer.rename_field_columns(&resource::rename_field_columns(&known))?)
     }
+}
+
+/// The name under which the mirror knows an output directory: the same one, however its path is written.
+fn reader_name(out: &Path) -> String {
+    out.canonicalize().unwrap_or_else(|_| out.to_owned()).display().to_string()
 }

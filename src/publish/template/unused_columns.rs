@@ -6,12 +6,12 @@ use super::cell_source::TemplateCellSource;
 use crate::diagnostic::EventWarningCode;
 use crate::event::RunWarning;
 use crate::model::draft::split_priority_line;
-use crate::resource::TableSchema;
+use crate::resource::{SYNC_COLUMN_PREFIX, TableSchema};
 use crate::table::BatchTexts;
 
 /// Most columns in a warning.
 const MAX_COLUMNS: usize = 60;
-/// HighLevel's own columns, which every row has and no other system uses.
+/// HighLevel's own columns, which every row has and no other system uses, as those of syncs.
 const IGNORED_COLUMNS: [&str; 4] = ["id", "location_id", "contact_id", "extra"];
 
 /// The columns of a table that no file contains.
@@ -29,7 +29,9 @@ pub(super) struct UnusedColumns {
 impl UnusedColumns {
     pub(super) fn new(table: &TableSchema) -> Self {
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        let own = |name: &String| IGNORED_COLUMNS.contains(&name.as_str());
+        let own = |name: &String| {
+            IGNORED_COLUMNS.contains(&name.as_str()) || name.starts_with(SYNC_COLUMN_PREFIX)
+        };
         let used =
             columns.iter().enumerate().filter(|(_, name)| own(name)).map(|(at, _)| at).collect();
         Self {

@@ -73,6 +73,18 @@ fn a_mirror_is_removed_only_when_asked_and_when_no_sync_runs() {
 }
 
 #[test]
+fn a_mirror_is_not_removed_under_a_watch() {
+    let world = World::new();
+    world.sync("");
+    world.control_request("POST", "faults", &json!(["POST /contacts/search hold"]));
+    let running = RunningCommand::start(&world, "watch --every 10m --jsonl events.jsonl");
+    world.get_control("held");
+    world.run_command("mirror rm --yes").exits(11).says("the watch of location");
+    world.control_request("POST", "release", &Value::Null);
+    drop(running);
+}
+
+#[test]
 fn a_damaged_mirror_can_be_removed() {
     let world = World::new();
     world.sync("");

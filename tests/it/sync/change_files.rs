@@ -159,11 +159,7 @@ fn changes_of_random_histories_give_the_tables_whatever_was_killed() {
         "after_publish",
     ];
     for seed in 0..3 {
-        let world = World::with_settings(|settings| {
-            settings.contacts = 30;
-            settings.seed = seed;
-        });
-        let mut random = fastrand::Rng::with_seed(seed);
+        let (world, mut random) = World::small_with_seed(30, seed);
         for round in 0..5 {
             for step in 0..random.usize(1..6) {
                 change_at_random(&world, &mut random, round * 10 + step);
@@ -305,4 +301,27 @@ fn options_of_an_incremental_export_need_one() {
     for flag in ["--changes", "--deleted keep", "--contract freeze", "--rename-columns"] {
         world.run_command(&format!("export {flag} --out lake")).exits(2).says("--incremental");
     }
+}
+
+#[test]
+fn a_directory_is_the_same_however_its_path_is_written() {
+    let world = World::new();
+    let killed = world.command(EXPORT).env("GHL_BULK_FAILPOINT", "between_change_files").output();
+    assert_eq!(killed.unwrap().status.code(), None);
+    let seen = all_change_files(&world);
+    world.edit_by_id(&world.contact_id(3), &json!({"city": "Ghent"}));
+    std::os::unix::fs::symlink(world.path("lake"), world.path("link")).unwrap();
+    world.run_command(&EXPORT.replace("--out lake", "--out link/../link")).exits(0);
+    assert_unchanged(&seen, &world, "by another path");
+    assert_eq!(change_files(&world, "contacts").len(), 2, "what was interrupted, and what is new");
+    assert_replay_is_the_tables(&world, "by another path");
+}
+
+#[test]
+fn templates_say_nothing_about_columns_of_syncs() {
+    let world = World::new();
+    let said = world.run_command("export --incremental --template dub --out dub").exits(0).stderr;
+    assert!(said.contains("are not in the template files") && !said.contains("_seq"), "{said}");
+    let refused = world.run_command("schema --merge duckdb --export dub").exits(2);
+    refused.says("does not describe").says("`--incremental` reads only what has changed");
 }

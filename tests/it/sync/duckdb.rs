@@ -28,11 +28,7 @@ fn check(world: &World, with_merge: bool) {
 #[ignore = "needs DuckDB for Python; the command is above"]
 fn duckdb_follows_the_changes_and_knows_every_moment() {
     for seed in 0..3 {
-        let world = World::with_settings(|settings| {
-            settings.contacts = 40;
-            settings.seed = seed;
-        });
-        let mut random = fastrand::Rng::with_seed(seed);
+        let (world, mut random) = World::small_with_seed(40, seed);
         for round in 0..7 {
             for step in 0..random.usize(1..6) {
                 change_at_random(&world, &mut random, round * 10 + step);

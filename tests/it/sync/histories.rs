@@ -56,11 +56,7 @@ pub(super) fn change_at_random(
 
 /// Lets random things happen to an account, with a sync after each burst; gives how many syncs were compared.
 fn compare_history(seed: u64) -> usize {
-    let world = World::with_settings(|settings| {
-        settings.contacts = 30;
-        settings.seed = seed;
-    });
-    let mut random = fastrand::Rng::with_seed(seed);
+    let (world, mut random) = World::small_with_seed(30, seed);
     world.sync("");
     for burst in 0..BURSTS {
         let count = random.usize(..5);

@@ -8,6 +8,15 @@ use crate::raw_http::RawClient;
 use crate::world::World;
 
 impl World {
+    /// A world with few contacts, whose random events a seed decides.
+    pub(crate) fn small_with_seed(contacts: usize, seed: u64) -> (Self, fastrand::Rng) {
+        let world = Self::with_settings(|settings| {
+            settings.contacts = contacts;
+            settings.seed = seed;
+        });
+        (world, fastrand::Rng::with_seed(seed))
+    }
+
     /// Runs a sync that succeeds, and gives its summary.
     #[track_caller]
     pub(crate) fn sync(&self, flags: &str) -> Value {

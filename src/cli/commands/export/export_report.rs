@@ -15,7 +15,7 @@ use crate::cli::settings::Settings;
 use crate::event::{ExportOutcome, ExportReport};
 use crate::export::ExportEstimate;
 use crate::id::LocationId;
-use crate::text::{escape_for_terminal, format_count, format_plural};
+use crate::text::{escape_for_terminal, format_count, format_plural, select_plural};
 
 /// The result of one location.
 pub(crate) type LocationResult<T> = (LocationId, Result<T, CliError>);
@@ -171,13 +171,11 @@ fn summary_line(report: &ExportReport) -> String {
 pub(super) fn file_lines(report: &ExportReport) -> Vec<String> {
     let out = escape_for_terminal(&report.out.display().to_string()).into_owned();
     let mut lines = vec![format!("exported to {out}")];
+    let width = report.files.iter().map(|file| file.file.len()).max().unwrap_or_default().max(22);
     for file in &report.files {
-        let rows = format_count(file.rows);
-        lines.push(format!(
-            "  {:<22} {rows:>12} rows  {:>10}",
-            file.file,
-            format_bytes(file.bytes)
-        ));
+        let (rows, bytes) = (format_count(file.rows), format_bytes(file.bytes));
+        let noun = select_plural(file.rows, "row", "rows");
+        lines.push(format!("  {:<width$} {rows:>12} {noun:<4}  {bytes:>10}", file.file));
     }
     lines.push(requests_line(report));
     lines

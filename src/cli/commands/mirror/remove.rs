@@ -32,12 +32,17 @@ pub(super) fn run(yes: bool, settings: &Settings) -> Result<CliExitCode, CliErro
     if !yes && !confirm_removal(location, settings, &screen)? {
         return Err(CliError::usage("nothing was removed"));
     }
+    // A watch between two syncs still has the mirror, and would go on with a file that is no longer there.
+    let watch = home.lock_watch(location, settings.sandbox)?;
     // A process of its own for the messages of others.
     let lock = home.lock_mirror(location, settings.sandbox, &RunId::new(jiff::Timestamp::now()))?;
     remove_files(&dir)?;
-    drop(lock);
-    // Empty but for the lock, unless a sync has begun a new one.
-    let _ = std::fs::remove_file(dir.join("lock")).and_then(|()| std::fs::remove_dir(&dir));
+    drop((watch, lock));
+    // Empty but for the locks, unless a sync has begun a new one.
+    for name in ["watch.lock", "lock"] {
+        let _ = std::fs::remove_file(dir.join(name));
+    }
+    let _ = std::fs::remove_dir(&dir);
     screen.print_note(&format!(
         "removed the local copy of {location}; the next sync reads everything"
     ));
@@ -55,8 +60,8 @@ fn confirm_removal(
     }
     let location = escape_for_terminal(location.as_str());
     let question = format!(
-        "remove the local copy of {location}? The former versions of its records are lost, and the next sync reads \
-         everything; exported files and the account stay as they are [y/N] "
+        "remove the local copy of {location}? The former versions of its records are lost, and so are events that `watch` \
+         has not delivered; the next sync reads everything. Exported files and the account stay as they are [y/N] "
     );
     signals::block_on(settings.deadline, screen, |stop| async move {
         let answer = ask_question(&question, &stop, screen).await;

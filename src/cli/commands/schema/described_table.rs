@@ -112,7 +112,7 @@ pub(super) fn describe_export(dir: &Path) -> Result<Vec<DescribedTable>, CliErro
             columns: columns.collect(),
             files: FORMATS.into_iter().filter_map(file).collect(),
             changes: export.find_changes(table.name),
-            run: Some(export.run.clone()),
+            run: export.run.clone(),
         }
     });
     let tables: Vec<_> = tables.collect();
@@ -128,10 +128,13 @@ impl DescribedTable {
     /// The error that none of its files is in a format that is needed.
     pub(super) fn missing_file_error(&self, format: &str) -> CliError {
         let message = format!("the export has no file of `{}` in the format `{format}`", self.name);
-        let run = self.run.as_ref().map(shorten_run_id).unwrap_or_default();
-        CliError::usage(message).with_hint(format!(
-            "`ghl-bulk runs publish {run} --format {format}` adds it without calling the API"
-        ))
+        CliError::usage(message).with_hint(match &self.run {
+            Some(run) => format!(
+                "`ghl-bulk runs publish {} --format {format}` adds it without calling the API",
+                shorten_run_id(run)
+            ),
+            None => incremental_hint(format),
+        })
     }
 
     fn find_column(&self, name: &str) -> Option<&DescribedColumn> {
@@ -170,10 +173,15 @@ fn convert_error(error: &ExportReadError) -> CliError {
             "`--export` names the directory of `ghl-bulk export --out`".to_owned()
         }
         ExportReadError::Unreadable { .. } => "export again".to_owned(),
-        ExportReadError::WithoutColumns { run, .. } => {
+        ExportReadError::WithoutColumns { run: None, .. } => incremental_hint("parquet"),
+        ExportReadError::WithoutColumns { run: Some(run), .. } => {
             let run = shorten_run_id(run);
             format!("`ghl-bulk runs publish {run} --format parquet` writes files that it describes")
         }
     };
     CliError::usage(error.to_string()).with_hint(hint)
+}
+
+fn incremental_hint(format: &str) -> String {
+    format!("export again, with `--format {format}`: `--incremental` reads only what has changed")
 }
