@@ -120,14 +120,16 @@ impl MirrorWriter {
     }
 
     /// Begins to merge what a run has read, or goes on with it. A sync that is done already is returned as such.
-    pub fn begin_merge(&mut self, facts: SyncFacts) -> Result<SyncRecord, MirrorError> {
+    pub fn begin_merge(&mut self, mut facts: SyncFacts) -> Result<SyncRecord, MirrorError> {
         let (path, connection) = (&self.path, &self.connection);
         let run = facts.run.as_str();
         if let Some(known) = sync_log::read_last_sync(path, connection, "run = ?", run)? {
             return Ok(known);
         }
         let last = sync_log::read_last_sync(path, connection, "'' = ?", "")?;
-        let seq = last.map_or(1, |last| last.seq + 1);
+        let seq = last.as_ref().map_or(1, |last| last.seq + 1);
+        facts.changes_ms =
+            last.map_or(facts.watermark_ms, |last| last.facts.changes_ms.max(facts.watermark_ms));
         // What another one has merged before its run was lost stays; this one completes it.
         sync_log::delete_unfinished(path, connection)?;
         let sync = SyncRecord { seq, state: SyncState::Merging, place: 0, facts };

@@ -60,6 +60,9 @@ pub struct SyncFacts {
     pub read_until: Option<jiff::Timestamp>,
     /// The server's time when it began, in milliseconds since 1970: later updates may be missing.
     pub watermark_ms: i64,
+    /// The time of what it changed, in milliseconds since 1970: the watermark, but never before an earlier sync's, since
+    /// the clocks of a service's machines differ (two answers of one second can disagree about it).
+    pub changes_ms: i64,
     /// Whether the search's count of contacts agreed with what the sync saw.
     pub counts_agree: bool,
     /// Requests sent.

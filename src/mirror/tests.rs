@@ -42,6 +42,7 @@ fn facts(run: &str) -> SyncFacts {
         started: jiff::Timestamp::UNIX_EPOCH,
         read_until: None,
         watermark_ms: 0,
+        changes_ms: 0,
         counts_agree: true,
         requests: 1,
         counts: SyncCounts::new(),
@@ -90,6 +91,21 @@ fn a_merge_that_is_repeated_or_goes_on_counts_everything_once() {
     assert_eq!(counts(&again, Contact), [2, 0, 0]);
     assert_eq!(counts(&again, Note), [1, 0, 0]);
     assert_eq!(world.writer.begin_merge(facts("r1")).unwrap().state, SyncState::Done);
+}
+
+#[test]
+fn changes_are_never_dated_before_earlier_ones() {
+    let mut world = World::new();
+    let mut time_of = |run: &str, watermark_ms| {
+        let facts = SyncFacts { watermark_ms, ..facts(run) };
+        let mut sync = world.writer.begin_merge(facts).unwrap();
+        world.writer.finish_merge(&mut sync, &MergeEnd::default(), 0).unwrap();
+        (sync.facts.changes_ms, sync.facts.watermark_ms)
+    };
+    assert_eq!(time_of("r1", 2000), (2000, 2000));
+    assert_eq!(time_of("r2", 1000), (2000, 1000));
+    assert_eq!(time_of("r3", 1500), (2000, 1500));
+    assert_eq!(time_of("r4", 3000), (3000, 3000));
 }
 
 #[test]

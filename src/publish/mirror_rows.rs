@@ -148,7 +148,7 @@ struct SyncFactsReader<'a> {
 
 impl<'a> SyncFactsReader<'a> {
     fn new(mirror: &'a MirrorReader) -> Result<Self, MirrorError> {
-        let time = |sync: SyncRecord| sync.facts.watermark_ms;
+        let time = |sync: SyncRecord| sync.facts.changes_ms;
         let last_walk_ms = mirror.last_walk()?.map_or(i64::MIN, time);
         Ok(Self { mirror, times: HashMap::new(), last_walk_ms })
     }
@@ -159,7 +159,7 @@ impl<'a> SyncFactsReader<'a> {
         }
         // A sync whose run was lost was completed by one that read everything.
         let sync = self.mirror.find_sync(seq)?;
-        let time = sync.map_or(self.last_walk_ms, |sync| sync.facts.watermark_ms);
+        let time = sync.map_or(self.last_walk_ms, |sync| sync.facts.changes_ms);
         self.times.insert(seq, time);
         Ok(time)
     }

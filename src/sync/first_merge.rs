@@ -38,11 +38,13 @@ pub(super) async fn merge_newest_export(
 }
 
 fn sync_facts(export: &RunMetadata) -> SyncFacts {
+    let watermark_ms = (export.created - UNKNOWN_CLOCK).as_millisecond();
     SyncFacts {
         run: export.run.clone(),
         kind: SyncKind::Walk,
         started: export.created,
-        watermark_ms: (export.created - UNKNOWN_CLOCK).as_millisecond(),
+        watermark_ms,
+        changes_ms: watermark_ms,
         read_until: None,
         counts_agree: true,
         requests: 0,

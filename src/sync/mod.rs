@@ -323,7 +323,10 @@ impl SyncJob {
     fn sync_facts(&self) -> Result<SyncFacts, SyncError> {
         let comparison = changes::read_comparison(&SpoolReader::open(&self.run.db_path())?)?;
         let created = self.run.meta.created;
-        let watermark_ms = self.run.read_fact(&facts::WATERMARK_MS)?;
+        let watermark_ms = self
+            .run
+            .read_fact(&facts::WATERMARK_MS)?
+            .unwrap_or_else(|| (created - UNKNOWN_CLOCK).as_millisecond());
         let requests: BTreeMap<String, u64> =
             self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default();
         Ok(SyncFacts {
@@ -331,8 +334,8 @@ impl SyncJob {
             kind: self.kind()?,
             started: created,
             read_until: Some(jiff::Timestamp::now()),
-            watermark_ms: watermark_ms
-                .unwrap_or_else(|| (created - UNKNOWN_CLOCK).as_millisecond()),
+            watermark_ms,
+            changes_ms: watermark_ms,
             counts_agree: comparison.counts_agree,
             requests: requests.values().sum(),
             counts: BTreeMap::new(),

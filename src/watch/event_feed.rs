@@ -171,7 +171,7 @@ impl EventFeed {
         };
         let next = ChangePosition { id: last.id.clone(), ..position.clone() };
         let sync = self.reader.find_sync(position.seq)?;
-        let at_ms = sync.map_or(last.read_at_ms, |sync| sync.facts.watermark_ms);
+        let at_ms = sync.map_or(last.read_at_ms, |sync| sync.facts.changes_ms);
         let mut batch = ChangeBatch { at_ms, own: self.load_own_writes(position.seq)?, rows };
         let mut events = Vec::new();
         for change in &changes {

@@ -228,6 +228,24 @@ fn a_lost_mirror_or_directory_is_loaded_again() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_dates_no_change_before_an_earlier_one() {
+    let world = World::new();
+    let set_ahead = |seconds: u32| {
+        world.control_request("POST", "settings", &json!({"clock_ahead": seconds}));
+    };
+    set_ahead(300);
+    world.run_command(EXPORT).exits(0);
+    set_ahead(0);
+    world.edit_by_id(&world.contact_id(3), &json!({"city": "Ghent"}));
+    world.run_command(EXPORT).exits(0);
+    let files = change_files(&world, "contacts").into_values();
+    let times = files.map(|bytes| rows_of(&bytes)[0]["_changed_at"].to_string());
+    let times: Vec<_> = times.collect();
+    assert!(times.len() == 2 && times[0] <= times[1], "{times:?}");
+    assert_replay_is_the_tables(&world, "a clock set back");
+}
+
+#[test]
 fn an_export_without_changes_leaves_no_gap() {
     let world = World::new();
     world.run_command(EXPORT).exits(0);
