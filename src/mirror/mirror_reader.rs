@@ -13,7 +13,7 @@ use super::stored_record::{self, COLUMNS, DELETED, LIVE, StoredRecord};
 use super::sync_log::{self, SyncRecord};
 use crate::choice::choice_enum;
 use crate::id::RunId;
-use crate::resource::FieldColumn;
+use crate::resource::{FieldColumn, UNDATED};
 use crate::run::{FetchFailure, RunError};
 
 /// Any number of readers may be open, each with its own connection.
@@ -197,10 +197,10 @@ impl MirrorReader {
         let parameters = [kind.code(), LIVE, first, end];
         let at = |offset: u64| {
             let offset = offset.cast_signed();
-            self.query_number(query, &[&parameters[..], &[offset, i64::MIN]].concat())
+            self.query_number(query, &[&parameters[..], &[offset, UNDATED]].concat())
         };
         let (least, middle) = (at(0)?, at(count / 2)?);
-        Ok(Some(middle).filter(|middle| *middle > least.max(first) && *middle > i64::MIN))
+        Ok(Some(middle).filter(|middle| *middle > least.max(first) && *middle > UNDATED))
     }
 
     /// The ids of the records of a kind that exist and were added in a range, in order.
@@ -253,7 +253,7 @@ impl MirrorReader {
         deleted: DeletedRows,
         limit: usize,
     ) -> Result<Vec<MirrorRow>, MirrorError> {
-        let (added, id) = after.unwrap_or((i64::MIN, ""));
+        let (added, id) = after.unwrap_or((UNDATED, ""));
         let last_state = if deleted == DeletedRows::Keep { DELETED } else { LIVE };
         let query = format!(
             "SELECT {COLUMNS}, read_at, body FROM record
@@ -334,6 +334,6 @@ impl MirrorReader {
 /// The first time in a range, and the one after the last. A range that is open at its beginning has no undated records,
 /// unless it is the whole.
 fn range_bounds((from, before): AddedRange) -> (i64, i64) {
-    let undated = if before.is_some() { i64::MIN + 1 } else { i64::MIN };
+    let undated = if before.is_some() { UNDATED + 1 } else { UNDATED };
     (from.unwrap_or(undated), before.unwrap_or(i64::MAX))
 }

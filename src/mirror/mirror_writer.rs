@@ -1,5 +1,6 @@
 //! The write side of a mirror: what a sync merges into it.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
@@ -13,7 +14,7 @@ use super::stored_record::{self, DELETED, LIVE, StoredRecord};
 use super::sync_log::{self, SyncFacts, SyncRecord, SyncState};
 use crate::event::ChangeCounts;
 use crate::id::{LocationId, RunId};
-use crate::resource::FieldColumn;
+use crate::resource::{FieldColumn, UNDATED};
 use crate::run::{FetchFailure, RunError};
 
 /// The zstd level of bodies.
@@ -252,18 +253,24 @@ impl<'a> Merge<'a> {
     fn merge_row(&mut self, row: &MergeRow) -> Result<(), MirrorError> {
         let known = stored_record::find_record(self.path, self.connection, row.kind, &row.id)?;
         let seq = self.sync.seq;
-        let is_same = |known: &StoredRecord| known.state == LIVE && known.digest == row.digest;
+        // A contact's own list of tasks leaves out when they were added: the first row that says so is news.
+        let tells_date =
+            |known: &StoredRecord| known.added_ms == UNDATED && row.added_ms != UNDATED;
+        let is_same = |known: &StoredRecord| {
+            known.state == LIVE && known.digest == row.digest && !tells_date(known)
+        };
         if known.as_ref().is_some_and(is_same) {
             return Ok(());
         }
+        let (added_ms, body) = dated_body(row, known.as_ref());
         let body = self
             .compressor
-            .compress(row.body.as_bytes())
+            .compress(body.as_bytes())
             .map_err(|source| RunError::from_io(self.path, source))?;
         let returned = known.as_ref().is_some_and(|known| known.state == DELETED);
         let record = StoredRecord {
             kind: row.kind,
-            added_ms: row.added_ms,
+            added_ms,
             id: row.id.clone(),
             parent: row.parent.clone(),
             first_seq: known.as_ref().map_or(seq, |known| known.first_seq),
@@ -336,6 +343,20 @@ impl<'a> Merge<'a> {
         }
         Ok(())
     }
+}
+
+/// The body of a row, with when it was added. A contact's own list of tasks leaves that out; the search may have said so
+/// before.
+fn dated_body<'a>(row: &'a MergeRow, known: Option<&StoredRecord>) -> (i64, Cow<'a, str>) {
+    let plain = (row.added_ms, Cow::from(&*row.body));
+    if row.kind != RecordKind::Task || row.added_ms != UNDATED {
+        return plain;
+    }
+    let Some(known) = known else { return plain };
+    let Ok(added) = jiff::Timestamp::from_millisecond(known.added_ms) else { return plain };
+    let added = added.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+    let rest = row.body.trim_start_matches('{');
+    (known.added_ms, format!("{{\"dateAdded\":\"{added}\",{rest}").into())
 }
 
 /// The ids of the records of a kind that exist; with a parent, of those that belong to it.

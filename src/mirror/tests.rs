@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::id::LocationId;
+use crate::resource::UNDATED;
 use crate::run::FetchFailure;
 
 struct World {
@@ -106,6 +107,26 @@ fn changes_are_never_dated_before_earlier_ones() {
     assert_eq!(time_of("r2", 1000), (2000, 1000));
     assert_eq!(time_of("r3", 1500), (2000, 1500));
     assert_eq!(time_of("r4", 3000), (3000, 3000));
+}
+
+#[test]
+fn a_task_gets_its_date_from_the_endpoint_that_says_it_and_keeps_it() {
+    let mut world = World::new();
+    let undated =
+        |version| MergeRow { added_ms: UNDATED, ..row(RecordKind::Task, "t", Some("a"), version) };
+    let dated = MergeRow { added_ms: 5_000, ..undated(1) };
+    let added = |world: &World| {
+        let rows = world.reader().load_rows(RecordKind::Task, None, DeletedRows::Drop, 10).unwrap();
+        (rows[0].added_ms, rows[0].body.contains(r#""dateAdded":"1970-01-01T00:00:05.000Z""#))
+    };
+    world.sync("r1", &batch(vec![undated(1)], &[], 1));
+    assert_eq!(added(&world), (UNDATED, false));
+    // The two endpoints write the same task.
+    let told = world.sync("r2", &batch(vec![dated, undated(1)], &[], 1));
+    assert_eq!(counts(&told, RecordKind::Task), [0, 1, 0]);
+    assert_eq!(added(&world).0, 5_000);
+    world.sync("r3", &batch(vec![undated(2)], &[], 1));
+    assert_eq!(added(&world), (5_000, true));
 }
 
 #[test]

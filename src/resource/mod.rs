@@ -57,7 +57,7 @@ pub use fields::{
 pub use notes::NOTES;
 pub use raw_rows::{find_text_member, has_true_member, response_rows};
 pub use rebuild::rebuild_row;
-pub use sort_key::{RowSortKey, SortKeyReader};
+pub use sort_key::{RowSortKey, SortKeyReader, UNDATED};
 pub use sync_columns::{RowSyncFacts, SYNC_COLUMN_PREFIX};
 pub use table::{ResourceSpec, TableSchema};
 pub use tags::TAGS;

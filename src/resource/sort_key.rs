@@ -5,10 +5,13 @@
 use super::table::TableSchema;
 use super::{RowDecodeError, json_scan, row, scalar};
 
+/// The key of a row without a date: it comes before all others.
+pub const UNDATED: i64 = i64::MIN;
+
 /// The sort key of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowSortKey {
-    /// The column `date_added` in epoch milliseconds; the minimum if it is null.
+    /// The column `date_added` in epoch milliseconds; [`UNDATED`] if it is null.
     pub added: i64,
     /// The column `id`.
     pub id: String,
@@ -52,7 +55,7 @@ impl SortKeyReader {
         })?;
         let added = added.and_then(|(_, raw)| scalar::parse_instant(raw, None));
         Ok(RowSortKey {
-            added: added.map_or(i64::MIN, |(ms, _)| ms),
+            added: added.map_or(UNDATED, |(ms, _)| ms),
             id: json_scan::decode_string(id)
                 .map_or_else(|| id.to_owned(), std::borrow::Cow::into_owned),
         })

@@ -108,19 +108,7 @@ impl SpoolMerge {
             {
                 continue;
             }
-            let mut text = resource::without_page_cursor(&row.text);
-            let mut added_ms = row.key.added;
-            if *kind == RecordKind::Task
-                && added_ms == i64::MIN
-                && let Some(known) = self.mirror.find_version(*kind, &id)?
-                && let Ok(added) = jiff::Timestamp::from_millisecond(known.added_ms)
-            {
-                // A contact's own list of tasks leaves out when they were added; the search has said so before.
-                let added = added.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
-                let rest = text.trim_start_matches('{').to_owned();
-                text = format!("{{\"dateAdded\":\"{added}\",{rest}").into();
-                added_ms = known.added_ms;
-            }
+            let text = resource::without_page_cursor(&row.text);
             let is_child = matches!(kind, RecordKind::Task | RecordKind::Note);
             let parent = is_child.then(|| resource::find_text_member(&text, "contactId")).flatten();
             let digest = digester.digest_row(&text);
@@ -128,7 +116,7 @@ impl SpoolMerge {
             let (kind, body) = (*kind, text.into());
             batch.rows.push(MergeRow {
                 kind,
-                added_ms,
+                added_ms: row.key.added,
                 id,
                 parent,
                 digest,

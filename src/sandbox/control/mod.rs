@@ -16,7 +16,7 @@
 //! | `GET /__sandbox/notes?locationId=ID` | each note once, with its relations |
 //! | `POST /__sandbox/notes?locationId=ID` | adds raw notes; `source` and `relations` are as a search shows them |
 //! | `POST /__sandbox/tasks?locationId=ID` | adds raw rows to the search of tasks, which no contact lists |
-//! | `POST /__sandbox/notes/index` | the search of notes catches up with all writes |
+//! | `POST /__sandbox/contacts/index`, `…/notes/index` | the search of contacts or notes catches up with all writes |
 //! | `PUT /__sandbox/customFields?locationId=ID` | replaces the field definitions |
 //! | `PUT /__sandbox/users`, `…/businesses`, `…/calendars?locationId=ID` | replaces the users, businesses or calendars |
 //! | `POST /__sandbox/settings` | `{"limit": "10/1s"}`, in seconds `clock_ahead` and `token_life`, a list `not_installed`, |

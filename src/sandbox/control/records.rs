@@ -7,6 +7,7 @@ use crate::sandbox::endpoints::notes_search;
 use crate::sandbox::http::request::SandboxRequest;
 use crate::sandbox::http::response::{EndpointError, EndpointResult, SandboxResponse};
 use crate::sandbox::store::calendar_events::StoredAppointment;
+use crate::sandbox::store::location_store::LocationStore;
 use crate::sandbox::store::state::SandboxState;
 
 /// Answers a request if it is for one of these routes.
@@ -26,6 +27,10 @@ pub(super) fn dispatch_route(
         ("GET", ["notes"]) => list_notes(state, request),
         ("POST", ["notes"]) => insert_notes(state, request),
         ("POST", ["tasks"]) => insert_tasks(state, request),
+        ("POST", ["contacts", "index"]) => {
+            state.stores.iter_mut().for_each(LocationStore::catch_up_index);
+            Ok(SandboxResponse::json(200, &json!({})))
+        }
         ("POST", ["notes", "index"]) => {
             state.stores.iter_mut().for_each(|store| store.notes.index.catch_up());
             Ok(SandboxResponse::json(200, &json!({})))

@@ -261,6 +261,11 @@ impl LocationStore {
         }
     }
 
+    /// Makes all writes visible to searches.
+    pub(crate) fn catch_up_index(&mut self) {
+        self.refresh_index(Instant::now() + self.lag);
+    }
+
     /// Keeps what searches showed until now, for as long as the index lags.
     fn delay_indexing(&mut self, slot: ContactSlot, past: Option<(i64, Box<str>)>) {
         if self.lag.is_zero() {

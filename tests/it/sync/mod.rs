@@ -1,5 +1,6 @@
 //! The mirror and its syncs: what they find, what they cost, and what they never do.
 
+mod awkward_histories;
 mod change_files;
 mod changes;
 mod duckdb;
