@@ -343,3 +343,18 @@ fn templates_say_nothing_about_columns_of_syncs() {
     let refused = world.run_command("schema --merge duckdb --export dub").exits(2);
     refused.says("does not describe").says("`--incremental` reads only what has changed");
 }
+
+#[test]
+fn scripts_for_a_warehouse_have_the_types_that_a_load_of_parquet_gives() {
+    let world = World::new();
+    world.run_command(&EXPORT.replace("jsonl", "parquet")).exits(0);
+    let script = |dialect: &str| {
+        world.run_command(&format!("schema --merge {dialect} --export lake")).exits(0).stdout
+    };
+    // BigQuery assigns no text to a column of JSON.
+    let bigquery = script("bigquery");
+    assert!(bigquery.contains("ADD COLUMN IF NOT EXISTS extra STRING"), "{bigquery}");
+    assert!(!bigquery.contains(" JSON"), "{bigquery}");
+    let snowflake = script("snowflake");
+    assert!(snowflake.contains("ADD COLUMN IF NOT EXISTS extra VARIANT"), "{snowflake}");
+}

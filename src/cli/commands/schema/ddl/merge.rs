@@ -39,9 +39,10 @@ const BIGQUERY: MergeDialect = MergeDialect {
 -- After every export, load the files that are new into TABLE_changes; DATASET is yours. Columns may be added:
 --   bq load --source_format=PARQUET --parquet_enable_list_inference --schema_update_option=ALLOW_FIELD_ADDITION \\
 --     DATASET.contacts_changes 'gs://BUCKET/lake/changes/contacts/FILE.parquet'
+-- Columns of objects are STRING, as Parquet has them: PARSE_JSON(extra) reads one.
 -- Then run with: bq query --use_legacy_sql=false --dataset_id=DATASET < THIS_SCRIPT
 ",
-    type_name: bigquery::type_name,
+    type_name: bigquery_type_of_parquet,
     quote: str::to_owned,
     epoch: "TIMESTAMP '1970-01-01 00:00:00+00'",
     begin: "",
@@ -64,6 +65,14 @@ const SNOWFLAKE: MergeDialect = MergeDialect {
     commit: "",
     reads_files: false,
 };
+
+/// What a load of Parquet makes of a column: it has no type for JSON, and text is not assigned to such a column.
+fn bigquery_type_of_parquet(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Json => bigquery::type_name(ColumnKind::Text),
+        kind => bigquery::type_name(kind),
+    }
+}
 
 /// The script for these tables.
 ///
