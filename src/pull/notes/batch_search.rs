@@ -97,7 +97,7 @@ async fn search_contacts(
     contacts: &[ContactId],
 ) -> Result<ContactsSearched, ApiError> {
     let (mut pages, mut ids, mut read) = (Vec::new(), HashSet::new(), 0);
-    let mut blank_pages = 0;
+    let (asked_for, mut blank_pages) = (contacts.iter().collect::<HashSet<_>>(), 0);
     loop {
         let query = NoteQuery { contacts, skip: read, ..NoteQuery::default() };
         let response = match client.search_notes(dialect, &query, SEARCH_PAGE).await {
@@ -115,7 +115,7 @@ async fn search_contacts(
         };
         let page = &response.head;
         let is_related =
-            |note: &NoteRef| note.contacts.iter().any(|contact| contacts.contains(contact));
+            |note: &NoteRef| note.contacts.iter().any(|contact| asked_for.contains(contact));
         if !page.rows.iter().flatten().all(is_related) {
             return Ok(ContactsSearched::Unrelated);
         }

@@ -264,3 +264,35 @@ fn the_table_option_none_excludes_all_others() {
     let done = world.run_command("export --with none,notes").exits(2);
     insta::assert_snapshot!(done.stderr, @"error: `--with none` cannot be combined with other tables");
 }
+
+#[test]
+fn tasks_are_in_the_order_of_their_dates_however_they_come() {
+    let world = World::new();
+    // More than are sorted in memory.
+    let tasks: Vec<_> = (0..3_000)
+        .map(|n| {
+            let added = format!("2025-01-01T{:02}:{:02}:{:02}.000Z", n / 3600, n / 60 % 60, n % 60);
+            json!({"_id": format!("task{n:05}"), "title": "t", "body": "b".repeat(2_000), "dateAdded": added})
+        })
+        .collect();
+    world.control_request("POST", "tasks", &json!(tasks));
+    let export = || {
+        world.run_command("export --format jsonl --out lake --replace").exits(0);
+        let rows = world.read_rows("lake/tasks.jsonl");
+        let date = |row: &Value| row["date_added"].as_str().unwrap_or_default().to_owned();
+        let dates: Vec<_> = rows.iter().map(date).collect();
+        assert!(dates.is_sorted(), "the tasks are in the order of their dates");
+        rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut ids = export();
+    assert!(ids.len() > 3_000);
+    // The last one of the search has the first date.
+    let late =
+        r#"POST /locations/*/tasks/search set=dateAdded:"2001-01-01T00:00:00.000Z" row=task02999"#;
+    world.control_request("POST", "faults", &json!([late]));
+    let mut with_late = export();
+    assert_eq!(with_late[0], "task02999");
+    ids.sort();
+    with_late.sort();
+    assert_eq!(with_late, ids);
+}
