@@ -30,6 +30,13 @@ impl EngineContext {
     pub(crate) fn start_phase(&self, phase: RunPhase) {
         self.observer.observe(&RunEvent::Phase { phase });
     }
+
+    /// The time by the server's clock, as far as it has said so.
+    pub(crate) fn server_time(&self) -> jiff::Timestamp {
+        let now = jiff::Timestamp::now();
+        let offset_ms = self.client.server_time_offset().unwrap_or(0);
+        jiff::Timestamp::from_millisecond(now.as_millisecond() + offset_ms).unwrap_or(now)
+    }
 }
 
 /// The state of a run that a failed request stopped, and the reason in one sentence. `began` is whether the

@@ -98,6 +98,23 @@ pub enum RunEvent {
     Written(WrittenFile),
     /// The mirror of a location is up to date.
     Synced(SyncedEvent),
+    /// How old what the mirror of a location says may be, after a sync.
+    Coverage(CoverageEvent),
+}
+
+/// How old what a mirror says of the records of a table may be.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CoverageEvent {
+    /// The table.
+    pub table: &'static str,
+    /// How long ago the record was read that was read longest ago, in seconds; `None` if none was.
+    pub oldest_s: Option<u64>,
+    /// How long ago the record in the middle was read, in seconds.
+    pub p50_s: Option<u64>,
+    /// How long ago it may be, in seconds; `None` without a bound.
+    pub bound_s: Option<u64>,
+    /// The share of the records that were read within that time, from 0 to 1.
+    pub within_bound: f64,
 }
 
 /// What a sync has changed in the mirror of a location.

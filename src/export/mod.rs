@@ -344,6 +344,7 @@ impl ExportJob {
             settle: self.context.settle,
             errors_only: self.errors_only,
             search_notes: self.request.notes_by == NoteReading::Auto,
+            leaves_note_lists: false,
         })
     }
 

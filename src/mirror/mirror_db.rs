@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::MirrorError;
+use super::note_readings::note_readings_schema;
 use crate::id::LocationId;
 use crate::run::{self, RunError};
 
@@ -55,6 +56,9 @@ CREATE TABLE field_column (
     place INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, facts TEXT NOT NULL, sum BLOB NOT NULL
 );
 CREATE TABLE request_count (day TEXT PRIMARY KEY, requests INTEGER NOT NULL) WITHOUT ROWID;
+",
+    note_readings_schema!(),
+    "
 CREATE TABLE reader (
     name TEXT PRIMARY KEY, seq INTEGER NOT NULL, read_at INTEGER NOT NULL, pending_from INTEGER, pending_to INTEGER
 ) WITHOUT ROWID;

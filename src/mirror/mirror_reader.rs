@@ -41,6 +41,8 @@ pub struct MirrorRow {
     pub added_ms: i64,
     /// Its id.
     pub id: String,
+    /// The contact that it belongs to.
+    pub parent: Option<String>,
     /// The sync that last changed it.
     pub seq: i64,
     /// The sync that saw that it no longer exists, if it does not.
@@ -71,9 +73,9 @@ pub(super) struct FoundRecord {
 impl FoundRecord {
     pub(super) fn into_row(self) -> MirrorRow {
         let Self { record, read_at_ms, body } = self;
-        let StoredRecord { added_ms, id, seq, state, deleted_seq, .. } = record;
+        let StoredRecord { added_ms, id, parent, seq, state, deleted_seq, .. } = record;
         let deleted_seq = deleted_seq.filter(|_| state == DELETED);
-        MirrorRow { added_ms, id, seq, deleted_seq, read_at_ms, body }
+        MirrorRow { added_ms, id, parent, seq, deleted_seq, read_at_ms, body }
     }
 }
 

@@ -9,6 +9,7 @@ use super::error::MirrorError;
 use super::failures;
 use super::field_columns;
 use super::mirror_db::{self, meta_key};
+use super::note_readings::{NoteReadings, NotesEnd};
 use super::record::RecordKind;
 use super::stored_record::{self, DELETED, LIVE, StoredRecord};
 use super::sync_log::{self, SyncFacts, SyncRecord, SyncState};
@@ -46,6 +47,8 @@ pub struct MergeBatch {
     pub rows: Vec<MergeRow>,
     /// Records that the server has said no longer exist.
     pub deleted: Vec<(RecordKind, String)>,
+    /// The contacts whose own lists of notes were read.
+    pub note_lists: Vec<String>,
     /// The last entry of the spool whose rows are in the mirror after it.
     pub place: i64,
 }
@@ -129,8 +132,9 @@ impl MirrorWriter {
         }
         let last = sync_log::read_last_sync(path, connection, "'' = ?", "")?;
         let seq = last.as_ref().map_or(1, |last| last.seq + 1);
-        facts.changes_ms =
-            last.map_or(facts.watermark_ms, |last| last.facts.changes_ms.max(facts.watermark_ms));
+        if let Some(last) = &last {
+            facts.changes_ms = facts.changes_ms.max(last.facts.changes_ms);
+        }
         // What another one has merged before its run was lost stays; this one completes it.
         sync_log::delete_unfinished(path, connection)?;
         let sync = SyncRecord { seq, state: SyncState::Merging, place: 0, facts };
@@ -162,6 +166,9 @@ impl MirrorWriter {
             for (kind, id) in &batch.deleted {
                 merge.delete_record(*kind, id)?;
             }
+            for contact in &batch.note_lists {
+                merge.note_readings().mark_list(contact).map_err(|it| merge.fail(it))?;
+            }
             merge.sync.place = merge.sync.place.max(batch.place);
             Ok(())
         })
@@ -184,6 +191,7 @@ impl MirrorWriter {
                 mirror_db::write_meta(path, connection, meta_key::SETTINGS, settings)?;
             }
             failures::replace_failures(path, connection, &end.failures)?;
+            merge.finish_notes(&end.notes)?;
             field_columns::replace_columns(path, connection, &end.field_columns, merge.sync.seq)?;
             merge.sync.state = SyncState::Done;
             Ok(())
@@ -217,6 +225,8 @@ pub struct MergeEnd {
     pub location_settings: Option<String>,
     /// The records that could not be read.
     pub failures: Vec<FetchFailure>,
+    /// What was read of notes as a whole.
+    pub notes: NotesEnd,
     /// The columns of custom fields: those that were known, in their order, then new ones.
     pub field_columns: Vec<FieldColumn>,
 }
@@ -244,6 +254,34 @@ impl<'a> Merge<'a> {
         };
         let compressor = compressor().map_err(|source| RunError::from_io(path, source))?;
         Ok(Self { path, connection, sync, read_at_ms, compressor })
+    }
+
+    fn fail(&self, source: rusqlite::Error) -> RunError {
+        RunError::from_sqlite(self.path, source)
+    }
+
+    fn note_readings(&self) -> NoteReadings<'a> {
+        NoteReadings { connection: self.connection, seq: self.sync.seq }
+    }
+
+    fn finish_notes(&mut self, end: &NotesEnd) -> Result<(), RunError> {
+        let found = self.note_readings().finish(end).map_err(|it| self.fail(it))?;
+        let notes = &mut self.sync.facts.notes;
+        notes.announced += found.announced;
+        notes.silent += found.silent;
+        Ok(())
+    }
+
+    /// Records that a contact or note has changed: notes are read by what is known of their contact.
+    fn note_record(&self, record: &StoredRecord, moved: bool) -> Result<(), RunError> {
+        let readings = self.note_readings();
+        let noted = match (record.kind, &record.parent) {
+            (RecordKind::Contact, _) if record.state == DELETED => readings.remove_contact(&record.id),
+            (RecordKind::Contact, _) => readings.note_contact(&record.id, record.added_ms, moved),
+            (RecordKind::Note, Some(contact)) => readings.note_change(contact),
+            _ => Ok(()),
+        };
+        noted.map_err(|source| self.fail(source))
     }
 
     fn count_change(&mut self, kind: RecordKind) -> &mut ChangeCounts {
@@ -295,6 +333,7 @@ impl<'a> Merge<'a> {
             Some(known) if known.seq == seq => {}
             Some(_) => counts.changed += 1,
         }
+        self.note_record(&record, !row.claims_unchanged)?;
         let read = (self.read_at_ms, body.as_slice());
         match known {
             None => stored_record::insert_record(self.path, self.connection, &record, read)?,
@@ -323,6 +362,7 @@ impl<'a> Merge<'a> {
         known.deleted_seq = Some(self.sync.seq);
         known.seq = self.sync.seq;
         stored_record::update_record(self.path, self.connection, &known, None)?;
+        self.note_record(&known, true)?;
         self.count_change(kind).deleted += 1;
         if kind == RecordKind::Contact {
             for child in [RecordKind::Task, RecordKind::Note] {

@@ -15,6 +15,9 @@ mod inspection;
 mod mirror_db;
 mod mirror_reader;
 mod mirror_writer;
+mod note_coverage;
+mod note_facts;
+mod note_readings;
 mod outbox;
 mod readers;
 mod record;
@@ -28,6 +31,9 @@ pub use error::MirrorError;
 pub use inspection::{KnownReader, RecordCounts, RecordText};
 pub use mirror_reader::{DeletedRows, MirrorReader, MirrorRow, RecordVersion};
 pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};
+pub use note_coverage::NoteCoverage;
+pub use note_facts::{NoteFacts, NoteReading};
+pub use note_readings::{NoteAges, NotesEnd};
 pub use outbox::{
     ChangePosition, DueTask, LONGEST_DELAY_MS, NewEvent, Outbox, OutboxEvent, TaskDueChange,
 };

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::MirrorError;
+use super::note_facts::NoteFacts;
 use crate::event::ChangeCounts;
 use crate::id::RunId;
 use crate::run::{self, RunError};
@@ -19,6 +20,8 @@ pub enum SyncKind {
     Walk,
     /// What was updated since the last sync, newest first.
     Newest,
+    /// The notes of contacts whose turn it is.
+    Notes,
 }
 
 /// How far a sync is.
@@ -72,6 +75,9 @@ pub struct SyncFacts {
     /// How many contacts had changed that said themselves that they had not.
     #[serde(default)]
     pub silent_changes: u64,
+    /// What it knows of the notes.
+    #[serde(default)]
+    pub notes: NoteFacts,
 }
 
 fn row_checksum(seq: i64, state: i64, place: i64, facts: &str) -> [u8; 8] {

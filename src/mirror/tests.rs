@@ -48,6 +48,7 @@ fn facts(run: &str) -> SyncFacts {
         requests: 1,
         counts: SyncCounts::new(),
         silent_changes: 0,
+        notes: NoteFacts::default(),
     }
 }
 
@@ -65,7 +66,7 @@ fn row(kind: RecordKind, id: &str, parent: Option<&str>, version: u8) -> MergeRo
 
 fn batch(rows: Vec<MergeRow>, deleted: &[(RecordKind, &str)], place: i64) -> MergeBatch {
     let deleted = deleted.iter().map(|(kind, id)| (*kind, (*id).to_owned())).collect();
-    MergeBatch { rows, deleted, place }
+    MergeBatch { rows, deleted, note_lists: Vec::new(), place }
 }
 
 fn counts(sync: &SyncRecord, kind: RecordKind) -> [u64; 3] {
@@ -98,7 +99,7 @@ fn a_merge_that_is_repeated_or_goes_on_counts_everything_once() {
 fn changes_are_never_dated_before_earlier_ones() {
     let mut world = World::new();
     let mut time_of = |run: &str, watermark_ms| {
-        let facts = SyncFacts { watermark_ms, ..facts(run) };
+        let facts = SyncFacts { watermark_ms, changes_ms: watermark_ms, ..facts(run) };
         let mut sync = world.writer.begin_merge(facts).unwrap();
         world.writer.finish_merge(&mut sync, &MergeEnd::default(), 0).unwrap();
         (sync.facts.changes_ms, sync.facts.watermark_ms)

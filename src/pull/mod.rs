@@ -45,7 +45,9 @@ use crate::run::{
 };
 
 pub use children::ChildKind;
-pub use notes::{NoteCost, NoteStrategyCosts, estimate_note_cost};
+pub use notes::{
+    FEW_CONTACTS, NoteCost, NoteStrategyCosts, SpooledNotes, estimate_note_cost, find_spooled_notes,
+};
 pub use selected::{
     ContactKey, ContactKeyList, SelectionCost, UnclearContactKey, estimate_cost, find_contacts,
     has_stored_list, infer_contact_key, looks_like_contact_id, parse_email_key, parse_id_key,
@@ -82,6 +84,8 @@ pub struct PullOptions {
     pub errors_only: bool,
     /// Whether notes may be read by search.
     pub search_notes: bool,
+    /// Whether the caller reads the notes, if they take a request for each of many contacts.
+    pub leaves_note_lists: bool,
 }
 
 /// A list of the location that is pulled only when it is needed.

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::locked_mirror::LockedMirror;
-use super::merge::{self, MergePaths};
+use super::merge::{self, MergeInput};
+use super::note_plan;
 use super::request::SyncRequest;
 use super::{SyncError, UNKNOWN_CLOCK};
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::{RunKind, RunPhase};
 use crate::id::RunId;
-use crate::mirror::{MirrorReader, SyncFacts, SyncKind};
+use crate::mirror::{MirrorReader, NoteFacts, SyncFacts, SyncKind};
 use crate::pull;
-use crate::run::{Run, RunMetadata, RunState, RunSummary};
+use crate::run::{Run, RunMetadata, RunState, RunSummary, SpoolReader, stream};
 
 /// Merges the newest export that has everything into a mirror that has nothing; gives the export's run.
 ///
@@ -28,11 +29,22 @@ pub(super) async fn merge_newest_export(
     }
     let Some(run) = find_export(context, request, &mirror.reader()?)? else { return Ok(None) };
     context.start_phase(RunPhase::Merging);
-    let facts = sync_facts(&run.meta);
-    let paths = MergePaths { db: run.db_path(), mirror: mirror.dir.clone() };
+    let mut facts = sync_facts(&run.meta);
+    let spool = SpoolReader::open(&run.db_path())?;
+    facts.notes = note_plan::facts_of_walk(&spool, &facts.notes, facts.watermark_ms)?;
+    let limits = context.client.rate_limiter().current_limits();
+    let contacts = spool.stream_progress(stream::CONTACTS)?.rows;
+    facts.notes.bound_s =
+        note_plan::choose_bound(request, facts.notes.reading, contacts, limits);
+    let input = MergeInput {
+        db: run.db_path(),
+        mirror: mirror.dir.clone(),
+        known_until_ms: None,
+        notes_read_at_ms: facts.watermark_ms,
+        note_contacts: Vec::new(),
+    };
     let mut writer = mirror.writer.open_again()?;
-    let merged =
-        concurrency::run_blocking(move || merge::merge_spool(&paths, None, &mut writer, facts));
+    let merged = concurrency::run_blocking(move || merge::merge_spool(&input, &mut writer, facts));
     merged.await?;
     Ok(Some(run.meta.run.clone()))
 }
@@ -50,6 +62,7 @@ fn sync_facts(export: &RunMetadata) -> SyncFacts {
         requests: 0,
         counts: BTreeMap::new(),
         silent_changes: 0,
+        notes: NoteFacts::default(),
     }
 }
 

@@ -3,17 +3,19 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::SyncError;
-use crate::diagnostic::FetchFailureCode;
+use bytes::Bytes;
+
+use super::{SyncError, merge_failures};
 use crate::failpoint::{self, FailPoint};
 use crate::mirror::{
-    DeletedRows, MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, RecordKind, SyncFacts,
-    SyncKind, SyncRecord, SyncState,
+    DeletedRows, MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, NotesEnd, RecordKind,
+    SyncFacts, SyncKind, SyncRecord, SyncState,
 };
 use crate::publish::{RowSplitter, SplitRows};
-use crate::pull::changes::{self, DeletedRecords};
+use crate::pull::changes::DeletedRecords;
+use crate::pull::{self, SpooledNotes};
 use crate::resource::{self, FieldColumn, ResourceSpec, RowDigester};
-use crate::run::{FetchFailure, SpoolReader, stream};
+use crate::run::{FetchFailure, PackedResponses, SpoolReader, stream};
 
 /// Rows of one transaction.
 const BATCH_ROWS: usize = 10_000;
@@ -30,27 +32,31 @@ const LISTS: [(RecordKind, &str); 3] = [
 /// # Errors
 /// When either is damaged or cannot be written. Another call goes on from the last transaction.
 pub(super) fn merge_spool(
-    paths: &MergePaths,
-    known_until_ms: Option<i64>,
+    input: &MergeInput,
     writer: &mut MirrorWriter,
     facts: SyncFacts,
 ) -> Result<SyncRecord, SyncError> {
-    let db = &paths.db;
+    let db = &input.db;
     let mut sync = writer.begin_merge(facts)?;
     if sync.state == SyncState::Done {
         return Ok(sync);
     }
     let spool = SpoolReader::open(db)?;
-    let mut merge = SpoolMerge::new(db, &paths.mirror, load_deleted(&spool)?)?;
-    merge.known_until_ms = known_until_ms;
+    let mut merge = SpoolMerge::new(db, &input.mirror, load_deleted(&spool)?)?;
+    merge.known_until_ms = input.known_until_ms;
     let read_at_ms = sync.facts.started.as_millisecond();
     let mut batch = MergeBatch { place: sync.place, ..MergeBatch::default() };
     while let Some(entry) = spool.next_entry("", batch.place)? {
         if let Some(rows) = merge.splitter.split_entry(&entry)? {
             merge.add_rows(rows, entry.stream == stream::CONTACTS_SINGLE, &mut batch)?;
         }
+        if entry.stream == stream::NOTES {
+            let lists = PackedResponses::new(entry.body.clone());
+            let contact = |(contact, _): (Bytes, Bytes)| String::from_utf8(contact.to_vec()).ok();
+            batch.note_lists.extend(lists.filter_map(contact));
+        }
         batch.place = entry.seq;
-        if batch.rows.len() >= BATCH_ROWS {
+        if batch.rows.len() + batch.note_lists.len() >= BATCH_ROWS {
             writer.merge_batch(&mut sync, &batch, read_at_ms)?;
             failpoint::kill_if_due(FailPoint::DuringMerge);
             batch = MergeBatch { place: entry.seq, ..MergeBatch::default() };
@@ -59,7 +65,7 @@ pub(super) fn merge_spool(
     batch.deleted = merge.deleted.iter().cloned().collect();
     writer.merge_batch(&mut sync, &batch, read_at_ms)?;
     failpoint::kill_if_due(FailPoint::DuringMerge);
-    let end = describe_end(&spool, db, &merge.mirror, sync.facts.kind)?;
+    let end = describe_end(&spool, input, &merge.mirror, &sync.facts)?;
     writer.finish_merge(&mut sync, &end, read_at_ms)?;
     Ok(sync)
 }
@@ -161,13 +167,20 @@ fn load_deleted(spool: &SpoolReader) -> Result<BTreeSet<(RecordKind, String)>, S
 
 fn describe_end(
     spool: &SpoolReader,
-    db: &Path,
+    input: &MergeInput,
     mirror: &MirrorReader,
-    kind: SyncKind,
+    sync: &SyncFacts,
 ) -> Result<MergeEnd, SyncError> {
-    let failures = spool.load_failures()?;
-    let mut end =
-        MergeEnd { failures: merge_failures(failures, spool, mirror, kind)?, ..<_>::default() };
+    let (failures, db) = (spool.load_failures()?, &input.db);
+    let is_walk = sync.kind == SyncKind::Walk;
+    let notes = NotesEnd {
+        read_at_ms: input.notes_read_at_ms,
+        whole: is_walk && pull::find_spooled_notes(spool)? == SpooledNotes::Searched,
+        unread: contacts_without_notes(&failures),
+        tried: input.note_contacts.clone(),
+    };
+    let failures = merge_failures::merge_failures(failures, spool, mirror, sync)?;
+    let mut end = MergeEnd { failures, notes, ..<_>::default() };
     if let Some(entry) = spool.next_entry(stream::LOCATION, 0)? {
         end.location_settings = String::from_utf8(entry.body.to_vec()).ok();
     }
@@ -214,39 +227,23 @@ fn read_list_ids(
     Ok(ids)
 }
 
-/// What cannot be read after the sync: a walk tried everything, and every sync those notes and tasks that could not be
-/// read before.
-fn merge_failures(
-    new: Vec<FetchFailure>,
-    spool: &SpoolReader,
-    mirror: &MirrorReader,
-    kind: SyncKind,
-) -> Result<Vec<FetchFailure>, SyncError> {
-    let mut failures = new;
-    // The contact was deleted since.
-    failures.retain(|failure| failure.code != FetchFailureCode::Gone);
-    if kind == SyncKind::Newest {
-        let agrees = changes::read_comparison(spool)?.counts_agree;
-        let is_settled = |it: &FetchFailure| match it.stream.as_str() {
-            stream::NOTES | stream::CONTACT_TASKS => true,
-            stream::CONTACTS => it.code == FetchFailureCode::Hidden && agrees,
-            _ => false,
-        };
-        let known: HashSet<(String, String)> =
-            failures.iter().map(|it| (it.stream.clone(), it.subject.clone())).collect();
-        let before = mirror.load_failures()?.into_iter();
-        failures.extend(before.filter(|it| {
-            !is_settled(it) && !known.contains(&(it.stream.clone(), it.subject.clone()))
-        }));
-    }
-    Ok(failures)
+/// The contacts whose notes could not be read, or not completely.
+fn contacts_without_notes(failures: &[FetchFailure]) -> Vec<String> {
+    let of_notes = failures.iter().filter(|failure| failure.stream == stream::NOTES);
+    of_notes.filter_map(|it| it.subject.split(' ').next()).map(str::to_owned).collect()
 }
 
-/// The paths of a merge, for a blocking thread.
+/// What a merge works with.
 #[derive(Debug, Clone)]
-pub(super) struct MergePaths {
+pub(super) struct MergeInput {
     /// The run's database.
     pub(super) db: PathBuf,
     /// The directory of the mirror.
     pub(super) mirror: PathBuf,
+    /// What was updated before this time, in milliseconds since 1970, is in the mirror, as far as the records say so.
+    pub(super) known_until_ms: Option<i64>,
+    /// When the run has read notes, in milliseconds since 1970 by the server's clock.
+    pub(super) notes_read_at_ms: i64,
+    /// The contacts whose turn it was.
+    pub(super) note_contacts: Vec<String>,
 }

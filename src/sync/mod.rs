@@ -9,37 +9,30 @@ mod facts;
 mod first_merge;
 mod locked_mirror;
 mod merge;
+mod merge_failures;
+mod note_plan;
 mod request;
 mod request_budget;
+mod sync_job;
 mod sync_report;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::api::ContactSearchFilter;
-use crate::concurrency;
-use crate::context::{self, EngineContext};
-use crate::event::{CancelSignal, RunEvent, RunPhase, SyncedEvent};
-use crate::failpoint::{self, FailPoint};
+use crate::context::EngineContext;
+use crate::event::{CoverageEvent, RunEvent};
 use crate::id::RunId;
-use crate::mirror::{RecordKind, SyncFacts, SyncKind, SyncRecord};
-use crate::pull::changes::{self, MirrorScope};
-use crate::pull::{ChildKind, Pull, PullOptions};
-use crate::run::{Run, RunError, RunKind, RunMetadata, RunState, Spool, SpoolReader, stream};
+use crate::mirror::{NoteCoverage, SyncKind};
+use crate::pull::changes::NoteListsEnd;
+use crate::run::{Run, RunError, RunKind, RunMetadata};
 
 use locked_mirror::LockedMirror;
-use merge::MergePaths;
+use note_plan::NoteRotation;
 use request::SyncPlan;
+use sync_job::SyncJob;
 
 pub use error::{SyncError, SyncHalted};
-pub use request::SyncRequest;
+pub use request::{NotesMaxAge, SyncRequest};
 pub use sync_report::SyncReport;
-
-/// So many deleted contacts are believed, however few the account has.
-const BELIEVED_DELETIONS: u64 = 100;
-
-/// The notes of so many changed contacts are read contact by contact, or of a tenth of all.
-const MOST_MOVED: u64 = 2_000;
 
 /// How far back the first clock goes that is not the server's, where the server does not say its time.
 const UNKNOWN_CLOCK: Duration = Duration::from_hours(24);
@@ -60,20 +53,71 @@ pub async fn sync_location(
         (mirror, _) = Box::pin(SyncJob::new(context, run, mirror, true)?.run()).await?;
     }
     let export = first_merge::merge_newest_export(context, &request, &mirror).await?;
-    let now = jiff::Timestamp::now();
-    let plan = SyncPlan::decide(request, &mirror.reader()?, now)?;
+    let plan = SyncPlan::decide(request.clone(), &mirror.reader()?, jiff::Timestamp::now())?;
+    let run = create_run(context, &mirror, id, &plan)?;
+    let (mirror, report) = Box::pin(SyncJob::new(context, run, mirror, false)?.run()).await?;
+    let report = read_notes_in_turn(context, &request, mirror, report).await?;
+    Ok(SyncReport { export, ..report })
+}
+
+fn create_run(
+    context: &EngineContext,
+    mirror: &LockedMirror,
+    id: RunId,
+    plan: &SyncPlan,
+) -> Result<Run, SyncError> {
     // First, so that no run is left that no sync knows of.
     mirror.writer.set_pending_run(Some(&id))?;
     let run = context.home.create_run(RunMetadata {
         run: id,
-        location,
+        location: context.client.location_id().clone(),
         kind: RunKind::Sync,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
-        created: now,
+        created: jiff::Timestamp::now(),
         options: plan.to_json(),
-    })?;
-    let (_, report) = Box::pin(SyncJob::new(context, run, mirror, false)?.run()).await?;
-    Ok(SyncReport { export, ..report })
+    });
+    Ok(run?)
+}
+
+/// Reads the notes of contacts whose turn it is, after everything else: each part is a run of its own, so that the mirror
+/// has it whatever happens next.
+async fn read_notes_in_turn(
+    context: &EngineContext,
+    request: &SyncRequest,
+    mut mirror: LockedMirror,
+    mut report: SyncReport,
+) -> Result<SyncReport, SyncHalted> {
+    let walked = report.kind == SyncKind::Walk;
+    let now_ms = context.server_time().as_millisecond();
+    let reader = mirror.reader().map_err(SyncError::from)?;
+    let rotation = NoteRotation::begin(&reader, request, walked, now_ms);
+    let Some(mut rotation) = rotation.map_err(SyncError::from)? else {
+        return Ok(finish_report(context, report));
+    };
+    while report.note_lists == NoteListsEnd::Complete {
+        let reader = mirror.reader().map_err(SyncError::from)?;
+        let turn = rotation.next_turn(&reader).map_err(SyncError::from)?;
+        let Some(turn) = turn else { break };
+        let plan = SyncPlan::for_notes(request.clone(), &reader, turn).map_err(SyncError::from)?;
+        drop(reader);
+        let run = create_run(context, &mirror, RunId::new(jiff::Timestamp::now()), &plan)?;
+        let (held, next) = Box::pin(SyncJob::new(context, run, mirror, false)?.run()).await?;
+        (mirror, report) = (held, report.add_notes(next));
+    }
+    Ok(finish_report(context, report))
+}
+
+/// Tells how old what the mirror says may be.
+fn finish_report(context: &EngineContext, report: SyncReport) -> SyncReport {
+    let (notes, now) = (&report.note_coverage, context.server_time());
+    context.observer.observe(&RunEvent::Coverage(CoverageEvent {
+        table: "notes",
+        oldest_s: NoteCoverage::age_s(notes.oldest, now),
+        p50_s: NoteCoverage::age_s(notes.median, now),
+        bound_s: notes.bound_s,
+        within_bound: notes.within_bound,
+    }));
+    report
 }
 
 /// Finishes a sync that was interrupted.
@@ -89,8 +133,8 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<SyncReport, Syn
     if pending.as_ref() != Some(&run.meta.run) {
         return Err(SyncError::Superseded { run: run.meta.run.clone() }.into());
     }
-    let (_, report) = Box::pin(SyncJob::new(context, run, mirror, true)?.run()).await?;
-    Ok(report)
+    let (mirror, report) = Box::pin(SyncJob::new(context, run, mirror, true)?.run()).await?;
+    read_notes_in_turn(context, &request, mirror, report).await
 }
 
 /// The request that a run was created with.
@@ -106,289 +150,3 @@ fn stored_plan(run: &Run) -> Result<SyncPlan, RunError> {
         .map_err(|error| RunError::damaged(&run.db_path(), format!("its options: {error}")))
 }
 
-/// The execution of one run.
-struct SyncJob {
-    context: EngineContext,
-    run: Run,
-    plan: SyncPlan,
-    mirror: LockedMirror,
-    resumed: bool,
-    /// What the client had sent before this run.
-    sent_before: BTreeMap<String, u64>,
-    started: Instant,
-}
-
-impl SyncJob {
-    fn new(
-        context: &EngineContext,
-        run: Run,
-        mirror: LockedMirror,
-        resumed: bool,
-    ) -> Result<Self, SyncError> {
-        Ok(Self {
-            context: context.clone(),
-            plan: stored_plan(&run)?,
-            run,
-            mirror,
-            resumed,
-            sent_before: context.client.request_counts(),
-            started: Instant::now(),
-        })
-    }
-
-    async fn run(self) -> Result<(LockedMirror, SyncReport), SyncHalted> {
-        let run = self.run.meta.run.clone();
-        self.context.client.rate_limiter().announce_run(&run);
-        self.context.observer.observe(&RunEvent::Started {
-            run: run.clone(),
-            location: self.run.meta.location.clone(),
-            kind: RunKind::Sync,
-            resumed: self.resumed,
-        });
-        let (recorder, stop, home) =
-            (self.run.new_recorder(), self.context.stop.clone(), self.context.home.clone());
-        let db = self.run.db_path();
-        let ended = self.run_to_completion().await;
-        ended.map_err(|error| {
-            if matches!(error, SyncError::Emptied { .. } | SyncError::Decimated { .. }) {
-                // What was read is not believed, so that the next sync reads again.
-                let _ = home.remove_run(&run);
-                return SyncHalted { run: None, error };
-            }
-            let began = SpoolReader::open(&db).and_then(|spool| spool.last_seq());
-            let (state, reason) = state_after_error(&error, &stop, began.is_ok_and(|seq| seq > 0));
-            // The error itself matters more than a record of it.
-            let _ = recorder.record_stop(state, reason);
-            SyncHalted { run: Some((run, state)), error }
-        })
-    }
-
-    async fn run_to_completion(self) -> Result<(LockedMirror, SyncReport), SyncError> {
-        self.run.set_state(RunState::Running)?;
-        if !self.mirror.writer.is_merged(&self.run.meta.run)? {
-            self.context.start_phase(RunPhase::Reading);
-            let pulled = self.pull_into_spool().await;
-            // Recorded also of a sync that stops; a failure here matters less than the reason.
-            let recorded = self.record_progress();
-            pulled?;
-            recorded?;
-            failpoint::kill_if_due(FailPoint::AfterSpool);
-        }
-        self.context.start_phase(RunPhase::Merging);
-        let sync = self.merge().await?;
-        failpoint::kill_if_due(FailPoint::AfterMerge);
-        let report = self.build_report(&sync)?;
-        self.run.set_state(RunState::Complete)?;
-        let (id, home) = (self.run.meta.run.clone(), self.context.home.clone());
-        drop(self.run);
-        // The mirror has everything; a run that cannot be removed now only takes space.
-        let _ = home.remove_run(&id);
-        self.mirror.writer.set_pending_run(None)?;
-        self.context.observer.observe(&RunEvent::Synced(report.synced.clone()));
-        Ok((self.mirror, report))
-    }
-
-    async fn pull_into_spool(&self) -> Result<(), SyncError> {
-        let (spool, writer) = Spool::open(&self.run.db_path())?;
-        let no_thread = |source| RunError::NoThread { source };
-        let writing = concurrency::start_thread("spool", writer).map_err(no_thread)?;
-        let pulling = async {
-            let pull = self.new_pull(&spool);
-            let result = self.pull(&pull).await;
-            drop(pull);
-            // The spool knows what stopped it; the pull knows only that it accepts no more writes.
-            spool.close().await?;
-            result
-        };
-        let ((), pulled) = tokio::join!(writing, pulling);
-        pulled
-    }
-
-    async fn pull(&self, pull: &Pull) -> Result<(), SyncError> {
-        let scope = MirrorScope {
-            dir: self.mirror.dir.clone(),
-            since_ms: self.plan.since_ms,
-            trusts_counts: self.plan.trusts_counts,
-            hints: self.plan.request.hints.clone(),
-        };
-        if !self.run.read_fact(&facts::PULLED)?.unwrap_or(false) {
-            if self.kind()? == SyncKind::Newest {
-                pull.pull_changes(&scope).await?;
-                self.read_all_if_cheaper(pull, &scope).await?;
-            }
-            if self.kind()? == SyncKind::Walk {
-                Box::pin(pull.clone().run()).await?;
-            }
-            self.ensure_not_emptied()?;
-            self.run.write_fact(&facts::PULLED, &true)?;
-        }
-        pull.confirm_missing(&scope, self.kind()? == SyncKind::Walk).await?;
-        self.ensure_not_decimated()
-    }
-
-    /// How the run reads.
-    fn kind(&self) -> Result<SyncKind, RunError> {
-        let reads_all = self.run.read_fact(&facts::READS_ALL)?.unwrap_or(false);
-        Ok(if reads_all { SyncKind::Walk } else { self.plan.kind })
-    }
-
-    /// Turns a sync into a walk if so many contacts have changed that reading the notes of each would take more requests.
-    async fn read_all_if_cheaper(&self, pull: &Pull, scope: &MirrorScope) -> Result<(), SyncError> {
-        let known = self.mirror.reader()?.count_live(RecordKind::Contact)?;
-        let limit = MOST_MOVED.max(known / 10);
-        if pull.count_moved(scope).await? > limit {
-            pull.discard_changes().await?;
-            self.run.write_fact(&facts::READS_ALL, &true)?;
-        }
-        Ok(())
-    }
-
-    fn new_pull(&self, spool: &Spool) -> Pull {
-        Pull {
-            client: self.context.client.clone(),
-            options: PullOptions {
-                filter: ContactSearchFilter::default(),
-                selected_only: false,
-                business: None,
-                children: BTreeSet::from([ChildKind::Tasks, ChildKind::Notes]),
-                lists: BTreeSet::new(),
-                concurrency: self.context.concurrency,
-                settle: self.context.settle,
-                errors_only: false,
-                search_notes: true,
-            },
-            db: self.run.db_path(),
-            writes: spool.writer(),
-            observer: self.context.observer.clone(),
-            cancel: self.context.stop.clone(),
-            location_facts: self.context.home.location_facts(&self.run.meta.location),
-            started: tokio::time::Instant::now(),
-        }
-    }
-
-    /// An account that shows no contact where there were some is not believed.
-    fn ensure_not_emptied(&self) -> Result<(), SyncError> {
-        let known = self.mirror.reader()?.count_live(RecordKind::Contact)?;
-        let shown = SpoolReader::open(&self.run.db_path())?.stream_progress(stream::CONTACTS)?.rows;
-        if shown == 0 && known > 0 && !self.plan.request.accept_empty {
-            return Err(SyncError::Emptied { known });
-        }
-        Ok(())
-    }
-
-    /// A token that suddenly reaches only some of the contacts makes the others look deleted: so much at once is not
-    /// believed.
-    fn ensure_not_decimated(&self) -> Result<(), SyncError> {
-        let known = self.mirror.reader()?.count_live(RecordKind::Contact)?;
-        let spool = SpoolReader::open(&self.run.db_path())?;
-        let deleted = changes::read_comparison(&spool)?.deleted;
-        let is_much = deleted > BELIEVED_DELETIONS && deleted > known / 2;
-        if is_much && !self.plan.request.accept_empty {
-            return Err(SyncError::Decimated { deleted, known });
-        }
-        Ok(())
-    }
-
-    /// Stores how many requests were sent, and what time the server had when the sync began.
-    fn record_progress(&self) -> Result<(), SyncError> {
-        let mut requests = self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default();
-        let mut sent_now = 0;
-        for (route, sent) in self.context.client.request_counts() {
-            let before = self.sent_before.get(&route).copied().unwrap_or_default();
-            *requests.entry(route).or_default() += sent - before;
-            sent_now += sent - before;
-        }
-        self.mirror.writer.add_requests(&request_budget::today(), sent_now)?;
-        requests.retain(|_, sent| *sent > 0);
-        self.run.write_fact(&facts::REQUESTS, &requests)?;
-        let created_ms = self.run.meta.created.as_millisecond();
-        if let Some(offset) = self.context.client.server_time_offset()
-            && self.run.read_fact(&facts::WATERMARK_MS)?.is_none()
-        {
-            self.run.write_fact(&facts::WATERMARK_MS, &(created_ms + offset))?;
-        }
-        Ok(())
-    }
-
-    async fn merge(&self) -> Result<SyncRecord, SyncError> {
-        let facts = self.sync_facts()?;
-        let paths = MergePaths { db: self.run.db_path(), mirror: self.mirror.dir.clone() };
-        let (mut writer, known) = (self.mirror.writer.open_again()?, self.plan.known_until_ms);
-        let merged = concurrency::run_blocking(move || {
-            merge::merge_spool(&paths, known, &mut writer, facts)
-        });
-        merged.await
-    }
-
-    fn sync_facts(&self) -> Result<SyncFacts, SyncError> {
-        let comparison = changes::read_comparison(&SpoolReader::open(&self.run.db_path())?)?;
-        let created = self.run.meta.created;
-        let watermark_ms = self
-            .run
-            .read_fact(&facts::WATERMARK_MS)?
-            .unwrap_or_else(|| (created - UNKNOWN_CLOCK).as_millisecond());
-        let requests: BTreeMap<String, u64> =
-            self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default();
-        Ok(SyncFacts {
-            run: self.run.meta.run.clone(),
-            kind: self.kind()?,
-            started: created,
-            read_until: Some(jiff::Timestamp::now()),
-            watermark_ms,
-            changes_ms: watermark_ms,
-            counts_agree: comparison.counts_agree,
-            requests: requests.values().sum(),
-            counts: BTreeMap::new(),
-            silent_changes: 0,
-        })
-    }
-
-    fn build_report(&self, sync: &SyncRecord) -> Result<SyncReport, SyncError> {
-        let mirror = self.mirror.reader()?;
-        let (failures, mut rows) = (mirror.load_failures()?, BTreeMap::new());
-        for kind in RecordKind::ALL {
-            rows.insert(kind.table_name().to_owned(), mirror.count_live(kind)?);
-        }
-        let counts = |kind: RecordKind| {
-            sync.facts.counts.get(kind.table_name()).copied().unwrap_or_default()
-        };
-        let synced = SyncedEvent {
-            mirror: mirror.mirror_id()?,
-            seq: sync.seq,
-            changed_seq: mirror.last_change()?,
-            requests: sync.facts.requests,
-            contacts: counts(RecordKind::Contact),
-            tasks: counts(RecordKind::Task),
-            notes: counts(RecordKind::Note),
-        };
-        let comparison = changes::read_comparison(&SpoolReader::open(&self.run.db_path())?)?;
-        let last_walk = mirror.last_walk()?.map_or(sync.facts.started, |walk| walk.facts.started);
-        let every = Duration::from_secs(self.plan.request.walk_every_s);
-        Ok(SyncReport {
-            run: self.run.meta.run.clone(),
-            location: self.run.meta.location.clone(),
-            kind: self.kind()?,
-            synced,
-            deletions: comparison.deletions,
-            hidden: comparison.hidden,
-            unconfirmed: comparison.unconfirmed,
-            silent_changes: sync.facts.silent_changes,
-            export: None,
-            rows,
-            is_complete: failures.is_empty(),
-            unreadable: failures.iter().map(|failure| failure.records).sum(),
-            requests: self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
-            refused: self.context.client.rate_limiter().throttled_count(),
-            walk_due: last_walk.checked_add(every).unwrap_or(last_walk),
-            elapsed: self.started.elapsed(),
-        })
-    }
-}
-
-/// The state of a sync that an error stopped, and the reason. `began` is whether it has read anything.
-fn state_after_error(error: &SyncError, stop: &CancelSignal, began: bool) -> (RunState, String) {
-    match error {
-        SyncError::Api(error) => context::state_after_api_error(error, stop, began),
-        error => (context::state_after_error(began), error.to_string()),
-    }
-}

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::QuotaReserve;
 use crate::id::ContactId;
-use crate::mirror::{MirrorError, MirrorReader, SyncKind, SyncRecord};
+use super::note_plan::NoteTurn;
+use crate::mirror::{MirrorError, MirrorReader, NoteFacts, NoteReading, SyncKind};
 
 /// What a sync is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,25 @@ pub struct SyncRequest {
     /// Contacts that are read first, with their notes and tasks.
     #[serde(default)]
     pub hints: Vec<ContactId>,
+    /// How old a reading of a contact's notes may be, where each takes a request.
+    #[serde(default)]
+    pub notes_max_age: NotesMaxAge,
+    /// How many seconds after the last time the newest notes are searched for again.
+    #[serde(default)]
+    pub notes_every_s: u64,
+}
+
+/// How old a reading of a contact's notes may be, where each takes a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotesMaxAge {
+    /// Seven days, or longer where that takes more than a quarter of the day's requests.
+    #[default]
+    Auto,
+    /// So many seconds.
+    Within(u64),
+    /// Any age: only the notes of contacts that have changed are read again.
+    Off,
 }
 
 /// How a sync reads: decided once, when its run is created.
@@ -47,6 +67,14 @@ pub(super) struct SyncPlan {
     /// What was updated before this time, in milliseconds since 1970, is in the mirror, as far as the records say so.
     #[serde(default)]
     pub(super) known_until_ms: Option<i64>,
+    /// The newest notes are read that were written from this time on, in milliseconds since 1970; `None` if none are.
+    pub(super) newest_notes_since_ms: Option<i64>,
+    /// The contacts whose notes are read, if that is all.
+    pub(super) note_contacts: Vec<ContactId>,
+    /// Whether some of them are read because of the time that has passed.
+    pub(super) rotates: bool,
+    /// What the sync before knew of the notes.
+    pub(super) notes: NoteFacts,
 }
 
 impl SyncPlan {
@@ -68,18 +96,58 @@ impl SyncPlan {
             u64::try_from(age_s).is_ok_and(|age| age >= request.walk_every_s) || age_s < 0
         });
         let overlap_ms = i64::try_from(request.overlap_s).unwrap_or(i64::MAX).saturating_mul(1000);
-        let since = |last: &SyncRecord| last.facts.watermark_ms.saturating_sub(overlap_ms);
-        let known_until_ms = last.as_ref().map(since);
-        let Some(last) = last.filter(|_| !is_due && !request.full) else {
-            let (kind, since_ms, trusts_counts) = (SyncKind::Walk, 0, false);
-            return Ok(Self { request, kind, since_ms, trusts_counts, known_until_ms });
-        };
-        Ok(Self {
-            since_ms: since(&last),
-            known_until_ms,
-            kind: SyncKind::Newest,
-            trusts_counts: last.facts.counts_agree,
+        let since_ms = |time_ms: i64| time_ms.saturating_sub(overlap_ms);
+        let notes = last.as_ref().map(|last| last.facts.notes.clone()).unwrap_or_default();
+        let mut plan = Self {
+            kind: SyncKind::Walk,
+            since_ms: 0,
+            trusts_counts: false,
+            known_until_ms: last.as_ref().map(|last| since_ms(last.facts.watermark_ms)),
+            newest_notes_since_ms: None,
+            note_contacts: Vec::new(),
+            rotates: false,
+            notes,
             request,
+        };
+        let Some(last) =
+            last.filter(|_| !is_due && !plan.request.full && !plan.notes.overflowed)
+        else {
+            return Ok(plan);
+        };
+        plan.kind = SyncKind::Newest;
+        plan.since_ms = since_ms(last.facts.watermark_ms);
+        plan.trusts_counts = last.facts.counts_agree;
+        let newest_ms = plan.notes.newest_ms.filter(|_| plan.notes.reading == NoteReading::Search);
+        plan.newest_notes_since_ms =
+            newest_ms.filter(|at_ms| plan.searches_notes_at(now, *at_ms)).map(since_ms);
+        Ok(plan)
+    }
+
+    /// Whether so much time has passed since the newest notes were searched for that it is done again. A time in the future
+    /// says that a clock was wrong.
+    fn searches_notes_at(&self, now: jiff::Timestamp, last_ms: i64) -> bool {
+        let age_ms = now.as_millisecond().saturating_sub(last_ms);
+        let every_ms = self.request.notes_every_s.saturating_mul(1000);
+        u64::try_from(age_ms).map_or(true, |age_ms| age_ms >= every_ms)
+    }
+
+    /// The plan to read the notes of contacts whose turn it is.
+    pub(super) fn for_notes(
+        request: SyncRequest,
+        mirror: &MirrorReader,
+        turn: NoteTurn,
+    ) -> Result<Self, MirrorError> {
+        let notes = mirror.last_sync()?.map(|last| last.facts.notes).unwrap_or_default();
+        Ok(Self {
+            request,
+            kind: SyncKind::Notes,
+            since_ms: 0,
+            trusts_counts: false,
+            known_until_ms: None,
+            newest_notes_since_ms: None,
+            note_contacts: turn.contacts,
+            rotates: turn.rotates,
+            notes,
         })
     }
 }

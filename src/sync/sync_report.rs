@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::event::SyncedEvent;
 use crate::id::{LocationId, RunId};
-use crate::mirror::SyncKind;
-use crate::pull::changes::DeletionCheck;
+use crate::mirror::{NoteCoverage, SyncKind};
+use crate::pull::changes::{DeletionCheck, NoteListsEnd};
 
 /// The result of a finished sync.
 #[derive(Debug, Clone, Serialize)]
@@ -36,9 +36,13 @@ pub struct SyncReport {
     pub silent_changes: u64,
     /// How many records of each table exist.
     pub rows: BTreeMap<String, u64>,
-    /// Whether everything that was asked for was read.
+    /// How old what the mirror says of notes may be.
+    pub note_coverage: NoteCoverage,
+    /// How far the notes were read of contacts whose turn it was.
+    pub note_lists: NoteListsEnd,
+    /// Whether something could not be read.
     #[serde(skip)]
-    pub is_complete: bool,
+    pub has_failures: bool,
     /// Records that could not be read.
     pub unreadable: u64,
     /// Requests sent, by endpoint, retries included.
@@ -50,6 +54,37 @@ pub struct SyncReport {
     /// The time this process spent on the run.
     #[serde(serialize_with = "as_millis", rename = "elapsed_ms")]
     pub elapsed: Duration,
+}
+
+impl SyncReport {
+    /// Whether everything that was asked for was read.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.has_failures && self.note_coverage.keeps_bound()
+    }
+
+    /// Adds what a run came to that has read the notes of contacts after this one.
+    pub(super) fn add_notes(mut self, next: Self) -> Self {
+        let (counts, added) = (&mut self.synced.notes, next.synced.notes);
+        counts.added += added.added;
+        counts.changed += added.changed;
+        counts.deleted += added.deleted;
+        (self.synced.seq, self.synced.changed_seq) = (next.synced.seq, next.synced.changed_seq);
+        self.synced.requests += next.synced.requests;
+        for (route, sent) in next.requests {
+            *self.requests.entry(route).or_default() += sent;
+        }
+        self.elapsed += next.elapsed;
+        Self {
+            rows: next.rows,
+            note_coverage: next.note_coverage,
+            note_lists: next.note_lists,
+            has_failures: next.has_failures,
+            unreadable: next.unreadable,
+            refused: next.refused,
+            ..self
+        }
+    }
 }
 
 fn as_millis<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S::Error> {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::confirm_contacts::is_unusual_loss;
-use super::moved_contacts::MovedContacts;
 use super::spool_scan::{search_stream, table_name};
 use super::{MirrorScope, Pull, PullError, open_mirror};
 use crate::diagnostic::EventWarningCode;
@@ -17,26 +16,24 @@ use crate::text::{format_count, hash_text};
 const MAX_CONFIRMATIONS: usize = 2_000;
 
 impl Pull {
-    /// Stores which notes or tasks of the mirror no longer exist: of the contacts that have changed, or of all after a
-    /// walk.
+    /// Stores which notes or tasks of the mirror no longer exist, of the contacts whose records were read; `None` for all.
     pub(super) async fn confirm_missing_children(
         &self,
         scope: &MirrorScope,
         kind: ChildKind,
-        moved: Option<&MovedContacts>,
+        contacts: Option<&BTreeSet<String>>,
     ) -> Result<(), PullError> {
-        let moved = moved.map(|moved| moved.of_kind(kind));
-        if !self.includes_child(kind) || moved.as_ref().is_some_and(BTreeSet::is_empty) {
+        if !self.includes_child(kind) || contacts.is_some_and(BTreeSet::is_empty) {
             return Ok(());
         }
         self.flush_writes().await?;
         let unread = self.unread_lists(kind)?;
-        if moved.is_none() && unread.whole {
+        if contacts.is_none() && unread.whole {
             return Ok(());
         }
         let deleted = self.load_deleted_contacts().await?;
         let read = self.scan_children(kind).await?;
-        let mut missing = find_missing_children(scope, kind, &read.ids, moved.as_ref())?;
+        let mut missing = find_missing_children(scope, kind, &read.ids, contacts)?;
         missing.retain(|parent, _| !deleted.contains(parent) && !unread.contacts.contains(parent));
         if missing.is_empty() {
             return Ok(());

@@ -12,9 +12,12 @@ mod confirm_contacts;
 mod count_ranges;
 mod hinted_contacts;
 mod moved_contacts;
+mod newest_notes;
+mod note_lists;
 mod recently_updated;
 mod spool_scan;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +27,8 @@ use crate::id::ContactId;
 use crate::mirror::{MirrorError, MirrorReader};
 use crate::run::{SpoolReader, SpoolWrite, StreamProgress, stream};
 
+pub use newest_notes::{NewestNotes, find_newest_notes};
+pub use note_lists::{NoteListsEnd, find_note_lists_end};
 pub use spool_scan::DeletedRecords;
 
 /// What a pull compares the location with.
@@ -37,6 +42,8 @@ pub struct MirrorScope {
     pub trusts_counts: bool,
     /// Contacts that are read first, with their notes and tasks.
     pub hints: Vec<ContactId>,
+    /// The newest notes are read that were written from this time on, in milliseconds since 1970; `None` if none are.
+    pub newest_notes_since_ms: Option<i64>,
 }
 
 /// How the deletions of contacts were looked for.
@@ -109,14 +116,34 @@ impl Pull {
             };
             self.store_comparison(result).await?;
         }
-        let moved = if walked { None } else { Some(self.find_moved_contacts(scope).await?) };
-        if let Some(moved) = &moved {
-            Box::pin(self.pull_children_of_moved(moved)).await?;
-        }
-        for kind in [ChildKind::Tasks, ChildKind::Notes] {
-            Box::pin(self.confirm_missing_children(scope, kind, moved.as_ref())).await?;
+        let read = if walked {
+            self.find_walked_lists().await?
+        } else {
+            Box::pin(self.pull_changed_children(scope)).await?
+        };
+        for (kind, contacts) in [(ChildKind::Tasks, read.tasks), (ChildKind::Notes, read.notes)] {
+            Box::pin(self.confirm_missing_children(scope, kind, contacts.as_ref())).await?;
         }
         self.flush_writes().await
+    }
+
+    /// Reads the notes and tasks of contacts that have changed, and the newest notes.
+    async fn pull_changed_children(&self, scope: &MirrorScope) -> Result<ReadLists, PullError> {
+        let moved = self.find_moved_contacts(scope).await?;
+        self.pull_children_of_moved(&moved).await?;
+        let (tasks, mut notes) =
+            (moved.of_kind(ChildKind::Tasks), moved.of_kind(ChildKind::Notes));
+        notes.extend(self.pull_newest_notes(scope, &moved).await?);
+        Ok(ReadLists { tasks: Some(tasks), notes: Some(notes) })
+    }
+
+    /// What a walk has read: everything, or everything but the notes.
+    async fn find_walked_lists(&self) -> Result<ReadLists, PullError> {
+        if !self.leaves_notes()? {
+            return Ok(ReadLists { tasks: None, notes: None });
+        }
+        let own_lists = self.scan_children(ChildKind::Notes).await?.own_lists;
+        Ok(ReadLists { tasks: None, notes: Some(own_lists.into_iter().collect()) })
     }
 
     async fn store_comparison(&self, result: ComparisonResult) -> Result<(), PullError> {
@@ -126,6 +153,12 @@ impl Pull {
         self.write_to_spool(SpoolWrite::ProgressOnly { stream, progress }).await?;
         self.flush_writes().await
     }
+}
+
+/// The contacts whose notes and tasks were read; `None` for all.
+struct ReadLists {
+    tasks: Option<BTreeSet<String>>,
+    notes: Option<BTreeSet<String>>,
 }
 
 /// Opens the mirror of a scope, which exists before anything is compared with it.

@@ -32,6 +32,11 @@ impl MovedContacts {
         ChildKind::ALL.into_iter().all(|kind| self.of_kind(kind).is_empty())
     }
 
+    /// Those that are new or differ from the mirror.
+    pub(super) fn differing(&self) -> &BTreeSet<String> {
+        &self.differing
+    }
+
     /// Those whose records of a kind have to be read.
     pub(super) fn of_kind(&self, kind: ChildKind) -> BTreeSet<String> {
         let failures = self.failures.iter();
@@ -174,7 +179,7 @@ impl Pull {
         let mut progress = self.stream_progress(name)?;
         let mut responses = pin!(responses.ready_chunks(BATCH));
         while let Some(responses) = responses.next().await {
-            let mut bodies = Vec::new();
+            let (mut bodies, mut stopped) = (Vec::new(), None);
             for (contact, response) in responses {
                 match response {
                     Ok(response) => {
@@ -182,6 +187,11 @@ impl Pull {
                         self.record_broken(name, Some(&contact), "its list", broken).await?;
                         self.record_missing_rows(name, contact.as_str(), missing).await?;
                         bodies.push((contact, response.body));
+                    }
+                    // What was read before is stored.
+                    Err(error) if error.is_fatal() => {
+                        stopped = Some(error);
+                        break;
                     }
                     Err(error) => self.record_failure(name, contact.as_str(), error).await?,
                 }
@@ -191,6 +201,10 @@ impl Pull {
             progress.rows += u64::from(rows);
             let (stream, progress) = (name.to_owned(), progress.clone());
             self.write_to_spool(SpoolWrite::Entry { stream, rows, body, progress }).await?;
+            if let Some(error) = stopped {
+                self.flush_writes().await?;
+                return Err(error.into());
+            }
         }
         self.flush_writes().await
     }

@@ -35,14 +35,14 @@ pub(super) use sample::NoteSampler;
 
 /// Up to this many contacts a request for each takes less time than a search, its verification and the second look at
 /// its index.
-const FEW_CONTACTS: u64 = 100;
+pub const FEW_CONTACTS: u64 = 100;
 
 /// How long before the run a note or contact must have been changed to be in the index for certain, in milliseconds
 /// (api.md §2.10: an index was seen to lag by 34 s).
 const FRESH_MS: i64 = 10 * 60 * 1_000;
 
 /// For a page of the notes search.
-const SEARCH_PAGE: RetryPolicy =
+pub(super) const SEARCH_PAGE: RetryPolicy =
     RetryPolicy { attempts: 5, time: std::time::Duration::from_mins(1), bytes: 8 << 20 };
 
 /// For a probe, which is not worth more patience: without an answer notes are read contact by contact.
@@ -75,6 +75,34 @@ pub(super) struct NoteSearchState {
     pub(super) first_refusal: Option<String>,
     /// Whether the sample showed the same notes.
     pub(super) verified: bool,
+    /// Whether the lists of contacts are left to the caller.
+    #[serde(default)]
+    pub(super) left: bool,
+}
+
+/// How a spool has the notes of a location.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpooledNotes {
+    /// All of them, by a search that was proven.
+    Searched,
+    /// The lists of contacts.
+    Lists,
+    /// They are left to the caller, because they take a request for each of many contacts.
+    Left,
+}
+
+/// How a spool of a pull of everything has the notes.
+///
+/// # Errors
+/// When the spool cannot be read.
+pub fn find_spooled_notes(spool: &SpoolReader) -> Result<SpooledNotes, RunError> {
+    let cursor = spool.stream_progress(stream::NOTE_SEARCH)?.cursor;
+    let state = cursor.and_then(|cursor| serde_json::from_str::<NoteSearchState>(&cursor).ok());
+    Ok(match state {
+        Some(state) if state.left => SpooledNotes::Left,
+        Some(state) if state.verified => SpooledNotes::Searched,
+        _ => SpooledNotes::Lists,
+    })
 }
 
 /// What the stages of the notes search share within one process.
@@ -127,7 +155,12 @@ impl Pull {
     /// Whether notes are read contact by contact.
     pub(super) fn reads_notes_per_contact(&self) -> Result<bool, PullError> {
         let state = self.note_search_state()?;
-        Ok(state.is_none_or(|state| state.strategy == NoteStrategy::PerContact))
+        Ok(state.is_none_or(|state| state.strategy == NoteStrategy::PerContact && !state.left))
+    }
+
+    /// Whether notes are left to the caller.
+    pub(super) fn leaves_notes(&self) -> Result<bool, PullError> {
+        Ok(self.note_search_state()?.is_some_and(|state| state.left))
     }
 
     /// The state of the search; `None` before the decision, and without notes.
@@ -185,6 +218,7 @@ impl Pull {
             let Some(state) = self.note_search_state()? else { return Ok(()) };
             let done = self.stream_progress(stream::NOTE_SEARCH)?.done;
             match state.strategy {
+                NoteStrategy::PerContact if state.left => return Ok(()),
                 NoteStrategy::PerContact => {
                     if !self.stream_progress(stream::NOTES)?.done {
                         self.pull_contacts_and_children(&[ChildKind::Notes], None).await?;
@@ -223,8 +257,11 @@ impl Pull {
     /// From now on notes are read contact by contact. `reason` is why the search is not used, unless it is for the
     /// small number of contacts.
     async fn read_notes_per_contact(&self, reason: Option<String>) -> Result<(), PullError> {
+        let left = self.options.leaves_note_lists && reason.is_some();
         if let Some(reason) = reason {
-            let message = format!("notes are read contact by contact, one request each: {reason}");
+            let how = if left { ", some contacts in each sync" } else { "" };
+            let message =
+                format!("notes are read contact by contact, one request each{how}: {reason}");
             self.report_warning(EventWarningCode::NotesPerContact, message);
         }
         let state = NoteSearchState {
@@ -234,6 +271,7 @@ impl Pull {
             total: None,
             first_refusal: None,
             verified: false,
+            left,
         };
         self.discard_note_search(&state, true).await
     }

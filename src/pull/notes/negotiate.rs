@@ -42,6 +42,9 @@ pub(super) struct KnownNoteSearch {
     /// Why the last run that tried the search did not trust it, unless it did.
     #[serde(default)]
     pub(super) distrust: Option<String>,
+    /// Whether it has shown the newest notes in another order than was asked for, since it was last proven.
+    #[serde(default)]
+    pub(super) unordered: bool,
 }
 
 impl KnownNoteSearch {
@@ -77,8 +80,8 @@ impl Pull {
         self.location_facts.write_fact(FACT, &negotiation.known);
         let strategy = strategy.unwrap_or(NoteStrategy::Contacts { next: ChildCursor::default() });
         let KnownNoteSearch { dialect, batch, .. } = negotiation.known;
-        let (first_refusal, verified) = (None, false);
-        Ok(Ok(NoteSearchState { strategy, dialect, batch, total, first_refusal, verified }))
+        let (first_refusal, verified, left) = (None, false, false);
+        Ok(Ok(NoteSearchState { strategy, dialect, batch, total, first_refusal, verified, left }))
     }
 
     /// Keeps what a run learnt about the requests that a server accepts.
@@ -97,7 +100,21 @@ impl Pull {
     /// Keeps why the search is not trusted, or that it is.
     pub(super) fn remember_note_distrust(&self, distrust: Option<String>) {
         let known = KnownNoteSearch::load(&self.location_facts);
-        self.location_facts.write_fact(FACT, &KnownNoteSearch { distrust, ..known });
+        let known = KnownNoteSearch { distrust, unordered: false, ..known };
+        self.location_facts.write_fact(FACT, &known);
+    }
+
+    /// In which form the newest notes are searched for; `None` where what the search shows is no proof.
+    pub(in crate::pull) fn newest_note_dialect(&self) -> Option<NoteSearchDialect> {
+        let known = KnownNoteSearch::load(&self.location_facts);
+        let is_proven = known.distrust.is_none() && !known.unordered && known.dialect.sorted;
+        is_proven.then_some(known.dialect)
+    }
+
+    /// Keeps that the search does not show the newest notes first.
+    pub(in crate::pull) fn remember_unordered_notes(&self) {
+        let known = KnownNoteSearch::load(&self.location_facts);
+        self.location_facts.write_fact(FACT, &KnownNoteSearch { unordered: true, ..known });
     }
 }
 

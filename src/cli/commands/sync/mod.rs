@@ -1,6 +1,7 @@
 //! `ghl-bulk sync`.
 
 mod hints;
+mod note_lines;
 pub(super) mod repeat;
 pub(super) mod sync_lines;
 
@@ -24,7 +25,7 @@ use crate::cli::signals;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::run::{Run, RunStore};
-use crate::sync::{self, SyncReport, SyncRequest};
+use crate::sync::{self, NotesMaxAge, SyncReport, SyncRequest};
 
 use repeat::{PassingFailures, RepeatedSync};
 
@@ -68,6 +69,15 @@ pub(crate) struct SyncOptionArgs {
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_long_duration, hide_short_help = true)]
     pub(crate) overlap: Duration,
 
+    /// How old a reading of a contact's notes may be where each takes a request: a duration such as `7d`; `auto` (7 days,
+    /// or longer where that takes more than a quarter of the day's requests); or `off`
+    #[arg(long, value_name = "AGE", default_value = "auto", value_parser = parse_notes_max_age)]
+    pub(crate) notes_max_age: NotesMaxAge,
+
+    /// How often the newest notes are searched for, where the location's search of notes is proven
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = parse_long_duration, hide_short_help = true)]
+    pub(crate) notes_every: Duration,
+
     /// Requests that all syncs of the location may send in a day (UTC): a number, or a share of the daily quota such as
     /// `5%`
     #[arg(long, value_name = "N|N%")]
@@ -92,7 +102,20 @@ impl Default for SyncOptionArgs {
             accept_empty: false,
             max_requests: None,
             hint: None,
+            notes_max_age: NotesMaxAge::Auto,
+            notes_every: Duration::from_mins(1),
         }
+    }
+}
+
+fn parse_notes_max_age(text: &str) -> Result<NotesMaxAge, String> {
+    match text {
+        "auto" => Ok(NotesMaxAge::Auto),
+        "off" => Ok(NotesMaxAge::Off),
+        text => match parse_long_duration(text)?.as_secs() {
+            0 => Err("it must be at least a second; `sync --full` reads all notes now".to_owned()),
+            seconds => Ok(NotesMaxAge::Within(seconds)),
+        },
     }
 }
 
@@ -127,6 +150,8 @@ impl SyncOptionArgs {
             accept_empty: self.accept_empty,
             max_requests: self.max_requests,
             hints: hints.unwrap_or_default(),
+            notes_max_age: self.notes_max_age,
+            notes_every_s: self.notes_every.as_secs(),
         })
     }
 }
@@ -263,7 +288,7 @@ pub(super) fn resume(
 
 /// Reports how a sync ended.
 fn report_sync(report: &SyncReport, settings: &Settings, screen: &CliReporter) -> CliExitCode {
-    let code = if report.is_complete { CliExitCode::Done } else { CliExitCode::Partial };
+    let code = if report.is_complete() { CliExitCode::Done } else { CliExitCode::Partial };
     if settings.json {
         let outcome = if code == CliExitCode::Done { "complete" } else { "partial" };
         let mut line = Map::new();

@@ -1,9 +1,10 @@
 //! What a sync came to, for people.
 
+use super::note_lines;
 use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::text_format::format_duration;
 use crate::event::ChangeCounts;
-use crate::mirror::SyncKind;
+use crate::mirror::{NoteReading, SyncKind};
 use crate::pull::changes::DeletionCheck;
 use crate::sync::SyncReport;
 use crate::text::{format_count, format_plural, select_plural};
@@ -71,18 +72,28 @@ fn coverage_lines(report: &SyncReport) -> Vec<String> {
     let mut lines = Vec::new();
     let due = report.walk_due.strftime("%Y-%m-%d %H:%M UTC");
     if report.kind == SyncKind::Newest {
-        lines.push(format!(
-            "tasks and notes were read for contacts that have changed; other changes of tasks and notes are found when \
-             everything is read again, after {due}"
-        ));
+        lines.push(match report.note_coverage.read_by {
+            NoteReading::EachContact => format!(
+                "tasks and notes were read for contacts that have changed; other changes of tasks and notes are found \
+                 when everything is read again, after {due}"
+            ),
+            NoteReading::Search => format!(
+                "tasks and notes were read for contacts that have changed, and new notes were searched for; other changes \
+                 of tasks and notes are found when everything is read again, after {due}"
+            ),
+            NoteReading::Rotation => format!(
+                "tasks were read for contacts that have changed; other changes of tasks are found when everything else is \
+                 read again, after {due}"
+            ),
+        });
     }
-    if report.deletions == DeletionCheck::Unknown {
+    if report.deletions == DeletionCheck::Unknown && report.kind != SyncKind::Notes {
         lines.push(match report.kind {
             SyncKind::Newest => format!(
                 "deleted contacts were not looked for, because the search's count cannot be relied on; they are found \
                  when everything is read again, after {due}"
             ),
-            SyncKind::Walk => "some contacts could not be read; they stay as they were".to_owned(),
+            SyncKind::Walk | SyncKind::Notes => "some contacts could not be read; they stay as they were".to_owned(),
         });
     }
     if report.silent_changes > 0 {
@@ -102,7 +113,8 @@ fn coverage_lines(report: &SyncReport) -> Vec<String> {
             "{contacts} could not be looked up; whether they were deleted is checked again next time"
         ));
     }
-    if report.unreadable == 0 && !report.is_complete {
+    lines.extend(note_lines::note_lines(report));
+    if report.unreadable == 0 && report.has_failures {
         lines.push(
             "a list could not be read as a whole; what the mirror has of it stays as it was"
                 .to_owned(),

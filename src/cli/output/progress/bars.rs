@@ -97,7 +97,10 @@ impl ProgressView for BarsView {
             RunEvent::Started { run, resumed: true, .. } => {
                 self.print_line(&format!("resuming run {run}"));
             }
-            RunEvent::Started { .. } | RunEvent::Written(_) | RunEvent::Synced(_) => {}
+            RunEvent::Started { .. }
+            | RunEvent::Written(_)
+            | RunEvent::Synced(_)
+            | RunEvent::Coverage(_) => {}
             RunEvent::Warning(warning) => {
                 self.change(|bars| bars.counts.note_warning(warning.code));
                 self.sink.report_warning(self.label.as_deref(), warning);

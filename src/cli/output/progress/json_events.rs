@@ -103,7 +103,8 @@ impl ProgressView for JsonView {
             RunEvent::Warning(_)
             | RunEvent::Phase { .. }
             | RunEvent::Written(_)
-            | RunEvent::Synced(_) => {
+            | RunEvent::Synced(_)
+            | RunEvent::Coverage(_) => {
                 self.flush_deferred(true, now);
             }
         }

@@ -111,7 +111,9 @@ impl ProgressView for PlainView {
                 self.phase = Some(*phase);
             }
             // Files are written once everything is read: these counts are the last.
-            RunEvent::Written(_) | RunEvent::Synced(_) => self.flush_pending(),
+            RunEvent::Written(_) | RunEvent::Synced(_) | RunEvent::Coverage(_) => {
+                self.flush_pending();
+            }
         }
     }
 

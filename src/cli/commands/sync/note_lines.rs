@@ -1,0 +1,93 @@
+//! What people read of the notes that are read in rotation.
+
+use crate::mirror::{NoteCoverage, NoteReading};
+use crate::pull::changes::NoteListsEnd;
+use crate::sync::SyncReport;
+use crate::text::{format_count, format_plural};
+
+const DAY_S: u64 = 24 * 3600;
+/// The bound where none is asked for and the account is not very large.
+const USUAL_BOUND_S: u64 = 7 * DAY_S;
+/// So many contacts must have had other notes before anything is said about how such changes show.
+const ENOUGH_FINDINGS: u64 = 200;
+
+/// The lines about the notes; none unless they are read in rotation.
+pub(super) fn note_lines(report: &SyncReport) -> Vec<String> {
+    let notes = &report.note_coverage;
+    if notes.read_by != NoteReading::Rotation {
+        return Vec::new();
+    }
+    let mut lines = vec![describe_bound(notes)];
+    if !notes.keeps_bound() {
+        lines.push(describe_arrears(notes, report.note_lists));
+    }
+    lines.extend(describe_evidence(notes));
+    lines
+}
+
+fn describe_bound(notes: &NoteCoverage) -> String {
+    let Some(bound_s) = notes.bound_s else {
+        return "notes take a request for each contact; they are read for contacts that have changed, and others are not \
+                read again (`--notes-max-age off`)"
+            .to_owned();
+    };
+    let why = if bound_s > USUAL_BOUND_S && bound_s.is_multiple_of(DAY_S) {
+        ", since a shorter time takes too large a part of the day's requests"
+    } else {
+        ""
+    };
+    format!(
+        "notes take a request for each contact; those of each contact are read at least every {} (`--notes-max-age`){why}",
+        format_age(bound_s)
+    )
+}
+
+/// What is not as new as it should be, and why.
+fn describe_arrears(notes: &NoteCoverage, end: NoteListsEnd) -> String {
+    let parts = [
+        (notes.unread, "were never read"),
+        (notes.outdated, "were not read since the contact changed"),
+        (notes.overdue, "are older than that"),
+    ];
+    let some = parts.into_iter().filter(|(contacts, _)| *contacts > 0);
+    let some: Vec<String> =
+        some.map(|(contacts, what)| format!("{} {what}", format_count(contacts))).collect();
+    let why = match end {
+        NoteListsEnd::Complete => "some could not be read",
+        NoteListsEnd::Budget => "the requests of the day are used up",
+        NoteListsEnd::Deadline => "the deadline was reached",
+        NoteListsEnd::Failing => "the endpoint of notes keeps failing",
+    };
+    format!(
+        "of the notes of {}, those of {}, because {why}; the next sync goes on",
+        format_plural(notes.contacts, "contact"),
+        some.join(", those of ")
+    )
+}
+
+/// Whether changes of notes show in their contacts, once enough of them were seen.
+fn describe_evidence(notes: &NoteCoverage) -> Option<String> {
+    let all = notes.announced + notes.silent;
+    if all < ENOUGH_FINDINGS {
+        return None;
+    }
+    let count = format_count(all);
+    if notes.silent == 0 {
+        return Some(format!(
+            "each of {count} changes of a contact's notes showed in the contact: `--notes-max-age 30d` would do"
+        ));
+    }
+    let percent = notes.silent.saturating_mul(100).div_ceil(all);
+    Some(format!(
+        "{percent} % of {count} changes of a contact's notes did not show in the contact: keep the rotation"
+    ))
+}
+
+fn format_age(seconds: u64) -> String {
+    match seconds {
+        s if s.is_multiple_of(DAY_S) => format_plural(s / DAY_S, "day"),
+        s if s.is_multiple_of(3600) => format_plural(s / 3600, "hour"),
+        s if s.is_multiple_of(60) => format_plural(s / 60, "minute"),
+        s => format_plural(s, "second"),
+    }
+}

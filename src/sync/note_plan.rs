@@ -1,0 +1,142 @@
+//! How the notes of a location are read, and whose turn it is.
+//!
+//! Where the search of notes is proven, a walk reads all of them with few requests. Where it is not, each contact takes a
+//! request, so they are read in rotation: contacts that have changed, those whose notes were never read, and of the others
+//! as many in each sync as keep every reading younger than a bound.
+
+use super::SyncError;
+use super::request::{NotesMaxAge, SyncRequest};
+use crate::api::RateLimits;
+use crate::id::ContactId;
+use crate::mirror::{MirrorError, MirrorReader, NoteFacts, NoteReading, RecordKind};
+use crate::pull::{self, SpooledNotes};
+use crate::run::{RunError, SpoolReader, stream};
+
+/// How old a reading may be where nothing else is asked for, in seconds.
+const USUAL_BOUND_S: u64 = 7 * DAY_S;
+const DAY_S: u64 = 24 * 3600;
+/// The rotation takes at most this part of a day's requests where nothing else is asked for: one of so many.
+const LARGEST_PART: u64 = 4;
+/// Contacts whose notes one run reads: 8 minutes at the usual limit.
+const CONTACTS_PER_RUN: usize = 5_000;
+
+/// What a pull of everything says of how notes are read.
+pub(super) fn facts_of_walk(
+    spool: &SpoolReader,
+    before: &NoteFacts,
+    time_ms: i64,
+) -> Result<NoteFacts, RunError> {
+    let contacts = spool.stream_progress(stream::CONTACTS)?.rows;
+    let reading = match pull::find_spooled_notes(spool)? {
+        SpooledNotes::Searched => NoteReading::Search,
+        // An export reads the lists of many contacts, too, if there is no other way.
+        SpooledNotes::Lists if contacts <= pull::FEW_CONTACTS => NoteReading::EachContact,
+        SpooledNotes::Lists | SpooledNotes::Left => NoteReading::Rotation,
+    };
+    let is_searched = reading == NoteReading::Search;
+    Ok(NoteFacts {
+        reading,
+        newest_ms: is_searched.then_some(time_ms),
+        overflowed: false,
+        rotated_ms: before.rotated_ms.or(Some(time_ms)).filter(|_| reading == NoteReading::Rotation),
+        ..before.clone()
+    })
+}
+
+/// How old a reading of notes may be, in seconds; `None` without a bound.
+pub(super) fn choose_bound(
+    request: &SyncRequest,
+    reading: NoteReading,
+    contacts: u64,
+    limits: RateLimits,
+) -> Option<u64> {
+    if reading != NoteReading::Rotation {
+        return Some(request.walk_every_s);
+    }
+    match request.notes_max_age {
+        NotesMaxAge::Off => None,
+        NotesMaxAge::Within(bound_s) => Some(bound_s),
+        NotesMaxAge::Auto => {
+            let budget = request.max_requests.map(|most| most.reserved_requests(limits.daily));
+            let day = budget.unwrap_or(limits.daily).min(limits.daily);
+            let most_per_day = (day / LARGEST_PART).max(1);
+            Some(USUAL_BOUND_S.max(contacts.div_ceil(most_per_day).saturating_mul(DAY_S)))
+        }
+    }
+}
+
+/// Whose notes are read after the contacts of a sync.
+pub(super) struct NoteRotation {
+    /// When the sync began, in milliseconds since 1970 by the server's clock: nobody is asked for twice.
+    began_ms: i64,
+    hints: Vec<ContactId>,
+    /// Contacts that are read although nothing says that they have changed.
+    left: u64,
+    /// Whether that is because of the time that has passed.
+    rotates: bool,
+}
+
+/// The contacts whose notes a run reads.
+pub(super) struct NoteTurn {
+    pub(super) contacts: Vec<ContactId>,
+    /// Whether some of them are read because of the time that has passed.
+    pub(super) rotates: bool,
+}
+
+impl NoteRotation {
+    /// Decides how many contacts are read. `walked` is whether the sync has just read everything else.
+    pub(super) fn begin(
+        mirror: &MirrorReader,
+        request: &SyncRequest,
+        walked: bool,
+        now_ms: i64,
+    ) -> Result<Option<Self>, MirrorError> {
+        let facts = mirror.last_sync()?.map(|sync| sync.facts.notes).unwrap_or_default();
+        if facts.reading != NoteReading::Rotation {
+            return Ok(None);
+        }
+        let left = if request.full {
+            mirror.count_live(RecordKind::Contact)?
+        } else {
+            count_turns(mirror, &facts, now_ms)?
+        };
+        // A sync that reads what has changed has read these already.
+        let hints = if walked { request.hints.clone() } else { Vec::new() };
+        Ok(Some(Self { began_ms: now_ms, hints, left, rotates: left > 0 }))
+    }
+
+    /// The next contacts; `None` if that is all.
+    pub(super) fn next_turn(
+        &mut self,
+        mirror: &MirrorReader,
+    ) -> Result<Option<NoteTurn>, MirrorError> {
+        let mut contacts = Vec::new();
+        for hint in std::mem::take(&mut self.hints) {
+            let known = mirror.find_version(RecordKind::Contact, hint.as_str())?;
+            contacts.extend(known.filter(|known| known.is_live).map(|_| hint));
+        }
+        let due = mirror.contacts_with_due_notes(self.began_ms, CONTACTS_PER_RUN)?;
+        let room = CONTACTS_PER_RUN.saturating_sub(due.len());
+        contacts.extend(due.iter().filter_map(|id| id.parse().ok()));
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(room);
+        let oldest = mirror.contacts_with_oldest_notes(self.began_ms, most)?;
+        self.left -= (oldest.len() as u64).min(self.left);
+        contacts.extend(oldest.iter().filter_map(|id| id.parse().ok()));
+        Ok((!contacts.is_empty()).then_some(NoteTurn { contacts, rotates: self.rotates }))
+    }
+}
+
+/// How many contacts are read because of the time that has passed: as many as keep the bound if they are spread evenly,
+/// and at least those that are past it.
+fn count_turns(mirror: &MirrorReader, facts: &NoteFacts, now_ms: i64) -> Result<u64, MirrorError> {
+    let Some(bound_s) = facts.bound_s else { return Ok(0) };
+    let bound_ms = bound_s.saturating_mul(1000).max(1);
+    let since_ms = now_ms.saturating_sub(i64::try_from(bound_ms).unwrap_or(i64::MAX));
+    let ages = mirror.measure_note_ages(since_ms)?;
+    let overdue = ages.contacts.saturating_sub(ages.unread + ages.recent);
+    let passed_ms = facts.rotated_ms.map_or(0, |rotated| now_ms.saturating_sub(rotated));
+    let passed_ms = u64::try_from(passed_ms).unwrap_or(0);
+    let share = u128::from(ages.contacts) * u128::from(passed_ms) / u128::from(bound_ms);
+    let share = u64::try_from(share).unwrap_or(u64::MAX);
+    Ok(share.max(overdue).min(ages.contacts))
+}
