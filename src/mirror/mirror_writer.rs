@@ -276,7 +276,9 @@ impl<'a> Merge<'a> {
     fn note_record(&self, record: &StoredRecord, moved: bool) -> Result<(), RunError> {
         let readings = self.note_readings();
         let noted = match (record.kind, &record.parent) {
-            (RecordKind::Contact, _) if record.state == DELETED => readings.remove_contact(&record.id),
+            (RecordKind::Contact, _) if record.state == DELETED => {
+                readings.remove_contact(&record.id)
+            }
             (RecordKind::Contact, _) => readings.note_contact(&record.id, record.added_ms, moved),
             (RecordKind::Note, Some(contact)) => readings.note_change(contact),
             _ => Ok(()),

@@ -15,7 +15,7 @@ macro_rules! note_readings_schema {
         "CREATE TABLE notes_of (
     contact TEXT PRIMARY KEY, added_ms INTEGER NOT NULL, read_at INTEGER, read_seq INTEGER NOT NULL,
     contact_seq INTEGER NOT NULL, moved_seq INTEGER NOT NULL, notes_seq INTEGER NOT NULL, list_seq INTEGER NOT NULL,
-    tried_at INTEGER NOT NULL
+    tried_seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX notes_of_read_at ON notes_of (read_at);
 "
@@ -108,10 +108,11 @@ impl NoteReadings<'_> {
             self.execute(query, params![contact])?;
         }
         for contact in &end.tried {
-            let query = "UPDATE notes_of SET tried_at = ? WHERE contact = ?";
-            self.execute(query, params![end.read_at_ms, contact])?;
+            let query = "UPDATE notes_of SET tried_seq = ? WHERE contact = ?";
+            self.execute(query, params![self.seq, contact])?;
         }
-        let query = "SELECT coalesce(sum(moved_seq > read_seq), 0), coalesce(sum(moved_seq <= read_seq), 0)
+        let query =
+            "SELECT coalesce(sum(moved_seq > read_seq), 0), coalesce(sum(moved_seq <= read_seq), 0)
              FROM notes_of WHERE list_seq = ? AND read_seq > 0 AND notes_seq > read_seq";
         let read = |row: &Row<'_>| {
             let (announced, silent) = (count_column(row, 0)?, count_column(row, 1)?);
@@ -134,41 +135,39 @@ fn count_column(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
 
 impl MirrorReader {
     /// Contacts whose notes have to be read: those that have changed since their notes were read, then those whose notes
-    /// were never read, the newest ones first. Those that were tried since a time, in milliseconds since 1970, are left
-    /// out.
+    /// were never read, the newest ones first. Those that were tried after a sync are left out.
     pub fn contacts_with_due_notes(
         &self,
-        tried_before_ms: i64,
+        after_seq: i64,
         limit: usize,
     ) -> Result<Vec<String>, MirrorError> {
-        let query = "SELECT contact FROM notes_of WHERE (read_seq = 0 OR contact_seq > read_seq) AND tried_at < ?1
+        let query = "SELECT contact FROM notes_of WHERE (read_seq = 0 OR contact_seq > read_seq) AND tried_seq <= ?1
              ORDER BY read_seq = 0, iif(read_seq = 0, -added_ms, contact_seq), contact LIMIT ?2";
-        self.query_contacts(query, tried_before_ms, limit)
+        self.query_contacts(query, after_seq, limit)
     }
 
-    /// Contacts whose notes were read longest ago, of those that [`Self::contacts_with_due_notes`] does not give.
+    /// Contacts whose notes were read longest ago, of those that [`Self::contacts_with_due_notes`] does not give and whose
+    /// notes were not read after a sync.
     pub fn contacts_with_oldest_notes(
         &self,
-        tried_before_ms: i64,
+        after_seq: i64,
         limit: usize,
     ) -> Result<Vec<String>, MirrorError> {
-        let query = "SELECT contact FROM notes_of WHERE read_at IS NOT NULL AND read_at < ?1 AND contact_seq <= read_seq
-             AND tried_at < ?1 ORDER BY read_at LIMIT ?2";
-        self.query_contacts(query, tried_before_ms, limit)
+        let query = "SELECT contact FROM notes_of WHERE read_at IS NOT NULL AND read_seq <= ?1 AND contact_seq <= read_seq
+             AND tried_seq <= ?1 ORDER BY read_at LIMIT ?2";
+        self.query_contacts(query, after_seq, limit)
     }
 
     fn query_contacts(
         &self,
         query: &str,
-        tried_before_ms: i64,
+        after_seq: i64,
         limit: usize,
     ) -> Result<Vec<String>, MirrorError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.connection()
             .prepare_cached(query)
-            .and_then(|mut query| {
-                query.query_map([tried_before_ms, limit], |row| row.get(0))?.collect()
-            })
+            .and_then(|mut query| query.query_map([after_seq, limit], |row| row.get(0))?.collect())
             .map_err(|source| RunError::from_sqlite(self.path(), source).into())
     }
 
@@ -187,14 +186,12 @@ impl MirrorReader {
                 median_ms: None,
             })
         };
-        let median =
-            "SELECT (SELECT read_at FROM notes_of WHERE read_at IS NOT NULL ORDER BY read_at LIMIT 1 OFFSET ?)";
+        let median = "SELECT (SELECT read_at FROM notes_of WHERE read_at IS NOT NULL ORDER BY read_at LIMIT 1 OFFSET ?)";
         let measure = || {
             let ages = self.connection().query_row(query, [since_ms], read)?;
             let middle = (ages.contacts - ages.unread) / 2;
-            let median = self
-                .connection()
-                .query_row(median, [middle.cast_signed()], |row| row.get(0))?;
+            let median =
+                self.connection().query_row(median, [middle.cast_signed()], |row| row.get(0))?;
             Ok(NoteAges { median_ms: median, ..ages })
         };
         measure().map_err(|source| RunError::from_sqlite(self.path(), source).into())

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest_fields::SchemaChange;
 use crate::event::WrittenFile;
-use crate::mirror::DeletedRows;
+use crate::mirror::{DeletedRows, NoteCoverage};
 use crate::resource::FieldColumn;
 
 /// A state of a mirror.
@@ -36,14 +36,18 @@ pub struct MirrorFacts {
 }
 
 /// How old what a mirror says may be. Times are the server's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MirrorCoverage {
     /// When contacts were last read: edits and deletions up to then are known, unless they are silent.
     pub contacts: jiff::Timestamp,
-    /// When everything was last read: silent edits, and those of tasks and notes of contacts that did not move.
+    /// When everything was last read: silent edits, and those of tasks and notes of contacts that did not move. Where
+    /// notes are read in rotation, all but the notes.
     pub everything: jiff::Timestamp,
     /// How many contacts had changed silently when everything was last read.
     pub silent_contacts: u64,
+    /// How notes are read, and when those of each contact were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<NoteCoverage>,
 }
 
 /// How far the files of changes are.

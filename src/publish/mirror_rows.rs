@@ -8,7 +8,7 @@ use super::{PublishError, SortableRow, SplitRows};
 use crate::mirror::{
     DeletedRows, MirrorError, MirrorReader, MirrorRow, NetChange, RecordKind, SyncRecord,
 };
-use crate::resource::{CustomFieldColumns, NOTES, ResourceSpec, RowSortKey, RowSyncFacts};
+use crate::resource::{CustomFieldColumns, ResourceSpec, RowSortKey, RowSyncFacts};
 
 /// Rows that are read at once.
 const BATCH: usize = 500;
@@ -166,9 +166,15 @@ impl<'a> SyncFactsReader<'a> {
 
     fn of_row(&mut self, kind: RecordKind, row: &MirrorRow) -> Result<RowSyncFacts, MirrorError> {
         let changed_ms = self.time_of(row.seq)?;
-        let synced_ms = changed_ms.max(self.last_walk_ms);
+        let is_note = kind == RecordKind::Note;
+        // A walk need not have read the notes of all contacts.
+        let read_ms = match row.parent.as_deref().filter(|_| is_note) {
+            Some(contact) => self.mirror.note_reading_ms(contact)?.unwrap_or(i64::MIN),
+            None => self.last_walk_ms,
+        };
+        let synced_ms = changed_ms.max(read_ms);
         let deleted_ms = row.deleted_seq.map(|seq| self.time_of(seq)).transpose()?;
-        let checked_ms = (kind.table_name() == NOTES.name).then_some(synced_ms);
+        let checked_ms = is_note.then_some(synced_ms);
         Ok(RowSyncFacts {
             change: None,
             seq: row.seq,

@@ -34,8 +34,7 @@ pub(super) async fn merge_newest_export(
     facts.notes = note_plan::facts_of_walk(&spool, &facts.notes, facts.watermark_ms)?;
     let limits = context.client.rate_limiter().current_limits();
     let contacts = spool.stream_progress(stream::CONTACTS)?.rows;
-    facts.notes.bound_s =
-        note_plan::choose_bound(request, facts.notes.reading, contacts, limits);
+    facts.notes.bound_s = note_plan::choose_bound(request, facts.notes.reading, contacts, limits);
     let input = MergeInput {
         db: run.db_path(),
         mirror: mirror.dir.clone(),

@@ -23,9 +23,10 @@ pub(super) fn merge_failures(
     let agrees = changes::read_comparison(spool)?.counts_agree;
     let read = if sync.kind == SyncKind::Notes { read_lists(spool)? } else { HashSet::new() };
     let was_tried = |it: &FetchFailure| match (sync.kind, it.stream.as_str()) {
-        (SyncKind::Walk, stream::NOTES) => sync.notes.reading != NoteReading::Rotation,
-        (SyncKind::Walk, _) => true,
-        (SyncKind::Newest, stream::NOTES | stream::CONTACT_TASKS) => true,
+        (SyncKind::Walk | SyncKind::Newest, stream::NOTES) => {
+            sync.notes.reading != NoteReading::Rotation
+        }
+        (SyncKind::Walk, _) | (SyncKind::Newest, stream::CONTACT_TASKS) => true,
         (SyncKind::Newest, stream::CONTACTS) => it.code == FetchFailureCode::Hidden && agrees,
         (SyncKind::Notes, stream::NOTES) => {
             it.subject.split(' ').next().is_some_and(|contact| read.contains(contact))
@@ -33,9 +34,11 @@ pub(super) fn merge_failures(
         (SyncKind::Newest | SyncKind::Notes, _) => false,
     };
     let before = mirror.load_failures()?.into_iter();
-    failures.extend(before.filter(|it| {
-        !was_tried(it) && !known.contains(&(it.stream.clone(), it.subject.clone()))
-    }));
+    failures.extend(
+        before.filter(|it| {
+            !was_tried(it) && !known.contains(&(it.stream.clone(), it.subject.clone()))
+        }),
+    );
     Ok(failures)
 }
 

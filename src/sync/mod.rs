@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::context::EngineContext;
 use crate::event::{CoverageEvent, RunEvent};
 use crate::id::RunId;
-use crate::mirror::{NoteCoverage, SyncKind};
+use crate::mirror::NoteCoverage;
 use crate::pull::changes::NoteListsEnd;
 use crate::run::{Run, RunError, RunKind, RunMetadata};
 
@@ -87,10 +87,9 @@ async fn read_notes_in_turn(
     mut mirror: LockedMirror,
     mut report: SyncReport,
 ) -> Result<SyncReport, SyncHalted> {
-    let walked = report.kind == SyncKind::Walk;
     let now_ms = context.server_time().as_millisecond();
     let reader = mirror.reader().map_err(SyncError::from)?;
-    let rotation = NoteRotation::begin(&reader, request, walked, now_ms);
+    let rotation = NoteRotation::begin(&reader, request, now_ms);
     let Some(mut rotation) = rotation.map_err(SyncError::from)? else {
         return Ok(finish_report(context, report));
     };
@@ -149,4 +148,3 @@ fn stored_plan(run: &Run) -> Result<SyncPlan, RunError> {
     serde_json::from_value(run.meta.options.clone())
         .map_err(|error| RunError::damaged(&run.db_path(), format!("its options: {error}")))
 }
-

@@ -4,7 +4,8 @@
 //! request, so they are read in rotation: contacts that have changed, those whose notes were never read, and of the others
 //! as many in each sync as keep every reading younger than a bound.
 
-use super::SyncError;
+use std::collections::{BTreeSet, HashSet};
+
 use super::request::{NotesMaxAge, SyncRequest};
 use crate::api::RateLimits;
 use crate::id::ContactId;
@@ -38,7 +39,10 @@ pub(super) fn facts_of_walk(
         reading,
         newest_ms: is_searched.then_some(time_ms),
         overflowed: false,
-        rotated_ms: before.rotated_ms.or(Some(time_ms)).filter(|_| reading == NoteReading::Rotation),
+        rotated_ms: before
+            .rotated_ms
+            .or(Some(time_ms))
+            .filter(|_| reading == NoteReading::Rotation),
         ..before.clone()
     })
 }
@@ -67,9 +71,10 @@ pub(super) fn choose_bound(
 
 /// Whose notes are read after the contacts of a sync.
 pub(super) struct NoteRotation {
-    /// When the sync began, in milliseconds since 1970 by the server's clock: nobody is asked for twice.
-    began_ms: i64,
-    hints: Vec<ContactId>,
+    /// The sync before the rotation: no contact's turn comes twice after it.
+    after_seq: i64,
+    /// Contacts that are read first: those that were hinted at, and those whose notes could not be read before.
+    first: BTreeSet<String>,
     /// Contacts that are read although nothing says that they have changed.
     left: u64,
     /// Whether that is because of the time that has passed.
@@ -84,14 +89,14 @@ pub(super) struct NoteTurn {
 }
 
 impl NoteRotation {
-    /// Decides how many contacts are read. `walked` is whether the sync has just read everything else.
+    /// Decides how many contacts are read; `None` if notes are not read in rotation.
     pub(super) fn begin(
         mirror: &MirrorReader,
         request: &SyncRequest,
-        walked: bool,
         now_ms: i64,
     ) -> Result<Option<Self>, MirrorError> {
-        let facts = mirror.last_sync()?.map(|sync| sync.facts.notes).unwrap_or_default();
+        let Some(last) = mirror.last_sync()? else { return Ok(None) };
+        let facts = last.facts.notes;
         if facts.reading != NoteReading::Rotation {
             return Ok(None);
         }
@@ -100,9 +105,11 @@ impl NoteRotation {
         } else {
             count_turns(mirror, &facts, now_ms)?
         };
-        // A sync that reads what has changed has read these already.
-        let hints = if walked { request.hints.clone() } else { Vec::new() };
-        Ok(Some(Self { began_ms: now_ms, hints, left, rotates: left > 0 }))
+        let failures = mirror.load_failures()?.into_iter();
+        let unread = failures.filter(|failure| failure.stream == stream::NOTES);
+        let unread = unread.filter_map(|it| it.subject.split(' ').next().map(str::to_owned));
+        let first = request.hints.iter().map(ToString::to_string).chain(unread).collect();
+        Ok(Some(Self { after_seq: last.seq, first, left, rotates: left > 0 }))
     }
 
     /// The next contacts; `None` if that is all.
@@ -110,18 +117,20 @@ impl NoteRotation {
         &mut self,
         mirror: &MirrorReader,
     ) -> Result<Option<NoteTurn>, MirrorError> {
-        let mut contacts = Vec::new();
-        for hint in std::mem::take(&mut self.hints) {
-            let known = mirror.find_version(RecordKind::Contact, hint.as_str())?;
-            contacts.extend(known.filter(|known| known.is_live).map(|_| hint));
+        let mut turn = Vec::new();
+        for id in std::mem::take(&mut self.first) {
+            let known = mirror.find_version(RecordKind::Contact, &id)?;
+            turn.extend(known.filter(|known| known.is_live).map(|_| id));
         }
-        let due = mirror.contacts_with_due_notes(self.began_ms, CONTACTS_PER_RUN)?;
+        let due = mirror.contacts_with_due_notes(self.after_seq, CONTACTS_PER_RUN)?;
         let room = CONTACTS_PER_RUN.saturating_sub(due.len());
-        contacts.extend(due.iter().filter_map(|id| id.parse().ok()));
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(room);
-        let oldest = mirror.contacts_with_oldest_notes(self.began_ms, most)?;
+        let oldest = mirror.contacts_with_oldest_notes(self.after_seq, most)?;
         self.left -= (oldest.len() as u64).min(self.left);
-        contacts.extend(oldest.iter().filter_map(|id| id.parse().ok()));
+        let mut known = HashSet::new();
+        turn.extend(due.into_iter().chain(oldest));
+        turn.retain(|id| known.insert(id.clone()));
+        let contacts: Vec<ContactId> = turn.iter().filter_map(|id| id.parse().ok()).collect();
         Ok((!contacts.is_empty()).then_some(NoteTurn { contacts, rotates: self.rotates }))
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::note_plan::NoteTurn;
 use crate::api::QuotaReserve;
 use crate::id::ContactId;
-use super::note_plan::NoteTurn;
 use crate::mirror::{MirrorError, MirrorReader, NoteFacts, NoteReading, SyncKind};
 
 /// What a sync is asked for.
@@ -109,8 +109,7 @@ impl SyncPlan {
             notes,
             request,
         };
-        let Some(last) =
-            last.filter(|_| !is_due && !plan.request.full && !plan.notes.overflowed)
+        let Some(last) = last.filter(|_| !is_due && !plan.request.full && !plan.notes.overflowed)
         else {
             return Ok(plan);
         };

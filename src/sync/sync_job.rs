@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use super::locked_mirror::LockedMirror;
 use super::merge::{self, MergeInput};
 use super::note_plan;
-use super::request::{SyncPlan, SyncRequest};
+use super::request::SyncPlan;
 use super::{SyncError, SyncHalted, SyncReport, UNKNOWN_CLOCK, facts, request_budget};
 use crate::api::ContactSearchFilter;
 use crate::concurrency;
 use crate::context::{self, EngineContext};
 use crate::event::{CancelSignal, RunEvent, RunPhase, SyncedEvent};
 use crate::failpoint::{self, FailPoint};
-use crate::mirror::{NoteFacts, RecordKind, SyncFacts, SyncKind, SyncRecord};
+use crate::mirror::{NoteFacts, NoteReading, RecordKind, SyncFacts, SyncKind, SyncRecord};
 use crate::pull::changes::{self, MirrorScope, NewestNotes};
 use crate::pull::{ChildKind, Pull, PullOptions};
 use crate::run::{Run, RunError, RunKind, RunState, Spool, SpoolReader, stream};
@@ -147,7 +147,15 @@ impl SyncJob {
             self.ensure_not_emptied()?;
             self.run.write_fact(&facts::PULLED, &true)?;
         }
-        pull.confirm_missing(&scope, self.kind()? == SyncKind::Walk).await?;
+        let walked = self.kind()? == SyncKind::Walk;
+        if !walked && self.plan.notes.reading == NoteReading::Rotation {
+            // Notes come last: contacts and tasks are whole, however many requests are left.
+            let mut pull = pull.clone();
+            pull.options.children.remove(&ChildKind::Notes);
+            pull.confirm_missing(&scope, walked).await?;
+        } else {
+            pull.confirm_missing(&scope, walked).await?;
+        }
         self.ensure_not_decimated()
     }
 
@@ -307,7 +315,8 @@ impl SyncJob {
             _ => self.mirror.reader()?.count_live(RecordKind::Contact)?,
         };
         let limits = self.context.client.rate_limiter().current_limits();
-        notes.bound_s = note_plan::choose_bound(&self.plan.request, notes.reading, contacts, limits);
+        notes.bound_s =
+            note_plan::choose_bound(&self.plan.request, notes.reading, contacts, limits);
         Ok(notes)
     }
 

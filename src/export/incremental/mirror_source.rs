@@ -83,6 +83,7 @@ impl MirrorSource {
             contacts: time(&self.sync),
             everything: time(&walk),
             silent_contacts: walk.facts.silent_changes,
+            notes: Some(self.reader.note_coverage(jiff::Timestamp::now())?),
         }))
     }
 

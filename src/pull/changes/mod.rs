@@ -131,8 +131,7 @@ impl Pull {
     async fn pull_changed_children(&self, scope: &MirrorScope) -> Result<ReadLists, PullError> {
         let moved = self.find_moved_contacts(scope).await?;
         self.pull_children_of_moved(&moved).await?;
-        let (tasks, mut notes) =
-            (moved.of_kind(ChildKind::Tasks), moved.of_kind(ChildKind::Notes));
+        let (tasks, mut notes) = (moved.of_kind(ChildKind::Tasks), moved.of_kind(ChildKind::Notes));
         notes.extend(self.pull_newest_notes(scope, &moved).await?);
         Ok(ReadLists { tasks: Some(tasks), notes: Some(notes) })
     }

@@ -10,6 +10,8 @@ mod histories;
 mod incremental_export;
 mod interrupted;
 mod never_false;
+mod newest_notes;
+mod note_rotation;
 mod repeated;
 mod sync_world;
 

@@ -76,3 +76,12 @@ pub(crate) fn delete_by_api(world: &World, id: &str) {
     let answer = client.send_request("DELETE", &format!("/contacts/{id}"), &Value::Null);
     assert_eq!(answer.status, 200, "{:?}", answer.body);
 }
+
+/// Adds a note to a contact as an application does: it does not show in the contact. Gives the note's id.
+pub(crate) fn add_note_by_api(world: &World, contact: &str, body: &str) -> String {
+    let client = RawClient::new(world.url());
+    let path = format!("/contacts/{contact}/notes");
+    let answer = client.send_request("POST", &path, &json!({ "body": body }));
+    assert_eq!(answer.status, 201, "{:?}", answer.body);
+    answer.body["note"]["id"].as_str().unwrap().to_owned()
+}

@@ -19,6 +19,7 @@ pub(crate) fn events_schema() -> Value {
         waiting_event(),
         written_event(),
         synced_event(),
+        coverage_event(),
         summary_event(),
     ];
     let any = events.iter().map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") }));
@@ -240,16 +241,33 @@ fn synced_event() -> NamedSchema {
     event_schema("synced", description, &synced_properties(), &[])
 }
 
+fn coverage_event() -> NamedSchema {
+    let seconds =
+        |what: &str| json!({ "type": ["integer", "null"], "minimum": 0, "description": what });
+    let share = "The share of the contacts whose records were read within that time.";
+    let fields = json!({
+        "table": { "enum": ["notes"], "description": "The table." },
+        "oldest_s": seconds("How long ago the notes of a contact were read that were read longest ago, in seconds; null if none were."),
+        "p50_s": seconds("The same of the contact in the middle."),
+        "bound_s": seconds("How long ago it may be; null without a bound."),
+        "within_bound": { "type": "number", "minimum": 0, "maximum": 1, "description": share },
+    });
+    let description = "How old what the mirror says may be, after a sync.";
+    event_schema("coverage", description, &fields, &[])
+}
+
 /// The fields that `sync` adds.
 fn sync_properties() -> Value {
     json!({
-        "read": { "enum": ["walk", "newest"], "description": "Of a sync: `walk` if everything was read, `newest` if only what was updated since the last sync." },
+        "read": { "enum": ["walk", "newest", "notes"], "description": "Of a sync: `walk` if everything was read, `newest` if only what was updated since the last sync, `notes` if `resume` has finished one that read notes in rotation." },
         "changes": { "type": "object", "properties": synced_properties(), "description": "Of a sync: what has changed, as in `synced`." },
         "deletions": { "enum": ["counted", "walked", "unknown"], "description": "Of a sync: how deleted contacts were looked for: by the search's count, by reading all, or not at all, because the count cannot be believed." },
         "hidden": count_schema("Of a sync: contacts that exist although the search does not show them."),
         "unconfirmed": count_schema("Of a sync: contacts that the search does not show and whose own endpoint gave no clear answer."),
         "export": { "type": "string", "description": "Of a first sync: the export that it began with." },
         "silent_changes": count_schema("Of a sync: contacts that had changed although their date of change says otherwise."),
+        "note_coverage": { "type": "object", "description": "Of a sync: how notes are read, and how old their readings are, as `coverage.notes` in the manifest of `export --incremental`." },
+        "note_lists": { "enum": ["complete", "budget", "deadline", "failing"], "description": "Of a sync that reads notes in rotation: how far it came, or what ended it." },
         "sinks": { "type": "array", "items": { "type": "object" }, "description": "Of a watch: `sink`, and its events that are `delivered` or `waiting`, and whether it is `gone`." },
         "walk_due": { "type": "string", "format": "date-time", "description": "Of a sync: when everything is read again." },
     })

@@ -215,6 +215,7 @@ fn name(event: &RunEvent) -> &'static str {
         RunEvent::Waiting { .. } => "waiting",
         RunEvent::Written(_) => "written",
         RunEvent::Synced(_) => "synced",
+        RunEvent::Coverage(_) => "coverage",
     }
 }
 
@@ -235,6 +236,13 @@ fn every_event_has_exactly_the_documented_fields() {
             contacts: crate::event::ChangeCounts::default(),
             tasks: crate::event::ChangeCounts::default(),
             notes: crate::event::ChangeCounts::default(),
+        }),
+        RunEvent::Coverage(crate::event::CoverageEvent {
+            table: "notes",
+            oldest_s: Some(1),
+            p50_s: Some(1),
+            bound_s: None,
+            within_bound: 1.0,
         }),
     ];
     for event in events {
