@@ -78,6 +78,9 @@ pub struct SyncFacts {
     /// What it knows of the notes.
     #[serde(default)]
     pub notes: NoteFacts,
+    /// The server's time when all tasks of the location were last read, in milliseconds since 1970.
+    #[serde(default)]
+    pub tasks_ms: Option<i64>,
 }
 
 fn row_checksum(seq: i64, state: i64, place: i64, facts: &str) -> [u8; 8] {

@@ -49,6 +49,7 @@ fn facts(run: &str) -> SyncFacts {
         counts: SyncCounts::new(),
         silent_changes: 0,
         notes: NoteFacts::default(),
+        tasks_ms: None,
     }
 }
 

@@ -40,11 +40,14 @@ pub struct MirrorFacts {
 pub struct MirrorCoverage {
     /// When contacts were last read: edits and deletions up to then are known, unless they are silent.
     pub contacts: jiff::Timestamp,
-    /// When everything was last read: silent edits, and those of tasks and notes of contacts that did not move. Where
-    /// notes are read in rotation, all but the notes.
+    /// When everything was last read: silent edits, and those of tasks and notes of contacts that did not move. Notes
+    /// and tasks may have been read at other times.
     pub everything: jiff::Timestamp,
     /// How many contacts had changed silently when everything was last read.
     pub silent_contacts: u64,
+    /// When all tasks were last read, whether or not their contacts had changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<jiff::Timestamp>,
     /// How notes are read, and when those of each contact were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<NoteCoverage>,

@@ -144,13 +144,17 @@ struct SyncFactsReader<'a> {
     /// The server's time when a sync began, by its number.
     times: HashMap<i64, i64>,
     last_walk_ms: i64,
+    /// When all tasks were last read.
+    tasks_ms: i64,
 }
 
 impl<'a> SyncFactsReader<'a> {
     fn new(mirror: &'a MirrorReader) -> Result<Self, MirrorError> {
         let time = |sync: SyncRecord| sync.facts.changes_ms;
         let last_walk_ms = mirror.last_walk()?.map_or(i64::MIN, time);
-        Ok(Self { mirror, times: HashMap::new(), last_walk_ms })
+        let tasks_ms = mirror.last_sync()?.and_then(|sync| sync.facts.tasks_ms);
+        let tasks_ms = tasks_ms.unwrap_or(last_walk_ms);
+        Ok(Self { mirror, times: HashMap::new(), last_walk_ms, tasks_ms })
     }
 
     fn time_of(&mut self, seq: i64) -> Result<i64, MirrorError> {
@@ -170,6 +174,7 @@ impl<'a> SyncFactsReader<'a> {
         // A walk need not have read the notes of all contacts.
         let read_ms = match row.parent.as_deref().filter(|_| is_note) {
             Some(contact) => self.mirror.note_reading_ms(contact)?.unwrap_or(i64::MIN),
+            None if kind == RecordKind::Task => self.tasks_ms,
             None => self.last_walk_ms,
         };
         let synced_ms = changed_ms.max(read_ms);

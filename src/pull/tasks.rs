@@ -115,7 +115,7 @@ impl Pull {
     }
 
     /// Stores a page that began at `position`.
-    async fn store_task_page(
+    pub(super) async fn store_task_page(
         &self,
         response: ApiResponse<TaskPage>,
         mut progress: StreamProgress,

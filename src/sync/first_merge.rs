@@ -39,7 +39,7 @@ pub(super) async fn merge_newest_export(
         db: run.db_path(),
         mirror: mirror.dir.clone(),
         known_until_ms: None,
-        notes_read_at_ms: facts.watermark_ms,
+        read_at_ms: facts.watermark_ms,
         note_contacts: Vec::new(),
     };
     let mut writer = mirror.writer.open_again()?;
@@ -62,6 +62,7 @@ fn sync_facts(export: &RunMetadata) -> SyncFacts {
         counts: BTreeMap::new(),
         silent_changes: 0,
         notes: NoteFacts::default(),
+        tasks_ms: Some(watermark_ms),
     }
 }
 

@@ -174,12 +174,13 @@ fn describe_end(
     let (failures, db) = (spool.load_failures()?, &input.db);
     let is_walk = sync.kind == SyncKind::Walk;
     let notes = NotesEnd {
-        read_at_ms: input.notes_read_at_ms,
+        read_at_ms: input.read_at_ms,
         whole: is_walk && pull::find_spooled_notes(spool)? == SpooledNotes::Searched,
         unread: contacts_without_notes(&failures),
         tried: input.note_contacts.clone(),
     };
-    let failures = merge_failures::merge_failures(failures, spool, mirror, sync)?;
+    let failures =
+        merge_failures::merge_failures(failures, spool, mirror, (sync, input.read_at_ms))?;
     let mut end = MergeEnd { failures, notes, ..<_>::default() };
     if let Some(entry) = spool.next_entry(stream::LOCATION, 0)? {
         end.location_settings = String::from_utf8(entry.body.to_vec()).ok();
@@ -242,8 +243,8 @@ pub(super) struct MergeInput {
     pub(super) mirror: PathBuf,
     /// What was updated before this time, in milliseconds since 1970, is in the mirror, as far as the records say so.
     pub(super) known_until_ms: Option<i64>,
-    /// When the run has read notes, in milliseconds since 1970 by the server's clock.
-    pub(super) notes_read_at_ms: i64,
+    /// When the run began to read, in milliseconds since 1970 by the server's clock.
+    pub(super) read_at_ms: i64,
     /// The contacts whose turn it was.
     pub(super) note_contacts: Vec<String>,
 }

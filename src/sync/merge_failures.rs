@@ -8,12 +8,12 @@ use crate::mirror::{MirrorReader, NoteReading, SyncFacts, SyncKind};
 use crate::pull::changes;
 use crate::run::{FetchFailure, PackedResponses, SpoolReader, stream};
 
-/// What cannot be read after the sync.
+/// What cannot be read after the sync, which began to read at this time.
 pub(super) fn merge_failures(
     new: Vec<FetchFailure>,
     spool: &SpoolReader,
     mirror: &MirrorReader,
-    sync: &SyncFacts,
+    (sync, read_at_ms): (&SyncFacts, i64),
 ) -> Result<Vec<FetchFailure>, SyncError> {
     let mut failures = new;
     let known: HashSet<(String, String)> =
@@ -26,6 +26,7 @@ pub(super) fn merge_failures(
         (SyncKind::Walk | SyncKind::Newest, stream::NOTES) => {
             sync.notes.reading != NoteReading::Rotation
         }
+        (_, stream::TASKS) => sync.tasks_ms == Some(read_at_ms),
         (SyncKind::Walk, _) | (SyncKind::Newest, stream::CONTACT_TASKS) => true,
         (SyncKind::Newest, stream::CONTACTS) => it.code == FetchFailureCode::Hidden && agrees,
         (SyncKind::Notes, stream::NOTES) => {

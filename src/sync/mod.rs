@@ -91,31 +91,47 @@ async fn read_notes_in_turn(
     let reader = mirror.reader().map_err(SyncError::from)?;
     let rotation = NoteRotation::begin(&reader, request, now_ms);
     let Some(mut rotation) = rotation.map_err(SyncError::from)? else {
-        return Ok(finish_report(context, report));
+        return Ok(finish_report(context, request, report));
     };
     while report.note_lists == NoteListsEnd::Complete {
         let reader = mirror.reader().map_err(SyncError::from)?;
         let turn = rotation.next_turn(&reader).map_err(SyncError::from)?;
         let Some(turn) = turn else { break };
-        let plan = SyncPlan::for_notes(request.clone(), &reader, turn).map_err(SyncError::from)?;
+        let plan = SyncPlan::for_notes(request.clone(), &reader, (turn.contacts, turn.rotates))
+            .map_err(SyncError::from)?;
         drop(reader);
         let run = create_run(context, &mirror, RunId::new(jiff::Timestamp::now()), &plan)?;
         let (held, next) = Box::pin(SyncJob::new(context, run, mirror, false)?.run()).await?;
         (mirror, report) = (held, report.add_notes(next));
     }
-    Ok(finish_report(context, report))
+    Ok(finish_report(context, request, report))
 }
 
 /// Tells how old what the mirror says may be.
-fn finish_report(context: &EngineContext, report: SyncReport) -> SyncReport {
+fn finish_report(context: &EngineContext, request: &SyncRequest, report: SyncReport) -> SyncReport {
     let (notes, now) = (&report.note_coverage, context.server_time());
-    context.observer.observe(&RunEvent::Coverage(CoverageEvent {
-        table: "notes",
-        oldest_s: NoteCoverage::age_s(notes.oldest, now),
-        p50_s: NoteCoverage::age_s(notes.median, now),
-        bound_s: notes.bound_s,
-        within_bound: notes.within_bound,
-    }));
+    let tasks_s = NoteCoverage::age_s(report.tasks_read, now);
+    let tasks_bound_s = request.tasks_every_s.unwrap_or(request.walk_every_s);
+    let is_kept = tasks_s.is_some_and(|age_s| age_s <= tasks_bound_s);
+    let coverage = [
+        CoverageEvent {
+            table: "tasks",
+            oldest_s: tasks_s,
+            p50_s: tasks_s,
+            bound_s: Some(tasks_bound_s),
+            within_bound: if is_kept { 1.0 } else { 0.0 },
+        },
+        CoverageEvent {
+            table: "notes",
+            oldest_s: NoteCoverage::age_s(notes.oldest, now),
+            p50_s: NoteCoverage::age_s(notes.median, now),
+            bound_s: notes.bound_s,
+            within_bound: notes.within_bound,
+        },
+    ];
+    for coverage in coverage {
+        context.observer.observe(&RunEvent::Coverage(coverage));
+    }
     report
 }
 

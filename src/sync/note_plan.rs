@@ -69,6 +69,13 @@ pub(super) fn choose_bound(
     }
 }
 
+/// Whether the bound is longer than usual because the rotation would take too large a part of the day's requests.
+pub(super) fn has_longer_bound(request: &SyncRequest, facts: &NoteFacts) -> bool {
+    facts.reading == NoteReading::Rotation
+        && request.notes_max_age == NotesMaxAge::Auto
+        && facts.bound_s.is_some_and(|bound_s| bound_s > USUAL_BOUND_S)
+}
+
 /// Whose notes are read after the contacts of a sync.
 pub(super) struct NoteRotation {
     /// The sync before the rotation: no contact's turn comes twice after it.

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::note_plan::NoteTurn;
 use crate::api::QuotaReserve;
 use crate::id::ContactId;
 use crate::mirror::{MirrorError, MirrorReader, NoteFacts, NoteReading, SyncKind};
@@ -38,6 +37,9 @@ pub struct SyncRequest {
     /// How many seconds after the last time the newest notes are searched for again.
     #[serde(default)]
     pub notes_every_s: u64,
+    /// After how many seconds all tasks are read again; `None` whenever everything is.
+    #[serde(default)]
+    pub tasks_every_s: Option<u64>,
 }
 
 /// How old a reading of a contact's notes may be, where each takes a request.
@@ -75,6 +77,10 @@ pub(super) struct SyncPlan {
     pub(super) rotates: bool,
     /// What the sync before knew of the notes.
     pub(super) notes: NoteFacts,
+    /// Whether all tasks of the location are read, and not only those of contacts that have changed.
+    pub(super) reads_all_tasks: bool,
+    /// When they were last read, in milliseconds since 1970.
+    pub(super) tasks_ms: Option<i64>,
 }
 
 impl SyncPlan {
@@ -90,15 +96,18 @@ impl SyncPlan {
         now: jiff::Timestamp,
     ) -> Result<Self, MirrorError> {
         let (last, walk) = (mirror.last_sync()?, mirror.last_walk()?);
-        let is_due = walk.is_none_or(|walk| {
-            let age_s = now.as_second() - walk.facts.started.as_second();
-            // A walk in the future: the clock was set back, and nothing is known of its age.
-            u64::try_from(age_s).is_ok_and(|age| age >= request.walk_every_s) || age_s < 0
+        let is_walk_due = walk.is_none_or(|walk| {
+            is_due(now, walk.facts.started.as_millisecond(), request.walk_every_s)
         });
         let overlap_ms = i64::try_from(request.overlap_s).unwrap_or(i64::MAX).saturating_mul(1000);
         let since_ms = |time_ms: i64| time_ms.saturating_sub(overlap_ms);
         let notes = last.as_ref().map(|last| last.facts.notes.clone()).unwrap_or_default();
+        let tasks_ms = last.as_ref().and_then(|last| last.facts.tasks_ms);
+        let is_task_turn = |every_s: u64| tasks_ms.is_none_or(|at_ms| is_due(now, at_ms, every_s));
+        let reads_all_tasks = request.tasks_every_s.map(is_task_turn);
         let mut plan = Self {
+            reads_all_tasks: reads_all_tasks.unwrap_or(true) || request.full,
+            tasks_ms,
             kind: SyncKind::Walk,
             since_ms: 0,
             trusts_counts: false,
@@ -109,34 +118,30 @@ impl SyncPlan {
             notes,
             request,
         };
-        let Some(last) = last.filter(|_| !is_due && !plan.request.full && !plan.notes.overflowed)
+        let Some(last) =
+            last.filter(|_| !is_walk_due && !plan.request.full && !plan.notes.overflowed)
         else {
             return Ok(plan);
         };
         plan.kind = SyncKind::Newest;
+        plan.reads_all_tasks = reads_all_tasks.unwrap_or(false);
         plan.since_ms = since_ms(last.facts.watermark_ms);
         plan.trusts_counts = last.facts.counts_agree;
         let newest_ms = plan.notes.newest_ms.filter(|_| plan.notes.reading == NoteReading::Search);
         plan.newest_notes_since_ms =
-            newest_ms.filter(|at_ms| plan.searches_notes_at(now, *at_ms)).map(since_ms);
+            newest_ms.filter(|at_ms| is_due(now, *at_ms, plan.request.notes_every_s)).map(since_ms);
         Ok(plan)
     }
 
-    /// Whether so much time has passed since the newest notes were searched for that it is done again. A time in the future
-    /// says that a clock was wrong.
-    fn searches_notes_at(&self, now: jiff::Timestamp, last_ms: i64) -> bool {
-        let age_ms = now.as_millisecond().saturating_sub(last_ms);
-        let every_ms = self.request.notes_every_s.saturating_mul(1000);
-        u64::try_from(age_ms).map_or(true, |age_ms| age_ms >= every_ms)
-    }
-
-    /// The plan to read the notes of contacts whose turn it is.
+    /// The plan to read the notes of contacts whose turn it is, and whether some of them are read because of the time that
+    /// has passed.
     pub(super) fn for_notes(
         request: SyncRequest,
         mirror: &MirrorReader,
-        turn: NoteTurn,
+        (note_contacts, rotates): (Vec<ContactId>, bool),
     ) -> Result<Self, MirrorError> {
-        let notes = mirror.last_sync()?.map(|last| last.facts.notes).unwrap_or_default();
+        let last = mirror.last_sync()?;
+        let notes = last.as_ref().map(|last| last.facts.notes.clone()).unwrap_or_default();
         Ok(Self {
             request,
             kind: SyncKind::Notes,
@@ -144,9 +149,18 @@ impl SyncPlan {
             trusts_counts: false,
             known_until_ms: None,
             newest_notes_since_ms: None,
-            note_contacts: turn.contacts,
-            rotates: turn.rotates,
+            note_contacts,
+            rotates,
             notes,
+            reads_all_tasks: false,
+            tasks_ms: last.and_then(|last| last.facts.tasks_ms),
         })
     }
+}
+
+/// Whether something is done again that was last done at a time. A time in the future says that a clock was set back, and
+/// nothing is known of its age.
+fn is_due(now: jiff::Timestamp, last_ms: i64, every_s: u64) -> bool {
+    let age_ms = now.as_millisecond().saturating_sub(last_ms);
+    u64::try_from(age_ms).map_or(true, |age_ms| age_ms >= every_s.saturating_mul(1000))
 }

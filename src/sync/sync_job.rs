@@ -124,12 +124,13 @@ impl SyncJob {
     }
 
     async fn pull(&self, pull: &Pull) -> Result<(), SyncError> {
-        let scope = MirrorScope {
+        let mut scope = MirrorScope {
             dir: self.mirror.dir.clone(),
             since_ms: self.plan.since_ms,
             trusts_counts: self.plan.trusts_counts,
             hints: self.plan.request.hints.clone(),
             newest_notes_since_ms: self.plan.newest_notes_since_ms,
+            reads_all_tasks: self.plan.reads_all_tasks,
         };
         if self.plan.kind == SyncKind::Notes {
             // One that was interrupted is only merged: contacts are read first, and then it is decided again whose turn it is.
@@ -142,12 +143,17 @@ impl SyncJob {
                 self.read_all_if_cheaper(pull, &scope).await?;
             }
             if self.kind()? == SyncKind::Walk {
-                Box::pin(pull.clone().run()).await?;
+                let mut walk = pull.clone();
+                if !self.reads_all_tasks()? {
+                    walk.options.children.remove(&ChildKind::Tasks);
+                }
+                Box::pin(walk.run()).await?;
             }
             self.ensure_not_emptied()?;
             self.run.write_fact(&facts::PULLED, &true)?;
         }
         let walked = self.kind()? == SyncKind::Walk;
+        scope.reads_all_tasks = self.reads_all_tasks()?;
         if !walked && self.plan.notes.reading == NoteReading::Rotation {
             // Notes come last: contacts and tasks are whole, however many requests are left.
             let mut pull = pull.clone();
@@ -163,6 +169,11 @@ impl SyncJob {
     fn kind(&self) -> Result<SyncKind, RunError> {
         let reads_all = self.run.read_fact(&facts::READS_ALL)?.unwrap_or(false);
         Ok(if reads_all { SyncKind::Walk } else { self.plan.kind })
+    }
+
+    /// Whether all tasks are read. A sync that was turned into a walk reads everything.
+    fn reads_all_tasks(&self) -> Result<bool, RunError> {
+        Ok(self.plan.reads_all_tasks || self.kind()? != self.plan.kind)
     }
 
     /// Turns a sync into a walk if so many contacts have changed that reading the notes of each would take more requests.
@@ -250,7 +261,7 @@ impl SyncJob {
             db: self.run.db_path(),
             mirror: self.mirror.dir.clone(),
             known_until_ms: self.plan.known_until_ms,
-            notes_read_at_ms: self.server_time_ms()?,
+            read_at_ms: self.server_time_ms()?,
             note_contacts: self.plan.note_contacts.iter().map(ToString::to_string).collect(),
         };
         let merged =
@@ -281,7 +292,11 @@ impl SyncJob {
             counts: BTreeMap::new(),
             silent_changes: 0,
             notes: self.note_facts(&spool, kind, time_ms)?,
+            tasks_ms: self.plan.tasks_ms,
         };
+        if self.reads_all_tasks()? && changes::has_all_tasks(&spool, kind == SyncKind::Walk)? {
+            facts.tasks_ms = Some(time_ms);
+        }
         if kind == SyncKind::Notes
             && let Some(last) = self.mirror.reader()?.last_sync()?
         {
@@ -352,6 +367,11 @@ impl SyncJob {
             silent_changes: sync.facts.silent_changes,
             export: None,
             rows,
+            tasks_read: sync
+                .facts
+                .tasks_ms
+                .and_then(|at| jiff::Timestamp::from_millisecond(at).ok()),
+            has_longer_bound: note_plan::has_longer_bound(&self.plan.request, &sync.facts.notes),
             note_coverage: mirror.note_coverage(self.context.server_time())?,
             note_lists: changes::find_note_lists_end(&SpoolReader::open(&self.run.db_path())?)?,
             has_failures: !failures.is_empty(),

@@ -36,10 +36,15 @@ pub struct SyncReport {
     pub silent_changes: u64,
     /// How many records of each table exist.
     pub rows: BTreeMap<String, u64>,
+    /// When all tasks were last read, by the server's clock.
+    pub tasks_read: Option<jiff::Timestamp>,
     /// How old what the mirror says of notes may be.
     pub note_coverage: NoteCoverage,
     /// How far the notes were read of contacts whose turn it was.
     pub note_lists: NoteListsEnd,
+    /// Whether the bound of notes is longer than usual because they would take too large a part of the day's requests.
+    #[serde(skip)]
+    pub has_longer_bound: bool,
     /// Whether something could not be read.
     #[serde(skip)]
     pub has_failures: bool,

@@ -83,6 +83,11 @@ impl MirrorSource {
             contacts: time(&self.sync),
             everything: time(&walk),
             silent_contacts: walk.facts.silent_changes,
+            tasks: self
+                .sync
+                .facts
+                .tasks_ms
+                .and_then(|at| jiff::Timestamp::from_millisecond(at).ok()),
             notes: Some(self.reader.note_coverage(jiff::Timestamp::now())?),
         }))
     }

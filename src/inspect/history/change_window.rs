@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::inspect::RecordRow;
-use crate::mirror::{ChangeKind, MirrorError, MirrorReader, RecordChange, RecordKind, SyncRecord};
+use crate::mirror::{
+    ChangeKind, MirrorError, MirrorReader, NoteReading, RecordChange, RecordKind, SyncRecord,
+};
 
 /// From the start of the last sync that would have seen the change to the end of the reading that saw it; the beginning is
 /// unknown if no sync was before it.
@@ -43,8 +45,11 @@ impl<'a> ChangeWindows<'a> {
         let Some(sync) = &known.sync else { return Ok(None) };
         let every_sync_sees_it =
             is_announced(kind, version.change, before, row, known.before.as_ref());
-        let from = if every_sync_sees_it { &known.before } else { &known.walk_before };
-        let from = from.as_ref().map(|sync| sync.facts.started);
+        let from = if every_sync_sees_it {
+            known.before.as_ref().map(|sync| sync.facts.started)
+        } else {
+            find_last_reading(kind, &known)
+        };
         Ok(Some(ChangeWindow(from, sync.facts.read_until.unwrap_or(sync.facts.started))))
     }
 
@@ -60,6 +65,20 @@ impl<'a> ChangeWindows<'a> {
         };
         self.last = Some(known.clone());
         Ok(known)
+    }
+}
+
+/// When all records of a kind were last read before a sync. Of notes that are read in rotation, no such time is known.
+fn find_last_reading(kind: RecordKind, known: &KnownSyncs) -> Option<Timestamp> {
+    let is_whole = |sync: &&SyncRecord| {
+        kind != RecordKind::Note || sync.facts.notes.reading != NoteReading::Rotation
+    };
+    match kind {
+        RecordKind::Task => {
+            let read_ms = known.before.as_ref()?.facts.tasks_ms?;
+            Timestamp::from_millisecond(read_ms).ok()
+        }
+        _ => known.walk_before.as_ref().filter(is_whole).map(|sync| sync.facts.started),
     }
 }
 

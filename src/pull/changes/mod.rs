@@ -7,6 +7,7 @@
 //! the search hides and lags, so each such record is requested by its own endpoint. Notes and tasks are read for
 //! contacts that have changed; a walk finds the others.
 
+mod all_tasks;
 mod confirm_children;
 mod confirm_contacts;
 mod count_ranges;
@@ -27,6 +28,7 @@ use crate::id::ContactId;
 use crate::mirror::{MirrorError, MirrorReader};
 use crate::run::{SpoolReader, SpoolWrite, StreamProgress, stream};
 
+pub use all_tasks::has_all_tasks;
 pub use newest_notes::{NewestNotes, find_newest_notes};
 pub use note_lists::{NoteListsEnd, find_note_lists_end};
 pub use spool_scan::DeletedRecords;
@@ -44,6 +46,8 @@ pub struct MirrorScope {
     pub hints: Vec<ContactId>,
     /// The newest notes are read that were written from this time on, in milliseconds since 1970; `None` if none are.
     pub newest_notes_since_ms: Option<i64>,
+    /// Whether all tasks are read, and not only those of contacts that have changed.
+    pub reads_all_tasks: bool,
 }
 
 /// How the deletions of contacts were looked for.
@@ -117,7 +121,7 @@ impl Pull {
             self.store_comparison(result).await?;
         }
         let read = if walked {
-            self.find_walked_lists().await?
+            Box::pin(self.find_walked_lists(scope)).await?
         } else {
             Box::pin(self.pull_changed_children(scope)).await?
         };
@@ -130,19 +134,30 @@ impl Pull {
     /// Reads the notes and tasks of contacts that have changed, and the newest notes.
     async fn pull_changed_children(&self, scope: &MirrorScope) -> Result<ReadLists, PullError> {
         let moved = self.find_moved_contacts(scope).await?;
+        let has_all_tasks = scope.reads_all_tasks && self.pull_all_tasks().await?;
         self.pull_children_of_moved(&moved).await?;
-        let (tasks, mut notes) = (moved.of_kind(ChildKind::Tasks), moved.of_kind(ChildKind::Notes));
+        let tasks = (!has_all_tasks).then(|| moved.of_kind(ChildKind::Tasks));
+        let mut notes = moved.of_kind(ChildKind::Notes);
         notes.extend(self.pull_newest_notes(scope, &moved).await?);
-        Ok(ReadLists { tasks: Some(tasks), notes: Some(notes) })
+        Ok(ReadLists { tasks, notes: Some(notes) })
     }
 
-    /// What a walk has read: everything, or everything but the notes.
-    async fn find_walked_lists(&self) -> Result<ReadLists, PullError> {
-        if !self.leaves_notes()? {
-            return Ok(ReadLists { tasks: None, notes: None });
-        }
-        let own_lists = self.scan_children(ChildKind::Notes).await?.own_lists;
-        Ok(ReadLists { tasks: None, notes: Some(own_lists.into_iter().collect()) })
+    /// What a walk has read: everything, or everything but the notes and the tasks of contacts that have not changed.
+    async fn find_walked_lists(&self, scope: &MirrorScope) -> Result<ReadLists, PullError> {
+        let tasks = if scope.reads_all_tasks {
+            None
+        } else {
+            let moved = self.find_moved_contacts(scope).await?;
+            self.pull_tasks_of_moved(&moved).await?;
+            Some(moved.of_kind(ChildKind::Tasks))
+        };
+        let notes = if self.leaves_notes()? {
+            let own_lists = self.scan_children(ChildKind::Notes).await?.own_lists;
+            Some(own_lists.into_iter().collect())
+        } else {
+            None
+        };
+        Ok(ReadLists { tasks, notes })
     }
 
     async fn store_comparison(&self, result: ComparisonResult) -> Result<(), PullError> {

@@ -55,18 +55,31 @@ impl Pull {
         if moved.is_empty() {
             return Ok(());
         }
-        let deleted = self.load_deleted_contacts().await?;
-        let ids = |kind| -> Vec<ContactId> {
-            let moved = moved.of_kind(kind).into_iter().filter(|id| !deleted.contains(id));
-            moved.filter_map(|id| id.parse().ok()).collect()
-        };
-        if self.includes_child(ChildKind::Tasks) {
-            self.search_tasks_of(&ids(ChildKind::Tasks)).await?;
-        }
+        self.pull_tasks_of_moved(moved).await?;
         if self.includes_child(ChildKind::Notes) {
-            self.read_own_lists(ChildKind::Notes, ids(ChildKind::Notes)).await?;
+            let contacts = self.find_undeleted(&moved.of_kind(ChildKind::Notes)).await?;
+            self.read_own_lists(ChildKind::Notes, contacts).await?;
         }
         self.retry_failed_records().await
+    }
+
+    /// Reads the tasks of the contacts that have changed, unless all tasks were read.
+    pub(super) async fn pull_tasks_of_moved(&self, moved: &MovedContacts) -> Result<(), PullError> {
+        if self.includes_child(ChildKind::Tasks) {
+            let contacts = self.find_undeleted(&moved.of_kind(ChildKind::Tasks)).await?;
+            self.search_tasks_of(&contacts).await?;
+        }
+        Ok(())
+    }
+
+    /// Those of the contacts that were not found to be deleted.
+    async fn find_undeleted(
+        &self,
+        contacts: &BTreeSet<String>,
+    ) -> Result<Vec<ContactId>, PullError> {
+        let deleted = self.load_deleted_contacts().await?;
+        let left = contacts.iter().filter(|id| !deleted.contains(*id));
+        Ok(left.filter_map(|id| id.parse().ok()).collect())
     }
 
     /// How many contacts in the spool have changed.

@@ -146,7 +146,7 @@ fn two_syncs_at_once_do_not_meet_in_the_mirror() {
     world.sync("");
 }
 
-fn mirror_path(world: &World) -> std::path::PathBuf {
+pub(super) fn mirror_path(world: &World) -> std::path::PathBuf {
     let mirrors = world.list_files("home/mirrors");
     assert_eq!(mirrors.len(), 1);
     world.path(&format!("home/mirrors/{}/mirror.db", mirrors[0]))

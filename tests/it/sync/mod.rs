@@ -11,9 +11,11 @@ mod incremental_export;
 mod interrupted;
 mod never_false;
 mod newest_notes;
+mod note_histories;
 mod note_rotation;
 mod repeated;
 mod sync_world;
+mod tasks_every;
 
 use serde_json::Value;
 

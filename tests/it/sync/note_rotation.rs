@@ -240,7 +240,7 @@ fn the_manifest_and_each_row_say_how_old_notes_are() {
     pass_days(&world, 1);
     let done = world.run_command("sync --json").exits(0);
     let events = done.events();
-    let event = events.iter().find(|event| event["event"] == "coverage").unwrap();
+    let event = events.iter().find(|event| event["table"] == "notes").unwrap();
     assert_eq!((&event["table"], &event["within_bound"]), (&json!("notes"), &json!(1.0)));
     assert!(event["oldest_s"].as_i64().unwrap() >= DAY_S, "{event}");
     // Something has to change for the files to be written again.

@@ -69,6 +69,10 @@ pub(crate) struct SyncOptionArgs {
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_long_duration, hide_short_help = true)]
     pub(crate) overlap: Duration,
 
+    /// How often all tasks are read, also those of contacts that have not changed; by default whenever everything is
+    #[arg(long, value_name = "DURATION", value_parser = parse_long_duration, hide_short_help = true)]
+    pub(crate) tasks_every: Option<Duration>,
+
     /// How old a reading of a contact's notes may be where each takes a request: a duration such as `7d`; `auto` (7 days,
     /// or longer where that takes more than a quarter of the day's requests); or `off`
     #[arg(long, value_name = "AGE", default_value = "auto", value_parser = parse_notes_max_age)]
@@ -104,6 +108,7 @@ impl Default for SyncOptionArgs {
             hint: None,
             notes_max_age: NotesMaxAge::Auto,
             notes_every: Duration::from_mins(1),
+            tasks_every: None,
         }
     }
 }
@@ -152,6 +157,7 @@ impl SyncOptionArgs {
             hints: hints.unwrap_or_default(),
             notes_max_age: self.notes_max_age,
             notes_every_s: self.notes_every.as_secs(),
+            tasks_every_s: self.tasks_every.map(|every| every.as_secs()),
         })
     }
 }

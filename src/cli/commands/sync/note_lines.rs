@@ -6,8 +6,6 @@ use crate::sync::SyncReport;
 use crate::text::{format_count, format_plural};
 
 const DAY_S: u64 = 24 * 3600;
-/// The bound where none is asked for and the account is not very large.
-const USUAL_BOUND_S: u64 = 7 * DAY_S;
 /// So many contacts must have had other notes before anything is said about how such changes show.
 const ENOUGH_FINDINGS: u64 = 200;
 
@@ -17,7 +15,7 @@ pub(super) fn note_lines(report: &SyncReport) -> Vec<String> {
     if notes.read_by != NoteReading::Rotation {
         return Vec::new();
     }
-    let mut lines = vec![describe_bound(notes)];
+    let mut lines = vec![describe_bound(report)];
     if !notes.keeps_bound() {
         lines.push(describe_arrears(notes, report.note_lists));
     }
@@ -25,14 +23,14 @@ pub(super) fn note_lines(report: &SyncReport) -> Vec<String> {
     lines
 }
 
-fn describe_bound(notes: &NoteCoverage) -> String {
-    let Some(bound_s) = notes.bound_s else {
+fn describe_bound(report: &SyncReport) -> String {
+    let Some(bound_s) = report.note_coverage.bound_s else {
         return "notes take a request for each contact; they are read for contacts that have changed, and others are not \
                 read again (`--notes-max-age off`)"
             .to_owned();
     };
-    let why = if bound_s > USUAL_BOUND_S && bound_s.is_multiple_of(DAY_S) {
-        ", since a shorter time takes too large a part of the day's requests"
+    let why = if report.has_longer_bound {
+        ", since 7 days would take more than a quarter of the day's requests"
     } else {
         ""
     };

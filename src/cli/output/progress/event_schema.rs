@@ -246,8 +246,8 @@ fn coverage_event() -> NamedSchema {
         |what: &str| json!({ "type": ["integer", "null"], "minimum": 0, "description": what });
     let share = "The share of the contacts whose records were read within that time.";
     let fields = json!({
-        "table": { "enum": ["notes"], "description": "The table." },
-        "oldest_s": seconds("How long ago the notes of a contact were read that were read longest ago, in seconds; null if none were."),
+        "table": { "enum": ["tasks", "notes"], "description": "The table." },
+        "oldest_s": seconds("How long ago the records of the contact were read that were read longest ago, in seconds; null if none were."),
         "p50_s": seconds("The same of the contact in the middle."),
         "bound_s": seconds("How long ago it may be; null without a bound."),
         "within_bound": { "type": "number", "minimum": 0, "maximum": 1, "description": share },
@@ -267,6 +267,7 @@ fn sync_properties() -> Value {
         "export": { "type": "string", "description": "Of a first sync: the export that it began with." },
         "silent_changes": count_schema("Of a sync: contacts that had changed although their date of change says otherwise."),
         "note_coverage": { "type": "object", "description": "Of a sync: how notes are read, and how old their readings are, as `coverage.notes` in the manifest of `export --incremental`." },
+        "tasks_read": { "type": ["string", "null"], "format": "date-time", "description": "Of a sync: when all tasks of the location were last read." },
         "note_lists": { "enum": ["complete", "budget", "deadline", "failing"], "description": "Of a sync that reads notes in rotation: how far it came, or what ended it." },
         "sinks": { "type": "array", "items": { "type": "object" }, "description": "Of a watch: `sink`, and its events that are `delivered` or `waiting`, and whether it is `gone`." },
         "walk_due": { "type": "string", "format": "date-time", "description": "Of a sync: when everything is read again." },
