@@ -237,3 +237,62 @@ fn a_mirror_belongs_to_one_location() {
     let opened = MirrorWriter::open(world.dir.path(), &other);
     assert!(matches!(opened, Err(MirrorError::Damaged { .. })));
 }
+
+/// Ends a sync that has read the lists of these contacts, but not those of `unread`.
+fn read_notes(
+    world: &mut World,
+    run: &str,
+    (rows, lists): (Vec<MergeRow>, &[&str]),
+    (unread, read_at_ms): (&[&str], i64),
+) -> SyncRecord {
+    let texts = |ids: &[&str]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut sync = world.writer.begin_merge(facts(run)).unwrap();
+    let batch = MergeBatch { rows, note_lists: texts(lists), place: 1, ..MergeBatch::default() };
+    world.writer.merge_batch(&mut sync, &batch, 0).unwrap();
+    // A merge that goes on merges its last batch again.
+    world.writer.merge_batch(&mut sync, &batch, 0).unwrap();
+    let notes = NotesEnd { read_at_ms, unread: texts(unread), ..NotesEnd::default() };
+    let end = MergeEnd { notes, ..MergeEnd::default() };
+    world.writer.finish_merge(&mut sync, &end, 0).unwrap();
+    sync
+}
+
+#[test]
+fn notes_are_due_until_they_are_read_after_the_last_change_of_their_contact() {
+    let mut world = World::new();
+    let contacts = ["a", "b", "c"].map(|id| row(Contact, id, None, id.as_bytes()[0]));
+    read_notes(&mut world, "r1", (contacts.to_vec(), &["a", "b"]), (&["b"], 1_000));
+    let due = |world: &World| world.reader().contacts_with_due_notes(i64::MAX, 9).unwrap();
+    assert_eq!(
+        due(&world),
+        ["c", "b"],
+        "the newest ones first, and a list that failed is not read"
+    );
+    let ages = world.reader().measure_note_ages(1_000).unwrap();
+    assert_eq!((ages.contacts, ages.unread, ages.recent), (3, 2, 1));
+    assert_eq!((ages.oldest_ms, ages.median_ms), (Some(1_000), Some(1_000)));
+    read_notes(&mut world, "r2", (vec![], &["b", "c"]), (&[], 2_000));
+    assert_eq!(due(&world), Vec::<String>::new());
+    read_notes(&mut world, "r3", (vec![row(Contact, "a", None, 9)], &[]), (&[], 3_000));
+    assert_eq!(due(&world), ["a"], "it has changed since");
+    assert_eq!(world.reader().measure_note_ages(0).unwrap().outdated, 1);
+    let oldest = world.reader().contacts_with_oldest_notes(i64::MAX, 1).unwrap();
+    assert_eq!(oldest, ["b"], "what is due anyway is not among them");
+    world.sync("r4", &batch(vec![], &[(Contact, "a")], 1));
+    assert_eq!(world.reader().measure_note_ages(0).unwrap().contacts, 2);
+}
+
+#[test]
+fn a_change_of_notes_is_silent_if_the_date_of_the_contact_has_not_moved() {
+    let mut world = World::new();
+    let contacts = vec![row(Contact, "a", None, 1), row(Contact, "b", None, 1)];
+    let first = read_notes(&mut world, "r1", (contacts, &["a", "b"]), (&[], 1));
+    assert_eq!((first.facts.notes.announced, first.facts.notes.silent), (0, 0), "nothing differs");
+    let moved = vec![
+        row(Contact, "a", None, 2),
+        row(Note, "n", Some("a"), 1),
+        row(Note, "m", Some("b"), 1),
+    ];
+    let second = read_notes(&mut world, "r2", (moved, &["a", "b"]), (&[], 2));
+    assert_eq!((second.facts.notes.announced, second.facts.notes.silent), (1, 1));
+}

@@ -156,3 +156,45 @@ fn count_turns(mirror: &MirrorReader, facts: &NoteFacts, now_ms: i64) -> Result<
     let share = u64::try_from(share).unwrap_or(u64::MAX);
     Ok(share.max(overdue).min(ages.contacts))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound_days(
+        notes_max_age: NotesMaxAge,
+        max_requests: Option<&str>,
+        contacts: u64,
+    ) -> Option<u64> {
+        let request = SyncRequest {
+            url: String::new(),
+            token_variable: None,
+            profile: None,
+            sandbox: false,
+            full: false,
+            walk_every_s: DAY_S,
+            overlap_s: 0,
+            accept_empty: false,
+            max_requests: max_requests.map(|text| text.parse().unwrap()),
+            hints: Vec::new(),
+            notes_max_age,
+            notes_every_s: 0,
+            tasks_every_s: None,
+        };
+        let limits = RateLimits::default();
+        let bound_s = choose_bound(&request, NoteReading::Rotation, contacts, limits);
+        bound_s.map(|bound_s| bound_s / DAY_S)
+    }
+
+    #[test]
+    fn the_bound_is_seven_days_or_what_a_quarter_of_the_day_reads() {
+        let auto = NotesMaxAge::Auto;
+        assert_eq!(bound_days(auto, None, 100_000), Some(7));
+        assert_eq!(bound_days(auto, None, 350_000), Some(7));
+        assert_eq!(bound_days(auto, None, 1_000_000), Some(20));
+        assert_eq!(bound_days(auto, Some("5%"), 100_000), Some(40));
+        assert_eq!(bound_days(auto, Some("1"), 100), Some(100));
+        assert_eq!(bound_days(NotesMaxAge::Within(30 * DAY_S), Some("1"), 100_000), Some(30));
+        assert_eq!(bound_days(NotesMaxAge::Off, None, 100_000), None);
+    }
+}

@@ -13,7 +13,7 @@ use super::row_reader::RowReader;
 use crate::failpoint::{self, FailPoint};
 use crate::id::LocationId;
 use crate::mirror::{
-    ChangeKind, ChangePosition, MirrorReader, NewEvent, Outbox, RecordChange, RecordKind,
+    ChangeKind, ChangePosition, MirrorReader, NewEvent, Outbox, RecordChange, RecordKind, SyncKind,
 };
 use crate::publish::{self, NamedTemplate, TemplateRows};
 use crate::run::RunStore;
@@ -229,7 +229,17 @@ impl EventFeed {
     fn load_own_writes(&self, seq: i64) -> Result<Option<OwnWrites>, WatchError> {
         let Some(home) = &self.options.leave_out_own else { return Ok(None) };
         let before = self.reader.find_sync(seq - 1)?;
-        let since_ms = before.map_or(0, |sync| sync.facts.started.as_millisecond());
+        let mut since_ms = before.map_or(0, |sync| sync.facts.started.as_millisecond());
+        if let Some(sync) = self.reader.find_sync(seq)?
+            && sync.facts.kind == SyncKind::Notes
+        {
+            // What was imported long before is read when it is the contact's turn.
+            let bound_ms = sync.facts.notes.bound_s.and_then(|bound_s| bound_s.checked_mul(1000));
+            let bound_ms = bound_ms.and_then(|bound_ms| i64::try_from(bound_ms).ok());
+            let started_ms = sync.facts.started.as_millisecond();
+            since_ms =
+                bound_ms.map_or(0, |bound_ms| since_ms.min(started_ms.saturating_sub(bound_ms)));
+        }
         Ok(Some(OwnWrites::load(home, &self.location, since_ms)))
     }
 
