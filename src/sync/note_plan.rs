@@ -21,6 +21,9 @@ const LARGEST_PART: u64 = 4;
 /// Contacts whose notes one run reads: 8 minutes at the usual limit.
 const CONTACTS_PER_RUN: usize = 5_000;
 
+/// The rotation goes on after so long: a sync right after another one takes one request.
+const SHORTEST_PAUSE_MS: u64 = 60_000;
+
 /// What a pull of everything says of how notes are read.
 pub(super) fn facts_of_walk(
     spool: &SpoolReader,
@@ -84,14 +87,15 @@ pub(super) struct NoteRotation {
     first: BTreeSet<String>,
     /// Contacts that are read although nothing says that they have changed.
     left: u64,
-    /// Whether that is because of the time that has passed.
+    /// Whether there were any.
     rotates: bool,
 }
 
 /// The contacts whose notes a run reads.
 pub(super) struct NoteTurn {
     pub(super) contacts: Vec<ContactId>,
-    /// Whether some of them are read because of the time that has passed.
+    /// Whether the time until the next turn begins with the run: it reads contacts because of the time that has passed, or
+    /// so many that it takes long.
     pub(super) rotates: bool,
 }
 
@@ -138,7 +142,8 @@ impl NoteRotation {
         turn.extend(due.into_iter().chain(oldest));
         turn.retain(|id| known.insert(id.clone()));
         let contacts: Vec<ContactId> = turn.iter().filter_map(|id| id.parse().ok()).collect();
-        Ok((!contacts.is_empty()).then_some(NoteTurn { contacts, rotates: self.rotates }))
+        let rotates = self.rotates || contacts.len() as u64 > pull::FEW_CONTACTS;
+        Ok((!contacts.is_empty()).then_some(NoteTurn { contacts, rotates }))
     }
 }
 
@@ -152,6 +157,9 @@ fn count_turns(mirror: &MirrorReader, facts: &NoteFacts, now_ms: i64) -> Result<
     let overdue = ages.contacts.saturating_sub(ages.unread + ages.recent);
     let passed_ms = facts.rotated_ms.map_or(0, |rotated| now_ms.saturating_sub(rotated));
     let passed_ms = u64::try_from(passed_ms).unwrap_or(0);
+    if passed_ms < SHORTEST_PAUSE_MS {
+        return Ok(overdue);
+    }
     let share = u128::from(ages.contacts) * u128::from(passed_ms) / u128::from(bound_ms);
     let share = u64::try_from(share).unwrap_or(u64::MAX);
     Ok(share.max(overdue).min(ages.contacts))

@@ -73,7 +73,7 @@ pub(super) struct SyncPlan {
     pub(super) newest_notes_since_ms: Option<i64>,
     /// The contacts whose notes are read, if that is all.
     pub(super) note_contacts: Vec<ContactId>,
-    /// Whether some of them are read because of the time that has passed.
+    /// Whether the time until the next turn begins with this run.
     pub(super) rotates: bool,
     /// What the sync before knew of the notes.
     pub(super) notes: NoteFacts,
@@ -133,8 +133,7 @@ impl SyncPlan {
         Ok(plan)
     }
 
-    /// The plan to read the notes of contacts whose turn it is, and whether some of them are read because of the time that
-    /// has passed.
+    /// The plan to read the notes of contacts whose turn it is.
     pub(super) fn for_notes(
         request: SyncRequest,
         mirror: &MirrorReader,

@@ -322,7 +322,10 @@ impl SyncJob {
                 NewestNotes::TooMany => notes.overflowed = true,
                 NewestNotes::Unread | NewestNotes::Incomplete => {}
             },
-            SyncKind::Notes if self.plan.rotates => notes.rotated_ms = Some(time_ms),
+            // At its end: a sync that comes right after a long one has nothing to do.
+            SyncKind::Notes if self.plan.rotates => {
+                notes.rotated_ms = Some(self.context.server_time().as_millisecond());
+            }
             SyncKind::Notes => {}
         }
         let contacts = match kind {
@@ -371,6 +374,7 @@ impl SyncJob {
                 .facts
                 .tasks_ms
                 .and_then(|at| jiff::Timestamp::from_millisecond(at).ok()),
+            is_first: sync.seq == 1,
             has_longer_bound: note_plan::has_longer_bound(&self.plan.request, &sync.facts.notes),
             note_coverage: mirror.note_coverage(self.context.server_time())?,
             note_lists: changes::find_note_lists_end(&SpoolReader::open(&self.run.db_path())?)?,

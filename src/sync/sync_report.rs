@@ -42,6 +42,9 @@ pub struct SyncReport {
     pub note_coverage: NoteCoverage,
     /// How far the notes were read of contacts whose turn it was.
     pub note_lists: NoteListsEnd,
+    /// Whether no sync of the location was before it.
+    #[serde(skip)]
+    pub is_first: bool,
     /// Whether the bound of notes is longer than usual because they would take too large a part of the day's requests.
     #[serde(skip)]
     pub has_longer_bound: bool,

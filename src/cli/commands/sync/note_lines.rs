@@ -45,22 +45,19 @@ fn describe_arrears(notes: &NoteCoverage, end: NoteListsEnd) -> String {
     let parts = [
         (notes.unread, "were never read"),
         (notes.outdated, "were not read since the contact changed"),
-        (notes.overdue, "are older than that"),
+        (notes.overdue, "were last read longer ago than that"),
     ];
     let some = parts.into_iter().filter(|(contacts, _)| *contacts > 0);
-    let some: Vec<String> =
-        some.map(|(contacts, what)| format!("{} {what}", format_count(contacts))).collect();
+    let some: Vec<String> = some
+        .map(|(contacts, what)| format!("{} {what}", format_plural(contacts, "contact")))
+        .collect();
     let why = match end {
         NoteListsEnd::Complete => "some could not be read",
         NoteListsEnd::Budget => "the requests of the day are used up",
         NoteListsEnd::Deadline => "the deadline was reached",
         NoteListsEnd::Failing => "the endpoint of notes keeps failing",
     };
-    format!(
-        "of the notes of {}, those of {}, because {why}; the next sync goes on",
-        format_plural(notes.contacts, "contact"),
-        some.join(", those of ")
-    )
+    format!("the notes of {}, because {why}; the next sync goes on", some.join(", and those of "))
 }
 
 /// Whether changes of notes show in their contacts, once enough of them were seen.

@@ -21,13 +21,13 @@ pub(in crate::cli::commands) fn report_lines(report: &SyncReport) -> Vec<String>
             shorten_run_id(export)
         ));
     }
-    match (changed, synced.seq) {
-        (_, 1) => lines.push("the first sync of this location has read everything".to_owned()),
+    match (changed, report.is_first) {
+        (_, true) => lines.push(first_sync_line(report)),
         (0, _) => lines.push("nothing has changed".to_owned()),
         _ => {}
     }
     for (table, counts) in kinds {
-        if counts.total() > 0 || synced.seq == 1 {
+        if counts.total() > 0 || report.is_first {
             lines.push(format!("  {table:<10} {}", counts_text(counts, report.rows[table])));
         }
     }
@@ -39,14 +39,19 @@ pub(in crate::cli::commands) fn report_lines(report: &SyncReport) -> Vec<String>
 /// What a sync among many has changed; nothing if it has changed nothing.
 pub(in crate::cli::commands) fn change_lines(report: &SyncReport) -> Vec<String> {
     let synced = &report.synced;
-    if synced.seq == 1 {
-        return vec!["the first sync of this location has read everything".to_owned()];
+    if report.is_first {
+        return vec![first_sync_line(report)];
     }
     let kinds = [(synced.contacts, "contact"), (synced.tasks, "task"), (synced.notes, "note")];
     let changed = kinds.iter().filter(|(counts, _)| counts.total() > 0);
     let changed: Vec<String> =
         changed.map(|(counts, what)| format_plural(counts.total(), what)).collect();
     if changed.is_empty() { Vec::new() } else { vec![format!("changed: {}", changed.join(", "))] }
+}
+
+fn first_sync_line(report: &SyncReport) -> String {
+    let what = if report.note_coverage.unread > 0 { "contacts and tasks" } else { "everything" };
+    format!("the first sync of this location has read {what}")
 }
 
 fn counts_text(counts: ChangeCounts, all: u64) -> String {
