@@ -32,6 +32,9 @@ pub(super) async fn merge_newest_export(
     let mut facts = sync_facts(&run.meta);
     let spool = SpoolReader::open(&run.db_path())?;
     facts.notes = note_plan::facts_of_walk(&spool, &facts.notes, facts.watermark_ms)?;
+    // The watermark is a day earlier in case a clock is wrong; the rotation need not make up for that day.
+    let started_ms = facts.started.as_millisecond();
+    facts.notes.rotated_ms = facts.notes.rotated_ms.map(|_| started_ms);
     let limits = context.client.rate_limiter().current_limits();
     let contacts = spool.stream_progress(stream::CONTACTS)?.rows;
     facts.notes.bound_s = note_plan::choose_bound(request, facts.notes.reading, contacts, limits);

@@ -251,3 +251,36 @@ fn the_manifest_and_each_row_say_how_old_notes_are() {
     let count = read.iter().filter(later).count();
     assert!(count > 0 && count < read.len(), "{count} of {}", read.len());
 }
+
+#[test]
+fn an_export_of_a_mirror_that_lacks_notes_says_so_and_ends_with_3() {
+    let world = world();
+    world.run_command("sync --max-requests 60").exits(3);
+    // The next sync reads what is missing; a list that fails stays missing.
+    let contact = world.contact_id(0);
+    let fault = format!("GET /contacts/{contact}/notes status=404");
+    world.control_request("POST", "faults", &json!([fault]));
+    let done = world.run_command("export --incremental --format jsonl --out lake").exits(3);
+    done.says("the notes of 1 contact were never read, because some could not be read");
+    let coverage = world.read_json("lake/manifest.json")["coverage"]["notes"].clone();
+    assert_eq!((&coverage["unread"], &coverage["within_bound"]), (&json!(1), &json!(0.9933)));
+}
+
+#[test]
+fn resume_goes_on_with_notes() {
+    let world = world();
+    kill_at(&world, "sync", "after_spool:2");
+    let summary = world.run_command("resume --json").exits(0).summary();
+    assert_eq!(summary["note_coverage"]["unread"], 0);
+    assert_eq!(summary["rows"]["notes"], account_notes(&world));
+}
+
+#[test]
+fn the_notes_that_an_export_has_read_one_by_one_are_not_requested_again() {
+    let world = world();
+    world.run_command("export --format jsonl --out out").exits(0);
+    let mut summary = Value::Null;
+    let lists = lists_of(&world, || summary = world.sync(""));
+    assert_eq!((lists, &summary["note_coverage"]["read_by"]), (0, &json!("rotation")));
+    assert_eq!(summary["note_coverage"]["unread"], 0);
+}

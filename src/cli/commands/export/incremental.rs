@@ -3,7 +3,7 @@
 use super::ExportArgs;
 use super::export_report;
 use crate::cli::account::{LocationAccounts, MultiLocationArgs};
-use crate::cli::commands::sync::{SyncOptionArgs, build_context, sync_account};
+use crate::cli::commands::sync::{SyncOptionArgs, build_context, note_lines, sync_account};
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -11,7 +11,7 @@ use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::concurrency;
-use crate::event::RunPhase;
+use crate::event::{ExportOutcome, RunPhase};
 use crate::export::{self, MirrorExport};
 use crate::text::{escape_for_terminal, format_plural};
 
@@ -45,6 +45,7 @@ pub(super) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         context.start_phase(RunPhase::Publishing);
         let location = account.location.clone();
         let (refused, options) = (synced.refused, args.how_incremental.options());
+        let arrears = note_lines::arrears_line(&synced);
         let published = concurrency::run_blocking(move || {
             let (home, requests) = (dirs::runs_home()?, synced.requests);
             let observer = &context.observer;
@@ -53,13 +54,13 @@ pub(super) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         });
         let published = published.await?;
         screen.finish();
-        Ok(report_published(published, refused, settings, screen))
+        Ok(report_published(published, (refused, arrears), settings, screen))
     })
 }
 
 fn report_published(
     published: MirrorExport,
-    refused: u64,
+    (refused, arrears): (u64, Option<String>),
     settings: &Settings,
     screen: &CliReporter,
 ) -> CliExitCode {
@@ -68,6 +69,9 @@ fn report_published(
         MirrorExport::Unchanged(report) => (report, false),
     };
     report.refused = refused;
+    if arrears.is_some() {
+        report.outcome = ExportOutcome::Partial;
+    }
     if settings.json {
         return export_report::report_export(&report, settings, screen);
     }
@@ -86,6 +90,9 @@ fn report_published(
         screen.print_note(&format!(
             "{records} could not be read; errors.csv says which or why, and the next sync reads them again"
         ));
+    }
+    if let Some(line) = arrears {
+        screen.print_note(&line);
     }
     export_report::report_exit_code(&report)
 }

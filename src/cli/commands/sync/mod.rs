@@ -1,7 +1,7 @@
 //! `ghl-bulk sync`.
 
 mod hints;
-mod note_lines;
+pub(super) mod note_lines;
 pub(super) mod repeat;
 pub(super) mod sync_lines;
 

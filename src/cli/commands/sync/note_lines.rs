@@ -16,11 +16,15 @@ pub(super) fn note_lines(report: &SyncReport) -> Vec<String> {
         return Vec::new();
     }
     let mut lines = vec![describe_bound(report)];
-    if !notes.keeps_bound() {
-        lines.push(describe_arrears(notes, report.note_lists));
-    }
+    lines.extend(arrears_line(report));
     lines.extend(describe_evidence(notes));
     lines
+}
+
+/// What is not as new as it should be; `None` if nothing is.
+pub(in crate::cli::commands) fn arrears_line(report: &SyncReport) -> Option<String> {
+    let notes = &report.note_coverage;
+    (!notes.keeps_bound()).then(|| describe_arrears(notes, report.note_lists))
 }
 
 fn describe_bound(report: &SyncReport) -> String {
