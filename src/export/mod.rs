@@ -27,7 +27,7 @@ use crate::context::{self, EngineContext};
 use crate::event::{CancelCause, CancelSignal, ExportReport, RunEvent, RunPhase, SharedObserver};
 use crate::id::{LocationId, RunId};
 use crate::publish::{self, LockedOutputDir, OutputDir, PublishReport, RunningPull};
-use crate::pull::{self, ContactKeyList, OptionalList, Pull, PullOptions};
+use crate::pull::{self, ContactKeyList, NoteMethod, OptionalList, Pull, PullOptions};
 use crate::run::{self, Run, RunKind, RunMetadata, RunState, RunStore, Spool, SpoolReader, stream};
 
 use finish::{commit_output, manifest_facts, warn_odd_rows, warn_type_mismatches};
@@ -343,8 +343,10 @@ impl ExportJob {
             concurrency: self.context.concurrency,
             settle: self.context.settle,
             errors_only: self.errors_only,
-            search_notes: self.request.notes_by == NoteReading::Auto,
-            leaves_note_lists: false,
+            note_method: match self.request.notes_by {
+                NoteReading::Auto => NoteMethod::Search,
+                NoteReading::Contact => NoteMethod::EachContact,
+            },
         })
     }
 

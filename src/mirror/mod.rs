@@ -32,7 +32,7 @@ pub use inspection::{KnownReader, RecordCounts, RecordText};
 pub use mirror_reader::{DeletedRows, MirrorReader, MirrorRow, RecordVersion};
 pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};
 pub use note_coverage::NoteCoverage;
-pub use note_facts::{NoteFacts, NoteReading};
+pub use note_facts::{NoteFacts, NoteRefreshMode};
 pub use note_readings::{NoteAges, NotesEnd};
 pub use outbox::{
     ChangePosition, DueTask, LONGEST_DELAY_MS, NewEvent, Outbox, OutboxEvent, TaskDueChange,

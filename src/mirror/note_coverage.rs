@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::error::MirrorError;
 use super::mirror_reader::MirrorReader;
-use super::note_facts::NoteReading;
+use super::note_facts::NoteRefreshMode;
 use super::note_readings::NoteAges;
 
 /// How old what a mirror says of notes may be. Times are the server's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NoteCoverage {
     /// How notes are read.
-    pub read_by: NoteReading,
+    pub read_by: NoteRefreshMode,
     /// The contacts that exist.
     pub contacts: u64,
     /// Those whose notes were never read.
@@ -43,7 +43,7 @@ impl NoteCoverage {
     /// bound to keep.
     #[must_use]
     pub fn keeps_bound(&self) -> bool {
-        self.read_by != NoteReading::Rotation || self.unread + self.outdated + self.overdue == 0
+        self.read_by != NoteRefreshMode::Rotation || self.unread + self.outdated + self.overdue == 0
     }
 
     /// How old a reading is, in seconds; `None` if there is none.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How the notes of a location are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NoteReading {
+pub enum NoteRefreshMode {
     /// Contact by contact, all of them whenever everything is read: the location has few contacts.
     #[default]
     EachContact,
@@ -19,7 +19,7 @@ pub enum NoteReading {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteFacts {
     /// How they are read.
-    pub reading: NoteReading,
+    pub reading: NoteRefreshMode,
     /// The server's time, in milliseconds since 1970, up to which the search has shown every new note.
     #[serde(default)]
     pub newest_ms: Option<i64>,

@@ -82,10 +82,19 @@ pub struct PullOptions {
     pub settle: Duration,
     /// Whether only records that could not be read before are requested.
     pub errors_only: bool,
-    /// Whether notes may be read by search.
-    pub search_notes: bool,
-    /// Whether the caller reads the notes, if they take a request for each of many contacts.
-    pub leaves_note_lists: bool,
+    /// How notes may be read.
+    pub note_method: NoteMethod,
+}
+
+/// How notes may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoteMethod {
+    /// Contact by contact.
+    EachContact,
+    /// By search where that is proven, and contact by contact where it is not.
+    Search,
+    /// By search; where they take a request for each of many contacts, the caller reads them.
+    SearchOrLeave,
 }
 
 /// A list of the location that is pulled only when it is needed.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::SyncError;
 use crate::diagnostic::FetchFailureCode;
-use crate::mirror::{MirrorReader, NoteReading, SyncFacts, SyncKind};
+use crate::mirror::{MirrorReader, NoteRefreshMode, SyncFacts, SyncKind};
 use crate::pull::changes;
 use crate::run::{FetchFailure, PackedResponses, SpoolReader, stream};
 
@@ -24,7 +24,7 @@ pub(super) fn merge_failures(
     let read = if sync.kind == SyncKind::Notes { read_lists(spool)? } else { HashSet::new() };
     let was_tried = |it: &FetchFailure| match (sync.kind, it.stream.as_str()) {
         (SyncKind::Walk | SyncKind::Newest, stream::NOTES) => {
-            sync.notes.reading != NoteReading::Rotation
+            sync.notes.reading != NoteRefreshMode::Rotation
         }
         (_, stream::TASKS) => sync.tasks_ms == Some(read_at_ms),
         (SyncKind::Walk, _) | (SyncKind::Newest, stream::CONTACT_TASKS) => true,

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::request::{NotesMaxAge, SyncRequest};
 use crate::api::RateLimits;
 use crate::id::ContactId;
-use crate::mirror::{MirrorError, MirrorReader, NoteFacts, NoteReading, RecordKind};
+use crate::mirror::{MirrorError, MirrorReader, NoteFacts, NoteRefreshMode, RecordKind};
 use crate::pull::{self, SpooledNotes};
 use crate::run::{RunError, SpoolReader, stream};
 
@@ -32,12 +32,12 @@ pub(super) fn facts_of_walk(
 ) -> Result<NoteFacts, RunError> {
     let contacts = spool.stream_progress(stream::CONTACTS)?.rows;
     let reading = match pull::find_spooled_notes(spool)? {
-        SpooledNotes::Searched => NoteReading::Search,
+        SpooledNotes::Searched => NoteRefreshMode::Search,
         // An export reads the lists of many contacts, too, if there is no other way.
-        SpooledNotes::Lists if contacts <= pull::FEW_CONTACTS => NoteReading::EachContact,
-        SpooledNotes::Lists | SpooledNotes::Left => NoteReading::Rotation,
+        SpooledNotes::Lists if contacts <= pull::FEW_CONTACTS => NoteRefreshMode::EachContact,
+        SpooledNotes::Lists | SpooledNotes::Left => NoteRefreshMode::Rotation,
     };
-    let is_searched = reading == NoteReading::Search;
+    let is_searched = reading == NoteRefreshMode::Search;
     Ok(NoteFacts {
         reading,
         newest_ms: is_searched.then_some(time_ms),
@@ -45,7 +45,7 @@ pub(super) fn facts_of_walk(
         rotated_ms: before
             .rotated_ms
             .or(Some(time_ms))
-            .filter(|_| reading == NoteReading::Rotation),
+            .filter(|_| reading == NoteRefreshMode::Rotation),
         ..before.clone()
     })
 }
@@ -53,11 +53,11 @@ pub(super) fn facts_of_walk(
 /// How old a reading of notes may be, in seconds; `None` without a bound.
 pub(super) fn choose_bound(
     request: &SyncRequest,
-    reading: NoteReading,
+    reading: NoteRefreshMode,
     contacts: u64,
     limits: RateLimits,
 ) -> Option<u64> {
-    if reading != NoteReading::Rotation {
+    if reading != NoteRefreshMode::Rotation {
         return Some(request.walk_every_s);
     }
     match request.notes_max_age {
@@ -74,7 +74,7 @@ pub(super) fn choose_bound(
 
 /// Whether the bound is longer than usual because the rotation would take too large a part of the day's requests.
 pub(super) fn has_longer_bound(request: &SyncRequest, facts: &NoteFacts) -> bool {
-    facts.reading == NoteReading::Rotation
+    facts.reading == NoteRefreshMode::Rotation
         && request.notes_max_age == NotesMaxAge::Auto
         && facts.bound_s.is_some_and(|bound_s| bound_s > USUAL_BOUND_S)
 }
@@ -108,7 +108,7 @@ impl NoteRotation {
     ) -> Result<Option<Self>, MirrorError> {
         let Some(last) = mirror.last_sync()? else { return Ok(None) };
         let facts = last.facts.notes;
-        if facts.reading != NoteReading::Rotation {
+        if facts.reading != NoteRefreshMode::Rotation {
             return Ok(None);
         }
         let left = if request.full {
@@ -151,8 +151,8 @@ impl NoteRotation {
 /// and at least those that are past it.
 fn count_turns(mirror: &MirrorReader, facts: &NoteFacts, now_ms: i64) -> Result<u64, MirrorError> {
     let Some(bound_s) = facts.bound_s else { return Ok(0) };
-    let bound_ms = bound_s.saturating_mul(1000).max(1);
-    let since_ms = now_ms.saturating_sub(i64::try_from(bound_ms).unwrap_or(i64::MAX));
+    let longest_ms = bound_s.saturating_mul(1000).max(1);
+    let since_ms = now_ms.saturating_sub(i64::try_from(longest_ms).unwrap_or(i64::MAX));
     let ages = mirror.measure_note_ages(since_ms)?;
     let overdue = ages.contacts.saturating_sub(ages.unread + ages.recent);
     let passed_ms = facts.rotated_ms.map_or(0, |rotated| now_ms.saturating_sub(rotated));
@@ -160,7 +160,7 @@ fn count_turns(mirror: &MirrorReader, facts: &NoteFacts, now_ms: i64) -> Result<
     if passed_ms < SHORTEST_PAUSE_MS {
         return Ok(overdue);
     }
-    let share = u128::from(ages.contacts) * u128::from(passed_ms) / u128::from(bound_ms);
+    let share = u128::from(ages.contacts) * u128::from(passed_ms) / u128::from(longest_ms);
     let share = u64::try_from(share).unwrap_or(u64::MAX);
     Ok(share.max(overdue).min(ages.contacts))
 }
@@ -190,7 +190,7 @@ mod tests {
             tasks_every_s: None,
         };
         let limits = RateLimits::default();
-        let bound_s = choose_bound(&request, NoteReading::Rotation, contacts, limits);
+        let bound_s = choose_bound(&request, NoteRefreshMode::Rotation, contacts, limits);
         bound_s.map(|bound_s| bound_s / DAY_S)
     }
 

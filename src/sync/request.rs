@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::QuotaReserve;
 use crate::id::ContactId;
-use crate::mirror::{MirrorError, MirrorReader, NoteFacts, NoteReading, SyncKind};
+use crate::mirror::{MirrorError, MirrorReader, NoteFacts, NoteRefreshMode, SyncKind};
 
 /// What a sync is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +127,8 @@ impl SyncPlan {
         plan.reads_all_tasks = reads_all_tasks.unwrap_or(false);
         plan.since_ms = since_ms(last.facts.watermark_ms);
         plan.trusts_counts = last.facts.counts_agree;
-        let newest_ms = plan.notes.newest_ms.filter(|_| plan.notes.reading == NoteReading::Search);
+        let newest_ms =
+            plan.notes.newest_ms.filter(|_| plan.notes.reading == NoteRefreshMode::Search);
         plan.newest_notes_since_ms =
             newest_ms.filter(|at_ms| is_due(now, *at_ms, plan.request.notes_every_s)).map(since_ms);
         Ok(plan)

@@ -13,9 +13,9 @@ use crate::concurrency;
 use crate::context::{self, EngineContext};
 use crate::event::{CancelSignal, RunEvent, RunPhase, SyncedEvent};
 use crate::failpoint::{self, FailPoint};
-use crate::mirror::{NoteFacts, NoteReading, RecordKind, SyncFacts, SyncKind, SyncRecord};
+use crate::mirror::{NoteFacts, NoteRefreshMode, RecordKind, SyncFacts, SyncKind, SyncRecord};
 use crate::pull::changes::{self, MirrorScope, NewestNotes};
-use crate::pull::{ChildKind, Pull, PullOptions};
+use crate::pull::{ChildKind, NoteMethod, Pull, PullOptions};
 use crate::run::{Run, RunError, RunKind, RunState, Spool, SpoolReader, stream};
 
 /// So many deleted contacts are believed, however few the account has.
@@ -154,7 +154,7 @@ impl SyncJob {
         }
         let walked = self.kind()? == SyncKind::Walk;
         scope.reads_all_tasks = self.reads_all_tasks()?;
-        if !walked && self.plan.notes.reading == NoteReading::Rotation {
+        if !walked && self.plan.notes.reading == NoteRefreshMode::Rotation {
             // Notes come last: contacts and tasks are whole, however many requests are left.
             let mut pull = pull.clone();
             pull.options.children.remove(&ChildKind::Notes);
@@ -199,8 +199,7 @@ impl SyncJob {
                 concurrency: self.context.concurrency,
                 settle: self.context.settle,
                 errors_only: false,
-                search_notes: true,
-                leaves_note_lists: true,
+                note_method: NoteMethod::SearchOrLeave,
             },
             db: self.run.db_path(),
             writes: spool.writer(),

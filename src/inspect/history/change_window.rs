@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::inspect::RecordRow;
 use crate::mirror::{
-    ChangeKind, MirrorError, MirrorReader, NoteReading, RecordChange, RecordKind, SyncRecord,
+    ChangeKind, MirrorError, MirrorReader, NoteRefreshMode, RecordChange, RecordKind, SyncRecord,
 };
 
 /// From the start of the last sync that would have seen the change to the end of the reading that saw it; the beginning is
@@ -71,7 +71,7 @@ impl<'a> ChangeWindows<'a> {
 /// When all records of a kind were last read before a sync. Of notes that are read in rotation, no such time is known.
 fn find_last_reading(kind: RecordKind, known: &KnownSyncs) -> Option<Timestamp> {
     let is_whole = |sync: &&SyncRecord| {
-        kind != RecordKind::Note || sync.facts.notes.reading != NoteReading::Rotation
+        kind != RecordKind::Note || sync.facts.notes.reading != NoteRefreshMode::Rotation
     };
     match kind {
         RecordKind::Task => {

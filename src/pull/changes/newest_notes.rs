@@ -74,10 +74,10 @@ struct ComparedPage {
     is_unordered: bool,
     /// Whether it has a note of the page before.
     overlaps: bool,
-    /// Whether it has a note from before the reading begins.
-    has_old: bool,
-    /// Whether the mirror lacks one of those.
-    lacks_old: bool,
+    /// Notes from before the reading begins.
+    old_rows: u64,
+    /// Those of them that the mirror does not have as they are.
+    unknown_old_rows: u64,
 }
 
 /// What a note of the search is to the mirror.
@@ -105,7 +105,7 @@ impl NewestNotesComparison<'_> {
                 self.last_added = Some(added);
             }
             let is_old = note.added.is_some_and(|added| added < self.since_ms);
-            compared.has_old |= is_old;
+            compared.old_rows += u64::from(is_old);
             let is_broken = page.broken.iter().any(|broken| broken.place == place);
             match self.judge_note(note, row.get())? {
                 NoteNovelty::New if !is_broken => compared.new_rows.push(row.get().to_owned()),
@@ -114,7 +114,7 @@ impl NewestNotesComparison<'_> {
                 }
                 NoteNovelty::Known | NoteNovelty::Irrelevant => continue,
             }
-            compared.lacks_old |= is_old;
+            compared.unknown_old_rows += u64::from(is_old);
         }
         Ok(compared)
     }
@@ -206,7 +206,7 @@ impl Pull {
             if !is_first && !compared.overlaps {
                 return Ok(NewestNotes::Incomplete);
             }
-            if is_end || compared.has_old && !compared.lacks_old {
+            if is_end || compared.old_rows > 0 && compared.unknown_old_rows == 0 {
                 return Ok(NewestNotes::Complete);
             }
             if rows == 0 {

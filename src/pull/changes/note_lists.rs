@@ -24,6 +24,12 @@ pub enum NoteListsEnd {
     Failing,
 }
 
+impl NoteListsEnd {
+    fn to_json(self) -> String {
+        serde_json::to_string(&self).expect("a word is plain JSON")
+    }
+}
+
 /// How far a spool has the lists.
 ///
 /// # Errors
@@ -52,7 +58,7 @@ impl Pull {
         self.flush_writes().await?;
         let read = self.scan_children(ChildKind::Notes).await?.own_lists.into_iter().collect();
         Box::pin(self.confirm_missing_children(scope, ChildKind::Notes, Some(&read))).await?;
-        let cursor = Some(serde_json::to_string(&end).expect("a word is plain JSON"));
+        let cursor = Some(end.to_json());
         let progress = StreamProgress { cursor, done: true, ..<_>::default() };
         let stream = stream::COMPARED.to_owned();
         self.write_to_spool(SpoolWrite::ProgressOnly { stream, progress }).await?;

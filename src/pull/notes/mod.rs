@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::children::ChildKind;
 use super::committed_page::ChildCursor;
-use super::{Pull, PullError};
+use super::{NoteMethod, Pull, PullError};
 use crate::api::{NotePage, NoteSearchDialect, RetryPolicy};
 use crate::concurrency;
 use crate::diagnostic::EventWarningCode;
@@ -128,7 +128,10 @@ impl Pull {
         }
         // A run of an earlier version began without a search.
         let began = self.stream_progress(stream::NOTES)?.cursor.is_some();
-        if began || !self.options.search_notes || !self.has_many_contacts().await? {
+        if began
+            || self.options.note_method == NoteMethod::EachContact
+            || !self.has_many_contacts().await?
+        {
             return self.read_notes_per_contact(None).await;
         }
         match Box::pin(self.negotiate_note_search()).await? {
@@ -257,7 +260,7 @@ impl Pull {
     /// From now on notes are read contact by contact. `reason` is why the search is not used, unless it is for the
     /// small number of contacts.
     async fn read_notes_per_contact(&self, reason: Option<String>) -> Result<(), PullError> {
-        let left = self.options.leaves_note_lists && reason.is_some();
+        let left = self.options.note_method == NoteMethod::SearchOrLeave && reason.is_some();
         if let Some(reason) = reason {
             let how = if left { ", some contacts in each sync" } else { "" };
             let message =

@@ -1,6 +1,6 @@
 //! What people read of the notes that are read in rotation.
 
-use crate::mirror::{NoteCoverage, NoteReading};
+use crate::mirror::{NoteCoverage, NoteRefreshMode};
 use crate::pull::changes::NoteListsEnd;
 use crate::sync::SyncReport;
 use crate::text::{format_count, format_plural};
@@ -12,7 +12,7 @@ const ENOUGH_FINDINGS: u64 = 200;
 /// The lines about the notes; none unless they are read in rotation.
 pub(super) fn note_lines(report: &SyncReport) -> Vec<String> {
     let notes = &report.note_coverage;
-    if notes.read_by != NoteReading::Rotation {
+    if notes.read_by != NoteRefreshMode::Rotation {
         return Vec::new();
     }
     let mut lines = vec![describe_bound(report)];

@@ -4,7 +4,7 @@ use super::note_lines;
 use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::text_format::format_duration;
 use crate::event::ChangeCounts;
-use crate::mirror::{NoteReading, SyncKind};
+use crate::mirror::{NoteRefreshMode, SyncKind};
 use crate::pull::changes::DeletionCheck;
 use crate::sync::SyncReport;
 use crate::text::{format_count, format_plural, select_plural};
@@ -78,15 +78,15 @@ fn coverage_lines(report: &SyncReport) -> Vec<String> {
     let due = report.walk_due.strftime("%Y-%m-%d %H:%M UTC");
     if report.kind == SyncKind::Newest {
         lines.push(match report.note_coverage.read_by {
-            NoteReading::EachContact => format!(
+            NoteRefreshMode::EachContact => format!(
                 "tasks and notes were read for contacts that have changed; other changes of tasks and notes are found \
                  when everything is read again, after {due}"
             ),
-            NoteReading::Search => format!(
+            NoteRefreshMode::Search => format!(
                 "tasks and notes were read for contacts that have changed, and new notes were searched for; other changes \
                  of tasks and notes are found when everything is read again, after {due}"
             ),
-            NoteReading::Rotation => format!(
+            NoteRefreshMode::Rotation => format!(
                 "tasks were read for contacts that have changed; other changes of tasks are found when everything else is \
                  read again, after {due}"
             ),
