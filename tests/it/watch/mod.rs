@@ -1,5 +1,6 @@
 //! The change feed: what its events say, and that none is lost, whatever fails.
 
+mod batches;
 mod events;
 mod kills;
 mod live;
