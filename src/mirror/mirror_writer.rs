@@ -16,9 +16,6 @@ use crate::id::{LocationId, RunId};
 use crate::resource::FieldColumn;
 use crate::run::{FetchFailure, RunError};
 
-/// The zstd level of bodies.
-const LEVEL: i32 = 3;
-
 /// A row that a sync has read.
 #[derive(Debug, Clone)]
 pub struct MergeRow {
@@ -71,6 +68,18 @@ impl MirrorWriter {
             return Err(MirrorError::Damaged { path, why });
         }
         Ok(Self { path, connection })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// The same mirror with another connection, for another thread.
@@ -236,12 +245,7 @@ impl<'a> Merge<'a> {
         sync: &'a mut SyncRecord,
         read_at_ms: i64,
     ) -> Result<Self, MirrorError> {
-        let compressor = || {
-            let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
-            compressor.include_checksum(true)?;
-            Ok(compressor)
-        };
-        let compressor = compressor().map_err(|source| RunError::from_io(path, source))?;
+        let compressor = stored_record::new_compressor(path)?;
         Ok(Self { path, connection, sync, read_at_ms, compressor })
     }
 

@@ -105,6 +105,16 @@ pub(super) fn delete_unfinished(path: &Path, connection: &Connection) -> Result<
         .map_err(|source| RunError::from_sqlite(path, source))
 }
 
+/// The last sync that is done whose changes are of this time or earlier, in milliseconds since 1970.
+pub(super) fn read_last_sync_until(
+    path: &Path,
+    connection: &Connection,
+    until_ms: i64,
+) -> Result<Option<SyncRecord>, MirrorError> {
+    let condition = "state = 1 AND json_extract(facts, '$.changes_ms') <= CAST(? AS INTEGER)";
+    read_last_sync(path, connection, condition, &until_ms.to_string())
+}
+
 /// The last sync that satisfies an SQL condition.
 pub(super) fn read_last_sync(
     path: &Path,

@@ -9,8 +9,11 @@ mod facts;
 mod first_merge;
 mod locked_mirror;
 mod merge;
+mod plausibility;
 mod request;
 mod request_budget;
+mod request_log;
+mod retention;
 mod sync_report;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,21 +25,19 @@ use crate::context::{self, EngineContext};
 use crate::event::{CancelSignal, RunEvent, RunPhase, SyncedEvent};
 use crate::failpoint::{self, FailPoint};
 use crate::id::RunId;
-use crate::mirror::{RecordKind, SyncFacts, SyncKind, SyncRecord};
+use crate::mirror::{RecordKind, RemovedCounts, SyncFacts, SyncKind, SyncRecord};
 use crate::pull::changes::{self, MirrorScope};
 use crate::pull::{ChildKind, Pull, PullOptions};
-use crate::run::{Run, RunError, RunKind, RunMetadata, RunState, Spool, SpoolReader, stream};
+use crate::run::{Run, RunError, RunKind, RunMetadata, RunState, Spool, SpoolReader};
 
 use locked_mirror::LockedMirror;
 use merge::MergePaths;
 use request::SyncPlan;
+use request_log::RequestLog;
 
 pub use error::{SyncError, SyncHalted};
 pub use request::SyncRequest;
 pub use sync_report::SyncReport;
-
-/// So many deleted contacts are believed, however few the account has.
-const BELIEVED_DELETIONS: u64 = 100;
 
 /// The notes of so many changed contacts are read contact by contact, or of a tenth of all.
 const MOST_MOVED: u64 = 2_000;
@@ -113,8 +114,7 @@ struct SyncJob {
     plan: SyncPlan,
     mirror: LockedMirror,
     resumed: bool,
-    /// What the client had sent before this run.
-    sent_before: BTreeMap<String, u64>,
+    requests: RequestLog,
     started: Instant,
 }
 
@@ -131,7 +131,7 @@ impl SyncJob {
             run,
             mirror,
             resumed,
-            sent_before: context.client.request_counts(),
+            requests: RequestLog::new(&context.client),
             started: Instant::now(),
         })
     }
@@ -167,7 +167,8 @@ impl SyncJob {
         self.run.set_state(RunState::Running)?;
         if !self.mirror.writer.is_merged(&self.run.meta.run)? {
             self.context.start_phase(RunPhase::Reading);
-            let pulled = self.pull_into_spool().await;
+            let pulling = self.pull_into_spool();
+            let pulled = self.requests.count_during(&self.mirror.writer, pulling).await;
             // Recorded also of a sync that stops; a failure here matters less than the reason.
             let recorded = self.record_progress();
             pulled?;
@@ -177,7 +178,9 @@ impl SyncJob {
         self.context.start_phase(RunPhase::Merging);
         let sync = self.merge().await?;
         failpoint::kill_if_due(FailPoint::AfterMerge);
-        let report = self.build_report(&sync)?;
+        let requested = self.plan.request.retention;
+        let removed = retention::remove_old_rows(&self.mirror, requested, &sync).await?;
+        let report = SyncReport { removed, ..self.build_report(&sync)? };
         self.run.set_state(RunState::Complete)?;
         let (id, home) = (self.run.meta.run.clone(), self.context.home.clone());
         drop(self.run);
@@ -219,11 +222,20 @@ impl SyncJob {
             if self.kind()? == SyncKind::Walk {
                 Box::pin(pull.clone().run()).await?;
             }
-            self.ensure_not_emptied()?;
+            if !self.plan.request.accept_empty {
+                plausibility::ensure_not_emptied(&self.mirror, &self.open_spool()?)?;
+            }
             self.run.write_fact(&facts::PULLED, &true)?;
         }
         pull.confirm_missing(&scope, self.kind()? == SyncKind::Walk).await?;
-        self.ensure_not_decimated()
+        if self.plan.request.accept_empty {
+            return Ok(());
+        }
+        plausibility::ensure_not_decimated(&self.mirror, &self.open_spool()?)
+    }
+
+    fn open_spool(&self) -> Result<SpoolReader, RunError> {
+        SpoolReader::open(&self.run.db_path())
     }
 
     /// How the run reads.
@@ -266,40 +278,13 @@ impl SyncJob {
         }
     }
 
-    /// An account that shows no contact where there were some is not believed.
-    fn ensure_not_emptied(&self) -> Result<(), SyncError> {
-        let known = self.mirror.reader()?.count_live(RecordKind::Contact)?;
-        let shown = SpoolReader::open(&self.run.db_path())?.stream_progress(stream::CONTACTS)?.rows;
-        if shown == 0 && known > 0 && !self.plan.request.accept_empty {
-            return Err(SyncError::Emptied { known });
-        }
-        Ok(())
-    }
-
-    /// A token that suddenly reaches only some of the contacts makes the others look deleted: so much at once is not
-    /// believed.
-    fn ensure_not_decimated(&self) -> Result<(), SyncError> {
-        let known = self.mirror.reader()?.count_live(RecordKind::Contact)?;
-        let spool = SpoolReader::open(&self.run.db_path())?;
-        let deleted = changes::read_comparison(&spool)?.deleted;
-        let is_much = deleted > BELIEVED_DELETIONS && deleted > known / 2;
-        if is_much && !self.plan.request.accept_empty {
-            return Err(SyncError::Decimated { deleted, known });
-        }
-        Ok(())
-    }
-
     /// Stores how many requests were sent, and what time the server had when the sync began.
     fn record_progress(&self) -> Result<(), SyncError> {
         let mut requests = self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default();
-        let mut sent_now = 0;
-        for (route, sent) in self.context.client.request_counts() {
-            let before = self.sent_before.get(&route).copied().unwrap_or_default();
-            *requests.entry(route).or_default() += sent - before;
-            sent_now += sent - before;
+        for (route, sent) in self.requests.sent_by_endpoint() {
+            *requests.entry(route).or_default() += sent;
         }
-        self.mirror.writer.add_requests(&request_budget::today(), sent_now)?;
-        requests.retain(|_, sent| *sent > 0);
+        self.requests.count(&self.mirror.writer)?;
         self.run.write_fact(&facts::REQUESTS, &requests)?;
         let created_ms = self.run.meta.created.as_millisecond();
         if let Some(offset) = self.context.client.server_time_offset()
@@ -321,7 +306,7 @@ impl SyncJob {
     }
 
     fn sync_facts(&self) -> Result<SyncFacts, SyncError> {
-        let comparison = changes::read_comparison(&SpoolReader::open(&self.run.db_path())?)?;
+        let comparison = changes::read_comparison(&self.open_spool()?)?;
         let created = self.run.meta.created;
         let watermark_ms = self
             .run
@@ -361,7 +346,7 @@ impl SyncJob {
             tasks: counts(RecordKind::Task),
             notes: counts(RecordKind::Note),
         };
-        let comparison = changes::read_comparison(&SpoolReader::open(&self.run.db_path())?)?;
+        let comparison = changes::read_comparison(&self.open_spool()?)?;
         let last_walk = mirror.last_walk()?.map_or(sync.facts.started, |walk| walk.facts.started);
         let every = Duration::from_secs(self.plan.request.walk_every_s);
         Ok(SyncReport {
@@ -374,6 +359,7 @@ impl SyncJob {
             unconfirmed: comparison.unconfirmed,
             silent_changes: sync.facts.silent_changes,
             export: None,
+            removed: RemovedCounts::default(),
             rows,
             is_complete: failures.is_empty(),
             unreadable: failures.iter().map(|failure| failure.records).sum(),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::QuotaReserve;
 use crate::id::ContactId;
-use crate::mirror::{MirrorError, MirrorReader, SyncKind, SyncRecord};
+use crate::mirror::{MirrorError, MirrorReader, RequestedRetention, SyncKind, SyncRecord};
 
 /// What a sync is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct SyncRequest {
     /// How many requests all syncs of the location may send in a day.
     #[serde(default)]
     pub max_requests: Option<QuotaReserve>,
+    /// How long what is no longer current is kept.
+    #[serde(default)]
+    pub retention: RequestedRetention,
     /// Contacts that are read first, with their notes and tasks.
     #[serde(default)]
     pub hints: Vec<ContactId>,

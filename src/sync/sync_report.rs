@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::event::SyncedEvent;
 use crate::id::{LocationId, RunId};
-use crate::mirror::SyncKind;
+use crate::mirror::{RemovedCounts, SyncKind};
 use crate::pull::changes::DeletionCheck;
 
 /// The result of a finished sync.
@@ -34,6 +34,8 @@ pub struct SyncReport {
     pub unconfirmed: u64,
     /// Contacts that had changed although they say themselves that they had not, so that only a walk finds them.
     pub silent_changes: u64,
+    /// What was removed because it is no longer current and old.
+    pub removed: RemovedCounts,
     /// How many records of each table exist.
     pub rows: BTreeMap<String, u64>,
     /// Whether everything that was asked for was read.

@@ -8,8 +8,10 @@ mod first_export;
 mod histories;
 mod incremental_export;
 mod interrupted;
+mod many_locations;
 mod never_false;
 mod repeated;
+mod retention;
 mod sync_world;
 
 use serde_json::Value;

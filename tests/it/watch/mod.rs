@@ -4,6 +4,7 @@ mod batches;
 mod events;
 mod kills;
 mod live;
+mod lost_mirror;
 mod own_writes;
 mod reminders;
 mod service;

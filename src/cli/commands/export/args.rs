@@ -11,6 +11,7 @@ use super::export_templates::{RequestedTemplates, select_templates};
 use super::incremental_args::IncrementalArgs;
 use super::stdout_table::StdoutTable;
 use crate::cli::account::{LocationAccount, MultiLocationArgs};
+use crate::cli::args::at_once_arg::parse_at_once;
 use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::args::task_filter_arg::{TaskFilterArg, build_child_request, parse_task_filter};
 use crate::cli::args::time_arg;
@@ -59,7 +60,7 @@ pub(crate) struct ExportArgs {
     /// changed
     #[arg(
         long,
-        conflicts_with_all = ["contacts", "estimate", "continue_run", "table", "locations", "all_locations", "location_name", "tag", "updated_since", "added_since", "business", "query", "filter", "tasks", "children_since", "notes_by"]
+        conflicts_with_all = ["contacts", "estimate", "continue_run", "table", "tag", "updated_since", "added_since", "business", "query", "filter", "tasks", "children_since", "notes_by"]
     )]
     pub(super) incremental: bool,
 
@@ -101,15 +102,6 @@ pub(crate) struct ExportArgs {
     // Last, because its heading applies to everything after it.
     #[command(flatten)]
     which: ContactFilterArgs,
-}
-
-/// Each location takes two threads and some megabytes.
-const MAX_AT_ONCE: usize = 256;
-
-fn parse_at_once(text: &str) -> Result<NonZeroUsize, String> {
-    let number: Option<NonZeroUsize> = text.parse().ok();
-    let in_range = number.filter(|number| number.get() <= MAX_AT_ONCE);
-    in_range.ok_or_else(|| format!("expected a number from 1 to {MAX_AT_ONCE}"))
 }
 
 const AFTER_HELP: &str = "\

@@ -3,7 +3,7 @@
 use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::text_format::format_duration;
 use crate::event::ChangeCounts;
-use crate::mirror::SyncKind;
+use crate::mirror::{RemovedCounts, SyncKind};
 use crate::pull::changes::DeletionCheck;
 use crate::sync::SyncReport;
 use crate::text::{format_count, format_plural, select_plural};
@@ -30,6 +30,7 @@ pub(in crate::cli::commands) fn report_lines(report: &SyncReport) -> Vec<String>
             lines.push(format!("  {table:<10} {}", counts_text(counts, report.rows[table])));
         }
     }
+    lines.extend(removed_line(report));
     lines.push(requests_line(report));
     lines.extend(coverage_lines(report));
     lines
@@ -45,7 +46,38 @@ pub(in crate::cli::commands) fn change_lines(report: &SyncReport) -> Vec<String>
     let changed = kinds.iter().filter(|(counts, _)| counts.total() > 0);
     let changed: Vec<String> =
         changed.map(|(counts, what)| format_plural(counts.total(), what)).collect();
-    if changed.is_empty() { Vec::new() } else { vec![format!("changed: {}", changed.join(", "))] }
+    let mut lines = Vec::new();
+    if !changed.is_empty() {
+        lines.push(format!("changed: {}", changed.join(", ")));
+    }
+    lines.extend(removed_line(report));
+    lines
+}
+
+/// What the mirror no longer keeps.
+fn removed_line(report: &SyncReport) -> Option<String> {
+    let RemovedCounts { deleted_contents, former_versions } = report.removed;
+    let parts = [
+        (deleted_contents, "what {} said", "deleted record"),
+        (former_versions, "{}", "former version"),
+    ];
+    let some = parts.into_iter().filter(|(count, ..)| *count > 0);
+    let parts: Vec<String> =
+        some.map(|(count, text, what)| text.replace("{}", &format_plural(count, what))).collect();
+    (!parts.is_empty()).then(|| format!("no longer kept, because of its age: {}", parts.join(", ")))
+}
+
+/// What a sync of one of several locations came to, in one line.
+pub(super) fn report_line(report: &SyncReport) -> String {
+    let contacts = format_plural(report.rows["contacts"], "contact");
+    let unreadable = match report.unreadable {
+        0 => String::new(),
+        records => format!(", {} unreadable", format_plural(records, "record")),
+    };
+    let changed = change_lines(report).into_iter().next();
+    let changed = changed.unwrap_or_else(|| "nothing has changed".to_owned());
+    let changed = if report.synced.seq == 1 { "read everything".to_owned() } else { changed };
+    format!("{changed}; {contacts}{unreadable}; {}", requests_line(report))
 }
 
 fn counts_text(counts: ChangeCounts, all: u64) -> String {

@@ -250,7 +250,8 @@ fn sync_properties() -> Value {
         "unconfirmed": count_schema("Of a sync: contacts that the search does not show and whose own endpoint gave no clear answer."),
         "export": { "type": "string", "description": "Of a first sync: the export that it began with." },
         "silent_changes": count_schema("Of a sync: contacts that had changed although their date of change says otherwise."),
-        "sinks": { "type": "array", "items": { "type": "object" }, "description": "Of a watch: `sink`, and its events that are `delivered` or `waiting`, and whether it is `gone`." },
+        "removed": { "type": "object", "description": "Of a sync: what the mirror no longer keeps, because it is old: `deleted_contents`, the deleted records whose contents were removed, and `former_versions`." },
+        "sinks": { "type": "array", "items": { "type": "object" }, "description": "Of a watch: `sink`, and its events that are `delivered` or `waiting`, whether it is `gone`, and whether it has `restarted` because the local copy was lost." },
         "walk_due": { "type": "string", "format": "date-time", "description": "Of a sync: when everything is read again." },
     })
 }
