@@ -1,5 +1,6 @@
 //! The write side of a mirror: what a sync merges into it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
@@ -333,6 +334,7 @@ impl<'a> Merge<'a> {
 
     /// Marks every record of a kind as deleted that has none of these ids.
     fn delete_others(&mut self, kind: RecordKind, ids: &[String]) -> Result<(), MirrorError> {
+        let ids: HashSet<&String> = ids.iter().collect();
         for id in live_ids(self.path, self.connection, kind, None)? {
             if !ids.contains(&id) {
                 self.delete_record(kind, &id)?;

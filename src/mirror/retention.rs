@@ -220,6 +220,7 @@ fn delete_idle_syncs(transaction: &Transaction<'_>, until_seq: i64) -> rusqlite:
     let delete = format!(
         "DELETE FROM sync WHERE seq IN (
             SELECT seq FROM sync AS it WHERE seq < ?1 AND state = 1 AND json_extract(facts, '$.kind') = 'newest'
+            AND json_extract(facts, '$.readings') IS NULL
             AND {} AND {} LIMIT ?2)",
         unused("record"),
         unused("version")

@@ -72,6 +72,9 @@ pub struct SyncFacts {
     /// How many contacts had changed that said themselves that they had not.
     #[serde(default)]
     pub silent_changes: u64,
+    /// The tables that are read only on request, by name, with whether they were read as a whole.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readings: BTreeMap<String, bool>,
 }
 
 fn row_checksum(seq: i64, state: i64, place: i64, facts: &str) -> [u8; 8] {

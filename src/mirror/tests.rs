@@ -47,6 +47,7 @@ fn facts(run: &str) -> SyncFacts {
         requests: 1,
         counts: SyncCounts::new(),
         silent_changes: 0,
+        readings: std::collections::BTreeMap::new(),
     }
 }
 

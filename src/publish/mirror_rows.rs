@@ -144,13 +144,20 @@ struct SyncFactsReader<'a> {
     /// The server's time when a sync began, by its number.
     times: HashMap<i64, i64>,
     last_walk_ms: i64,
+    /// When the tables were last read as a whole that are read only on request.
+    last_readings: HashMap<RecordKind, i64>,
 }
 
 impl<'a> SyncFactsReader<'a> {
     fn new(mirror: &'a MirrorReader) -> Result<Self, MirrorError> {
         let time = |sync: SyncRecord| sync.facts.changes_ms;
         let last_walk_ms = mirror.last_walk()?.map_or(i64::MIN, time);
-        Ok(Self { mirror, times: HashMap::new(), last_walk_ms })
+        let mut last_readings = HashMap::new();
+        for kind in [RecordKind::Appointment, RecordKind::Business] {
+            let last = mirror.last_reading_of(kind)?.map_or(i64::MIN, time);
+            last_readings.insert(kind, last);
+        }
+        Ok(Self { mirror, times: HashMap::new(), last_walk_ms, last_readings })
     }
 
     fn time_of(&mut self, seq: i64) -> Result<i64, MirrorError> {
@@ -166,7 +173,8 @@ impl<'a> SyncFactsReader<'a> {
 
     fn of_row(&mut self, kind: RecordKind, row: &MirrorRow) -> Result<RowSyncFacts, MirrorError> {
         let changed_ms = self.time_of(row.seq)?;
-        let synced_ms = changed_ms.max(self.last_walk_ms);
+        let last_read_ms = self.last_readings.get(&kind).copied().unwrap_or(self.last_walk_ms);
+        let synced_ms = changed_ms.max(last_read_ms);
         let deleted_ms = row.deleted_seq.map(|seq| self.time_of(seq)).transpose()?;
         let checked_ms = (kind.table_name() == NOTES.name).then_some(synced_ms);
         Ok(RowSyncFacts {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::extra_tables::ExtraTables;
 use super::locked_mirror::LockedMirror;
 use super::merge::{self, MergePaths};
 use super::request::SyncRequest;
@@ -29,7 +30,9 @@ pub(super) async fn merge_newest_export(
     let Some(run) = find_export(context, request, &mirror.reader()?)? else { return Ok(None) };
     context.start_phase(RunPhase::Merging);
     let facts = sync_facts(&run.meta);
-    let paths = MergePaths { db: run.db_path(), mirror: mirror.dir.clone() };
+    // What the export has of other tables would be of another time than what syncs keep of them.
+    let tables = ExtraTables::default();
+    let paths = MergePaths { db: run.db_path(), mirror: mirror.dir.clone(), tables };
     let mut writer = mirror.writer.open_again()?;
     let merged =
         concurrency::run_blocking(move || merge::merge_spool(&paths, None, &mut writer, facts));
@@ -50,6 +53,7 @@ fn sync_facts(export: &RunMetadata) -> SyncFacts {
         requests: 0,
         counts: BTreeMap::new(),
         silent_changes: 0,
+        readings: BTreeMap::new(),
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::SyncError;
+use super::extra_tables::ExtraTables;
 use crate::diagnostic::FetchFailureCode;
 use crate::failpoint::{self, FailPoint};
 use crate::mirror::{
-    DeletedRows, MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, RecordKind, SyncFacts,
-    SyncKind, SyncRecord, SyncState,
+    self, DeletedRows, MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, RecordKind,
+    SyncFacts, SyncKind, SyncRecord, SyncState,
 };
 use crate::publish::{RowSplitter, SplitRows};
 use crate::pull::changes::{self, DeletedRecords};
@@ -19,10 +20,11 @@ use crate::run::{FetchFailure, SpoolReader, stream};
 const BATCH_ROWS: usize = 10_000;
 
 /// The lists that a walk reads as a whole: what they lack no longer exists.
-const LISTS: [(RecordKind, &str); 3] = [
+const LISTS: [(RecordKind, &str); 4] = [
     (RecordKind::CustomField, stream::FIELDS),
     (RecordKind::User, stream::USERS),
     (RecordKind::Tag, stream::TAGS),
+    (RecordKind::Business, stream::BUSINESSES),
 ];
 
 /// Merges the spool of a run into a mirror.
@@ -41,12 +43,14 @@ pub(super) fn merge_spool(
         return Ok(sync);
     }
     let spool = SpoolReader::open(db)?;
-    let mut merge = SpoolMerge::new(db, &paths.mirror, load_deleted(&spool)?)?;
+    let mut merge = SpoolMerge::new(paths, load_deleted(&spool)?)?;
     merge.known_until_ms = known_until_ms;
     let read_at_ms = sync.facts.started.as_millisecond();
     let mut batch = MergeBatch { place: sync.place, ..MergeBatch::default() };
     while let Some(entry) = spool.next_entry("", batch.place)? {
-        if let Some(rows) = merge.splitter.split_entry(&entry)? {
+        // A contact's own list only says which appointments exist: it writes them in another way than the calendars.
+        let is_merged = entry.stream != stream::CONTACT_APPOINTMENTS;
+        if is_merged && let Some(rows) = merge.splitter.split_entry(&entry)? {
             merge.add_rows(rows, entry.stream == stream::CONTACTS_SINGLE, &mut batch)?;
         }
         batch.place = entry.seq;
@@ -59,7 +63,7 @@ pub(super) fn merge_spool(
     batch.deleted = merge.deleted.iter().cloned().collect();
     writer.merge_batch(&mut sync, &batch, read_at_ms)?;
     failpoint::kill_if_due(FailPoint::DuringMerge);
-    let end = describe_end(&spool, db, &merge.mirror, sync.facts.kind)?;
+    let end = describe_end(&spool, paths, &merge.mirror, sync.facts.kind)?;
     writer.finish_merge(&mut sync, &end, read_at_ms)?;
     Ok(sync)
 }
@@ -72,23 +76,22 @@ struct SpoolMerge {
     mirror: MirrorReader,
     /// What was updated before this time is in the mirror, as far as the records say so.
     known_until_ms: Option<i64>,
+    tables: ExtraTables,
 }
 
 impl SpoolMerge {
-    fn new(
-        db: &Path,
-        mirror_dir: &Path,
-        deleted: BTreeSet<(RecordKind, String)>,
-    ) -> Result<Self, SyncError> {
+    fn new(paths: &MergePaths, deleted: BTreeSet<(RecordKind, String)>) -> Result<Self, SyncError> {
+        let path = mirror::database_path(&paths.mirror);
         let specs = RecordKind::ALL.map(spec_of_kind);
         let digesters = specs.iter().map(|spec| RowDigester::new(spec));
-        let missing = || crate::run::RunError::damaged(mirror_dir, "its mirror has disappeared");
+        let missing = || crate::run::RunError::damaged(&path, "it has disappeared");
         Ok(Self {
-            splitter: RowSplitter::for_resources(db, &specs),
+            splitter: RowSplitter::for_resources(&paths.db, &specs),
             kinds: RecordKind::ALL.into_iter().zip(digesters).collect(),
             deleted,
-            mirror: MirrorReader::open(mirror_dir)?.ok_or_else(missing)?,
+            mirror: MirrorReader::open(&paths.mirror)?.ok_or_else(missing)?,
             known_until_ms: None,
+            tables: paths.tables,
         })
     }
 
@@ -101,6 +104,9 @@ impl SpoolMerge {
         batch: &mut MergeBatch,
     ) -> Result<(), SyncError> {
         let (kind, digester) = &self.kinds[rows.table];
+        if !self.tables.includes(*kind) {
+            return Ok(());
+        }
         for row in rows.rows.into_iter().flatten() {
             let id = row.key.id;
             if self.deleted.contains(&(*kind, id.clone()))
@@ -121,7 +127,8 @@ impl SpoolMerge {
                 text = format!("{{\"dateAdded\":\"{added}\",{rest}").into();
                 added_ms = known.added_ms;
             }
-            let is_child = matches!(kind, RecordKind::Task | RecordKind::Note);
+            let is_child =
+                matches!(kind, RecordKind::Task | RecordKind::Note | RecordKind::Appointment);
             let parent = is_child.then(|| resource::find_text_member(&text, "contactId")).flatten();
             let digest = digester.digest_row(&text);
             let claims_unchanged = *kind == RecordKind::Contact && self.claims_unchanged(&text);
@@ -173,19 +180,18 @@ fn load_deleted(spool: &SpoolReader) -> Result<BTreeSet<(RecordKind, String)>, S
 
 fn describe_end(
     spool: &SpoolReader,
-    db: &Path,
+    paths: &MergePaths,
     mirror: &MirrorReader,
     kind: SyncKind,
 ) -> Result<MergeEnd, SyncError> {
-    let failures = spool.load_failures()?;
-    let mut end =
-        MergeEnd { failures: merge_failures(failures, spool, mirror, kind)?, ..<_>::default() };
+    let failures = merge_failures(spool.load_failures()?, spool, mirror, (kind, paths.tables))?;
+    let mut end = MergeEnd { failures, ..<_>::default() };
     if let Some(entry) = spool.next_entry(stream::LOCATION, 0)? {
         end.location_settings = String::from_utf8(entry.body.to_vec()).ok();
     }
     for (kind, name) in LISTS {
         let is_unread = end.failures.iter().any(|failure| failure.stream == name);
-        let ids = read_list_ids(spool, db, kind, name)?;
+        let ids = read_list_ids(spool, &paths.db, kind, name)?;
         // An empty list is no proof that everything was deleted.
         if !is_unread && !ids.is_empty() {
             end.whole_lists.push((kind, ids));
@@ -209,7 +215,7 @@ fn assign_field_columns(
     Ok(resource::assign_field_columns(&known, definitions.map(|field| field.body.as_str())))
 }
 
-/// The ids in the last response with a list.
+/// The ids in the last response with a list; of businesses, which come in pages, in all of them.
 fn read_list_ids(
     spool: &SpoolReader,
     db: &Path,
@@ -221,7 +227,10 @@ fn read_list_ids(
     while let Some(entry) = spool.next_entry(name, seq)? {
         seq = entry.seq;
         let rows = splitter.split_entry(&entry)?.map(|split| split.rows).unwrap_or_default();
-        ids = rows.into_iter().flatten().map(|row| row.key.id).collect();
+        if kind != RecordKind::Business {
+            ids.clear();
+        }
+        ids.extend(rows.into_iter().flatten().map(|row| row.key.id));
     }
     Ok(ids)
 }
@@ -232,7 +241,7 @@ fn merge_failures(
     new: Vec<FetchFailure>,
     spool: &SpoolReader,
     mirror: &MirrorReader,
-    kind: SyncKind,
+    (kind, tables): (SyncKind, ExtraTables),
 ) -> Result<Vec<FetchFailure>, SyncError> {
     let mut failures = new;
     // The contact was deleted since.
@@ -242,7 +251,7 @@ fn merge_failures(
         let is_settled = |it: &FetchFailure| match it.stream.as_str() {
             stream::NOTES | stream::CONTACT_TASKS => true,
             stream::CONTACTS => it.code == FetchFailureCode::Hidden && agrees,
-            _ => false,
+            _ => tables.owns_failure(it),
         };
         let known: HashSet<(String, String)> =
             failures.iter().map(|it| (it.stream.clone(), it.subject.clone())).collect();
@@ -254,11 +263,13 @@ fn merge_failures(
     Ok(failures)
 }
 
-/// The paths of a merge, for a blocking thread.
+/// What is merged into what, for a blocking thread.
 #[derive(Debug, Clone)]
 pub(super) struct MergePaths {
     /// The run's database.
     pub(super) db: PathBuf,
     /// The directory of the mirror.
     pub(super) mirror: PathBuf,
+    /// The tables that were read in addition to the usual ones.
+    pub(super) tables: ExtraTables,
 }

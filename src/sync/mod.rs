@@ -5,6 +5,7 @@
 //! run. Nothing is merged before everything is read, and nothing counts as deleted unless its own endpoint says so.
 
 mod error;
+mod extra_tables;
 mod facts;
 mod first_merge;
 mod locked_mirror;
@@ -22,12 +23,12 @@ use std::time::{Duration, Instant};
 use crate::api::ContactSearchFilter;
 use crate::concurrency;
 use crate::context::{self, EngineContext};
-use crate::event::{CancelSignal, RunEvent, RunPhase, SyncedEvent};
+use crate::event::{CancelSignal, RunEvent, RunPhase};
 use crate::failpoint::{self, FailPoint};
 use crate::id::RunId;
-use crate::mirror::{RecordKind, RemovedCounts, SyncFacts, SyncKind, SyncRecord};
+use crate::mirror::{RecordKind, SyncFacts, SyncKind, SyncRecord};
 use crate::pull::changes::{self, MirrorScope};
-use crate::pull::{ChildKind, Pull, PullOptions};
+use crate::pull::{ChildKind, OptionalList, Pull, PullOptions};
 use crate::run::{Run, RunError, RunKind, RunMetadata, RunState, Spool, SpoolReader};
 
 use locked_mirror::LockedMirror;
@@ -36,6 +37,7 @@ use request::SyncPlan;
 use request_log::RequestLog;
 
 pub use error::{SyncError, SyncHalted};
+pub use extra_tables::ExtraTables;
 pub use request::SyncRequest;
 pub use sync_report::SyncReport;
 
@@ -219,14 +221,20 @@ impl SyncJob {
                 pull.pull_changes(&scope).await?;
                 self.read_all_if_cheaper(pull, &scope).await?;
             }
-            if self.kind()? == SyncKind::Walk {
-                Box::pin(pull.clone().run()).await?;
+            let pull = self.with_extra_tables(pull)?;
+            match self.kind()? {
+                SyncKind::Walk => Box::pin(pull.run()).await?,
+                SyncKind::Newest if self.plan.due != ExtraTables::default() => {
+                    pull.pull_extra_tables().await?;
+                }
+                SyncKind::Newest => {}
             }
             if !self.plan.request.accept_empty {
                 plausibility::ensure_not_emptied(&self.mirror, &self.open_spool()?)?;
             }
             self.run.write_fact(&facts::PULLED, &true)?;
         }
+        let pull = self.with_extra_tables(pull)?;
         pull.confirm_missing(&scope, self.kind()? == SyncKind::Walk).await?;
         if self.plan.request.accept_empty {
             return Ok(());
@@ -253,6 +261,20 @@ impl SyncJob {
             self.run.write_fact(&facts::READS_ALL, &true)?;
         }
         Ok(())
+    }
+
+    /// The tables that the run reads in addition to the usual ones.
+    fn extra_tables(&self) -> Result<ExtraTables, RunError> {
+        let reads_all = self.kind()? == SyncKind::Walk;
+        Ok(if reads_all { self.plan.request.with } else { self.plan.due })
+    }
+
+    /// A pull with these tables.
+    fn with_extra_tables(&self, pull: &Pull) -> Result<Pull, RunError> {
+        let (mut pull, tables) = (pull.clone(), self.extra_tables()?);
+        pull.options.children.extend(tables.appointments.then_some(ChildKind::Appointments));
+        pull.options.lists.extend(tables.businesses.then_some(OptionalList::Businesses));
+        Ok(pull)
     }
 
     fn new_pull(&self, spool: &Spool) -> Pull {
@@ -297,7 +319,8 @@ impl SyncJob {
 
     async fn merge(&self) -> Result<SyncRecord, SyncError> {
         let facts = self.sync_facts()?;
-        let paths = MergePaths { db: self.run.db_path(), mirror: self.mirror.dir.clone() };
+        let (db, mirror) = (self.run.db_path(), self.mirror.dir.clone());
+        let paths = MergePaths { db, mirror, tables: self.extra_tables()? };
         let (mut writer, known) = (self.mirror.writer.open_again()?, self.plan.known_until_ms);
         let merged = concurrency::run_blocking(move || {
             merge::merge_spool(&paths, known, &mut writer, facts)
@@ -306,6 +329,8 @@ impl SyncJob {
     }
 
     fn sync_facts(&self) -> Result<SyncFacts, SyncError> {
+        let failures = self.open_spool()?.load_failures()?;
+        let readings = self.extra_tables()?.readings(&failures).into_iter();
         let comparison = changes::read_comparison(&self.open_spool()?)?;
         let created = self.run.meta.created;
         let watermark_ms = self
@@ -325,48 +350,19 @@ impl SyncJob {
             requests: requests.values().sum(),
             counts: BTreeMap::new(),
             silent_changes: 0,
+            readings: readings.map(|(kind, whole)| (kind.table_name().to_owned(), whole)).collect(),
         })
     }
 
     fn build_report(&self, sync: &SyncRecord) -> Result<SyncReport, SyncError> {
-        let mirror = self.mirror.reader()?;
-        let (failures, mut rows) = (mirror.load_failures()?, BTreeMap::new());
-        for kind in RecordKind::ALL {
-            rows.insert(kind.table_name().to_owned(), mirror.count_live(kind)?);
-        }
-        let counts = |kind: RecordKind| {
-            sync.facts.counts.get(kind.table_name()).copied().unwrap_or_default()
-        };
-        let synced = SyncedEvent {
-            mirror: mirror.mirror_id()?,
-            seq: sync.seq,
-            changed_seq: mirror.last_change()?,
-            requests: sync.facts.requests,
-            contacts: counts(RecordKind::Contact),
-            tasks: counts(RecordKind::Task),
-            notes: counts(RecordKind::Note),
-        };
-        let comparison = changes::read_comparison(&self.open_spool()?)?;
-        let last_walk = mirror.last_walk()?.map_or(sync.facts.started, |walk| walk.facts.started);
-        let every = Duration::from_secs(self.plan.request.walk_every_s);
+        let asked = self.plan.request.with;
         Ok(SyncReport {
-            run: self.run.meta.run.clone(),
-            location: self.run.meta.location.clone(),
             kind: self.kind()?,
-            synced,
-            deletions: comparison.deletions,
-            hidden: comparison.hidden,
-            unconfirmed: comparison.unconfirmed,
-            silent_changes: sync.facts.silent_changes,
-            export: None,
-            removed: RemovedCounts::default(),
-            rows,
-            is_complete: failures.is_empty(),
-            unreadable: failures.iter().map(|failure| failure.records).sum(),
-            requests: self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
             refused: self.context.client.rate_limiter().throttled_count(),
-            walk_due: last_walk.checked_add(every).unwrap_or(last_walk),
             elapsed: self.started.elapsed(),
+            requests: self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
+            walk_due: self.plan.next_walk(&self.mirror.reader()?, sync)?,
+            ..SyncReport::describe(&self.run, &self.mirror.reader()?, sync, asked)?
         })
     }
 }

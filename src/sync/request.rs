@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extra_tables::ExtraTables;
 use crate::api::QuotaReserve;
 use crate::id::ContactId;
 use crate::mirror::{MirrorError, MirrorReader, RequestedRetention, SyncKind, SyncRecord};
@@ -28,6 +29,9 @@ pub struct SyncRequest {
     /// How many requests all syncs of the location may send in a day.
     #[serde(default)]
     pub max_requests: Option<QuotaReserve>,
+    /// The tables that are kept up to date in addition to the usual ones.
+    #[serde(default)]
+    pub with: ExtraTables,
     /// How long what is no longer current is kept.
     #[serde(default)]
     pub retention: RequestedRetention,
@@ -50,12 +54,26 @@ pub(super) struct SyncPlan {
     /// What was updated before this time, in milliseconds since 1970, is in the mirror, as far as the records say so.
     #[serde(default)]
     pub(super) known_until_ms: Option<i64>,
+    /// The tables that are read although only what was updated is read of the others.
+    #[serde(default)]
+    pub(super) due: ExtraTables,
 }
 
 impl SyncPlan {
     /// The plan as its run stores it.
     pub(super) fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("a plan is plain JSON")
+    }
+
+    /// When everything is read again at the latest, after a sync.
+    pub(super) fn next_walk(
+        &self,
+        mirror: &MirrorReader,
+        sync: &SyncRecord,
+    ) -> Result<jiff::Timestamp, MirrorError> {
+        let last = mirror.last_walk()?.map_or(sync.facts.started, |walk| walk.facts.started);
+        let every = std::time::Duration::from_secs(self.request.walk_every_s);
+        Ok(last.checked_add(every).unwrap_or(last))
     }
 
     /// Decides how to read, by what the mirror has.
@@ -73,13 +91,15 @@ impl SyncPlan {
         let overlap_ms = i64::try_from(request.overlap_s).unwrap_or(i64::MAX).saturating_mul(1000);
         let since = |last: &SyncRecord| last.facts.watermark_ms.saturating_sub(overlap_ms);
         let known_until_ms = last.as_ref().map(since);
+        let due = request.with.due(mirror, now)?;
         let Some(last) = last.filter(|_| !is_due && !request.full) else {
             let (kind, since_ms, trusts_counts) = (SyncKind::Walk, 0, false);
-            return Ok(Self { request, kind, since_ms, trusts_counts, known_until_ms });
+            return Ok(Self { request, kind, since_ms, trusts_counts, known_until_ms, due });
         };
         Ok(Self {
             since_ms: since(&last),
             known_until_ms,
+            due,
             kind: SyncKind::Newest,
             trusts_counts: last.facts.counts_agree,
             request,

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::SyncError;
+use super::extra_tables::ExtraTables;
 use crate::event::SyncedEvent;
 use crate::id::{LocationId, RunId};
-use crate::mirror::{RemovedCounts, SyncKind};
-use crate::pull::changes::DeletionCheck;
+use crate::mirror::{MirrorReader, RecordKind, RemovedCounts, SyncKind, SyncRecord};
+use crate::pull::changes::{self, DeletionCheck};
+use crate::run::{Run, SpoolReader};
 
 /// The result of a finished sync.
 #[derive(Debug, Clone, Serialize)]
@@ -52,6 +55,60 @@ pub struct SyncReport {
     /// The time this process spent on the run.
     #[serde(serialize_with = "as_millis", rename = "elapsed_ms")]
     pub elapsed: Duration,
+}
+
+impl SyncReport {
+    /// What the mirror and the spool say of a sync; the rest is that of a sync that took nothing. `asked` is which tables
+    /// are kept up to date in addition to the usual ones.
+    pub(super) fn describe(
+        run: &Run,
+        mirror: &MirrorReader,
+        sync: &SyncRecord,
+        asked: ExtraTables,
+    ) -> Result<Self, SyncError> {
+        let (failures, mut rows) = (mirror.load_failures()?, BTreeMap::new());
+        for kind in RecordKind::ALL {
+            let live = mirror.count_live(kind)?;
+            if asked.includes(kind) || live > 0 {
+                rows.insert(kind.table_name().to_owned(), live);
+            }
+        }
+        let counts = |kind: RecordKind| {
+            sync.facts.counts.get(kind.table_name()).copied().unwrap_or_default()
+        };
+        let extra = |kind| asked.includes(kind).then(|| counts(kind));
+        let synced = SyncedEvent {
+            mirror: mirror.mirror_id()?,
+            seq: sync.seq,
+            changed_seq: mirror.last_change()?,
+            requests: sync.facts.requests,
+            contacts: counts(RecordKind::Contact),
+            tasks: counts(RecordKind::Task),
+            notes: counts(RecordKind::Note),
+            appointments: extra(RecordKind::Appointment),
+            businesses: extra(RecordKind::Business),
+        };
+        let comparison = changes::read_comparison(&SpoolReader::open(&run.db_path())?)?;
+        Ok(Self {
+            run: run.meta.run.clone(),
+            location: run.meta.location.clone(),
+            export: None,
+            kind: sync.facts.kind,
+            synced,
+            deletions: comparison.deletions,
+            hidden: comparison.hidden,
+            unconfirmed: comparison.unconfirmed,
+            silent_changes: sync.facts.silent_changes,
+            removed: RemovedCounts::default(),
+            rows,
+            is_complete: failures.is_empty(),
+            unreadable: failures.iter().map(|failure| failure.records).sum(),
+            requests: BTreeMap::new(),
+            refused: 0,
+            walk_due: sync.facts.started,
+            elapsed: Duration::ZERO,
+        })
+    }
 }
 
 fn as_millis<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S::Error> {

@@ -8,3 +8,4 @@ pub(super) mod global;
 pub(super) mod output_dir_arg;
 pub(super) mod task_filter_arg;
 pub(super) mod time_arg;
+pub(super) mod with_table_arg;

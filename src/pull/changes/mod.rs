@@ -7,6 +7,7 @@
 //! the search hides and lags, so each such record is requested by its own endpoint. Notes and tasks are read for
 //! contacts that have changed; a walk finds the others.
 
+mod confirm_appointments;
 mod confirm_children;
 mod confirm_contacts;
 mod count_ranges;
@@ -116,6 +117,7 @@ impl Pull {
         for kind in [ChildKind::Tasks, ChildKind::Notes] {
             Box::pin(self.confirm_missing_children(scope, kind, moved.as_ref())).await?;
         }
+        Box::pin(self.confirm_missing_appointments(scope)).await?;
         self.flush_writes().await
     }
 

@@ -3,6 +3,7 @@
 mod change_files;
 mod changes;
 mod duckdb;
+mod extra_tables;
 mod field_columns;
 mod first_export;
 mod histories;

@@ -246,8 +246,8 @@ fn the_entries_of_syncs_that_changed_nothing_do_not_stay_for_ever() {
     world.sync("--history-keep 365d");
     // The walk, the sync before the change, the one that saw it, and the last one.
     assert_eq!(query(&world, "SELECT count(*) FROM sync"), 4);
-    let history = world.run_command(&format!("history {id} --json")).exits(0);
-    let last = history.stdout.lines().rfind(|line| line.contains("Ghent")).unwrap();
-    let change: Value = serde_json::from_str(last).unwrap();
-    assert!(change["between"][0].is_string(), "it is known since when: {last}");
+    let history = world.run_command(&format!("history {id} --json")).exits(0).events();
+    let last = history.iter().rfind(|change| change["change"] == "update").unwrap();
+    assert!(last["between"][0].is_string(), "it is known since when: {last}");
+    assert_eq!(last["before_unknown"], true);
 }

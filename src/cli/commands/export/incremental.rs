@@ -19,6 +19,7 @@ use crate::cli::signals;
 use crate::concurrency;
 use crate::event::{CancelSignal, ExportReport, RunPhase};
 use crate::export::{self, MirrorExport};
+use crate::sync::ExtraTables;
 use crate::text::{escape_for_terminal, format_plural};
 
 /// Runs the command.
@@ -29,13 +30,10 @@ pub(super) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
             "`--incremental` keeps a directory up to date: it does not go with `--out -`",
         ));
     }
-    for (wanted, what) in [(tables.appointments, "appointments"), (tables.businesses, "businesses")]
-    {
-        if wanted {
-            let message = format!("{what} are not among what `--incremental` keeps up to date");
-            return Err(CliError::usage(message)
-                .with_hint("export them without `--incremental`, into a directory of their own"));
-        }
+    if tables.appointments && !templates.chosen.is_empty() {
+        let message = "the files of a template have the names of calendars, which `--incremental` does not keep";
+        return Err(CliError::usage(message)
+            .with_hint("export appointments for another system without `--incremental`"));
     }
     let accounts = &LocationAccounts::resolve_selected(settings, &args.several)?;
     let many = args.several.selects_many() || accounts.all.len() > 1;
@@ -79,7 +77,9 @@ impl IncrementalExport<'_> {
         let observer = screen.location_observer(many.then(|| account.location.to_string()));
         let target = SyncTarget::new(account, accounts, settings);
         let context = target.build_context(observer, stop)?;
-        let how = SyncOptionArgs::from_retention(args.how_incremental.retention());
+        let (_, tables) = args.templates_and_tables()?;
+        let with = ExtraTables { appointments: tables.appointments, businesses: tables.businesses };
+        let how = SyncOptionArgs::of_export(args.how_incremental.retention(), with);
         let synced = target.sync(&how, &context, stop).await?;
         context.start_phase(RunPhase::Publishing);
         let location = account.location.clone();

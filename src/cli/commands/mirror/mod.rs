@@ -14,8 +14,8 @@ pub(super) use find_mirror::open_only_mirror;
 
 /// Show or remove the local copies that `sync` keeps
 ///
-/// A local copy (mirror) has the current state of every contact, task, note, custom field, user and tag of a location,
-/// and what they said before each sync that saw a change.
+/// A local copy (mirror) has the current state of every contact, task, note, custom field, user and tag of a location, on
+/// request also of appointments and businesses, and for a time what they said before each sync that saw a change.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +29,7 @@ pub(crate) struct MirrorArgs {
 
 #[derive(Debug, Subcommand)]
 enum MirrorSubcommand {
-    /// Show the local copies: size, last sync, records, and the directories made from them (the default)
+    /// Show the local copies: size, last sync, records, how long what is kept, and who reads them (the default)
     ///
     /// Without `--location`, all of them. Reads only, and waits for no sync.
     Status,

@@ -112,6 +112,10 @@ impl MirrorStatus {
             page.add_field("", "a sync is changing it, or was killed; the next sync goes on");
         }
         for (kind, counts) in &self.counts {
+            let is_usual = !matches!(kind, RecordKind::Appointment | RecordKind::Business);
+            if !is_usual && *counts == RecordCounts::default() {
+                continue;
+            }
             page.add_field(&kind.table_name().replace('_', " "), &counts_text(*counts));
         }
         if let Some(RetentionState { rules, .. }) = self.retention {

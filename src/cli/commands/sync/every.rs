@@ -71,7 +71,7 @@ impl SyncCommand<'_> {
         slots: &Semaphore,
     ) -> Result<StoppedSync, CliError> {
         let observer = self.observer_of(account);
-        let (mut how, mut failures) = (self.args.how.clone(), PassingFailures::default());
+        let (mut how, mut failures) = (self.args.options(), PassingFailures::default());
         while !self.stop.is_cancelled() {
             let next = tokio::time::Instant::now() + every;
             let synced = {

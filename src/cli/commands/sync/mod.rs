@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs, RunAccountRef};
 use crate::cli::args::at_once_arg::parse_at_once;
+use crate::cli::args::with_table_arg::WithTableArg;
 use crate::cli::commands::several_locations::{
     LocationReport, LocationResult, emit_summary, outcome_name, report_locations, work_on_locations,
 };
@@ -28,7 +29,7 @@ use crate::event::{CancelSignal, SharedObserver};
 use crate::id::LocationId;
 use crate::mirror;
 use crate::run::{Run, RunStore};
-use crate::sync::{self, SyncReport};
+use crate::sync::{self, ExtraTables, SyncReport};
 
 use options::parse_long_duration;
 
@@ -57,6 +58,17 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_long_duration)]
     pub(crate) every: Option<Duration>,
 
+    /// What is kept up to date in addition to contacts, tasks and notes, which always are: `appointments`, `businesses`.
+    /// They are read once a day, and whenever everything is read; appointments take a request for each calendar
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    with: Vec<WithTableArg>,
+
     #[command(flatten)]
     pub(crate) how: SyncOptionArgs,
 
@@ -66,6 +78,17 @@ pub(crate) struct SyncArgs {
 
     #[command(flatten)]
     several: MultiLocationArgs,
+}
+
+impl SyncArgs {
+    /// How a sync reads.
+    fn options(&self) -> SyncOptionArgs {
+        let with = ExtraTables {
+            appointments: self.with.contains(&WithTableArg::Appointments),
+            businesses: self.with.contains(&WithTableArg::Businesses),
+        };
+        SyncOptionArgs { with, ..self.how.clone() }
+    }
 }
 
 /// Runs the command.
@@ -118,7 +141,7 @@ impl SyncCommand<'_> {
         let work = async {
             let target = self.target_of(account);
             let context = target.build_context(self.observer_of(account), self.stop)?;
-            target.sync(&self.args.how, &context, self.stop).await
+            target.sync(&self.args.options(), &context, self.stop).await
         };
         (account.location.clone(), work.await)
     }

@@ -9,7 +9,7 @@ use crate::cli::account::LocationAccount;
 use crate::cli::args::time_arg;
 use crate::cli::output::error::CliError;
 use crate::mirror::{KeepTime, RequestedRetention};
-use crate::sync::SyncRequest;
+use crate::sync::{ExtraTables, SyncRequest};
 
 /// How a sync reads.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,6 +45,10 @@ pub(crate) struct SyncOptionArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_keep_time, hide_short_help = true)]
     pub(super) history_keep: Option<KeepTime>,
 
+    /// Which tables are kept up to date in addition to the usual ones.
+    #[arg(skip)]
+    pub(super) with: ExtraTables,
+
     /// Believe it if most or all contacts of the account were deleted
     #[arg(long, hide_short_help = true)]
     pub(super) accept_empty: bool,
@@ -60,6 +64,7 @@ impl Default for SyncOptionArgs {
             accept_empty: false,
             max_requests: None,
             hint: None,
+            with: ExtraTables::default(),
             deleted_keep: None,
             history_keep: None,
         }
@@ -84,9 +89,12 @@ pub(super) fn parse_long_duration(text: &str) -> Result<Duration, String> {
 
 impl SyncOptionArgs {
     /// As the command line has them when only this is given.
-    pub(in crate::cli::commands) fn from_retention(retention: RequestedRetention) -> Self {
+    pub(in crate::cli::commands) fn of_export(
+        retention: RequestedRetention,
+        with: ExtraTables,
+    ) -> Self {
         let RequestedRetention { deleted, history } = retention;
-        Self { deleted_keep: deleted, history_keep: history, ..Self::default() }
+        Self { deleted_keep: deleted, history_keep: history, with, ..Self::default() }
     }
 
     /// Forgets what is only for the first of many syncs.
@@ -123,6 +131,7 @@ impl SyncOptionArgs {
             overlap_s: self.overlap.as_secs(),
             accept_empty: self.accept_empty,
             max_requests: self.max_requests,
+            with: self.with,
             retention: RequestedRetention {
                 deleted: self.deleted_keep,
                 history: self.history_keep,

@@ -11,7 +11,10 @@ use crate::text::{format_count, format_plural, select_plural};
 /// The lines of the report.
 pub(in crate::cli::commands) fn report_lines(report: &SyncReport) -> Vec<String> {
     let synced = &report.synced;
-    let kinds = [("contacts", synced.contacts), ("tasks", synced.tasks), ("notes", synced.notes)];
+    let mut kinds =
+        vec![("contacts", synced.contacts), ("tasks", synced.tasks), ("notes", synced.notes)];
+    kinds.extend(synced.appointments.map(|counts| ("appointments", counts)));
+    kinds.extend(synced.businesses.map(|counts| ("businesses", counts)));
     let changed: u64 = kinds.iter().map(|(_, counts)| counts.total()).sum();
     let mut lines = Vec::new();
     if let Some(export) = &report.export {
@@ -27,7 +30,7 @@ pub(in crate::cli::commands) fn report_lines(report: &SyncReport) -> Vec<String>
     }
     for (table, counts) in kinds {
         if counts.total() > 0 || synced.seq == 1 {
-            lines.push(format!("  {table:<10} {}", counts_text(counts, report.rows[table])));
+            lines.push(format!("  {table:<12} {}", counts_text(counts, report.rows[table])));
         }
     }
     lines.extend(removed_line(report));
@@ -42,7 +45,14 @@ pub(in crate::cli::commands) fn change_lines(report: &SyncReport) -> Vec<String>
     if synced.seq == 1 {
         return vec!["the first sync of this location has read everything".to_owned()];
     }
-    let kinds = [(synced.contacts, "contact"), (synced.tasks, "task"), (synced.notes, "note")];
+    let extra = |counts: Option<ChangeCounts>| counts.unwrap_or_default();
+    let kinds = [
+        (synced.contacts, "contact"),
+        (synced.tasks, "task"),
+        (synced.notes, "note"),
+        (extra(synced.appointments), "appointment"),
+        (extra(synced.businesses), "business"),
+    ];
     let changed = kinds.iter().filter(|(counts, _)| counts.total() > 0);
     let changed: Vec<String> =
         changed.map(|(counts, what)| format_plural(counts.total(), what)).collect();

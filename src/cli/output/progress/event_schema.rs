@@ -232,12 +232,14 @@ fn synced_properties() -> Value {
         "contacts": changes("contacts"),
         "tasks": changes("tasks"),
         "notes": changes("notes"),
+        "appointments": changes("appointments; missing unless `--with appointments` is given"),
+        "businesses": changes("businesses; missing unless `--with businesses` is given"),
     })
 }
 
 fn synced_event() -> NamedSchema {
     let description = "The mirror of a location is up to date.";
-    event_schema("synced", description, &synced_properties(), &[])
+    event_schema("synced", description, &synced_properties(), &["appointments", "businesses"])
 }
 
 /// The fields that `sync` adds.

@@ -235,6 +235,8 @@ fn every_event_has_exactly_the_documented_fields() {
             contacts: crate::event::ChangeCounts::default(),
             tasks: crate::event::ChangeCounts::default(),
             notes: crate::event::ChangeCounts::default(),
+            appointments: Some(crate::event::ChangeCounts::default()),
+            businesses: Some(crate::event::ChangeCounts::default()),
         }),
     ];
     for event in events {
