@@ -115,9 +115,7 @@ impl MirrorWriter {
         let syncs = self.remove_batches(|transaction| {
             delete_idle_syncs(transaction, history_end).map_err(|it| fail(it).into())
         })?;
-        let state = RetentionState { rules, applied_ms: now_ms };
-        let text = serde_json::to_string(&state).expect("the state is plain JSON");
-        mirror_db::write_meta(&path, self.connection(), meta_key::RETENTION, &text)?;
+        write_state(&path, self.connection(), RetentionState { rules, applied_ms: now_ms })?;
         if !removed.is_empty() || syncs > 0 {
             // The log of writes has the old pages until it is emptied. A reader may prevent that until the next time.
             let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -145,6 +143,15 @@ impl MirrorWriter {
             all += removed;
         }
     }
+}
+
+fn write_state(
+    path: &Path,
+    connection: &Connection,
+    state: RetentionState,
+) -> Result<(), RunError> {
+    let text = serde_json::to_string(&state).expect("the state is plain JSON");
+    mirror_db::write_meta(path, connection, meta_key::RETENTION, &text)
 }
 
 fn read_state(path: &Path, connection: &Connection) -> Result<Option<RetentionState>, MirrorError> {

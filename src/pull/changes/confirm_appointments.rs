@@ -156,15 +156,13 @@ fn find_missing(
         let contact = contact.filter(|contact| !deleted.contains(contact));
         let known = contact.as_ref().map(|it| mirror.find_version(RecordKind::Contact, it));
         let exists = known.transpose()?.flatten().is_some_and(|known| known.is_live);
-        match contact.filter(|_| exists) {
-            Some(contact) => missing.of_contacts.entry(contact).or_default().push(id),
-            None => {
-                let row = mirror.find_latest_version(RecordKind::Appointment, &id)?;
-                let calendar =
-                    row.and_then(|row| resource::find_text_member(&row.body, "calendarId"));
-                missing.of_calendars.extend(calendar.map(|calendar| (id, calendar)));
-            }
+        if let Some(contact) = contact.filter(|_| exists) {
+            missing.of_contacts.entry(contact).or_default().push(id);
+            continue;
         }
+        let row = mirror.find_latest_version(RecordKind::Appointment, &id)?;
+        let calendar = row.and_then(|row| resource::find_text_member(&row.body, "calendarId"));
+        missing.of_calendars.extend(calendar.map(|calendar| (id, calendar)));
     }
     Ok(missing)
 }

@@ -205,7 +205,7 @@ fn businesses_are_deleted_when_the_whole_list_lacks_them() {
     world.run_command(EXPORT).exits(0);
     assert_eq!(operations(&world, "businesses", "globex"), ["insert", "delete"]);
     // A list that cannot be read says nothing, and an empty one is not believed.
-    world.control_request("POST", "faults", &json!(["GET /businesses/ status=500 times=50"]));
+    world.control_request("POST", "faults", &json!(["GET /businesses status=500 times=50"]));
     let_a_day_pass(&world);
     let line = format!("sync {SYNC} --walk-every 30d --json --retry-for 1s");
     let unread = world.run_command(&line).exits(3).summary();

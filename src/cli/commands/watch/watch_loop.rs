@@ -61,8 +61,8 @@ struct WatchSession {
 
 impl WatchSession {
     /// Remembers which mirror the sinks are fed from. The workers would not notice that it has been replaced.
-    fn check_mirror(&self, id: String) -> Result<(), CliError> {
-        match self.mirror_id.replace(Some(id.clone())) {
+    fn check_mirror(&self, id: &str) -> Result<(), CliError> {
+        match self.mirror_id.replace(Some(id.to_owned())) {
             Some(before) if before != id => Err(CliError::new(
                 CliExitCode::Damaged,
                 "the local copy was removed while it was watched",
@@ -284,7 +284,7 @@ async fn fill_outboxes(job: &WatchJob<'_>, session: &WatchSession) -> Result<(),
         Ok::<_, WatchError>((feed.mirror_id().to_owned(), restarted))
     });
     let (mirror_id, restarted) = filled.await?;
-    session.check_mirror(mirror_id.clone())?;
+    session.check_mirror(&mirror_id)?;
     session.report_restarted(restarted, start);
     // Only now: a kill in between says it once more.
     session.watched.remember(&session.sinks, &mirror_id);
