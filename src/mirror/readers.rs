@@ -52,6 +52,21 @@ impl MirrorReader {
             .map_err(|source| RunError::from_sqlite(self.path(), source).into())
     }
 
+    /// Forgets a reader, with the events that wait for it if it is a sink.
+    pub fn forget_reader(&self, name: &str) -> Result<(), MirrorError> {
+        let fail = |source| RunError::from_sqlite(self.path(), source);
+        let transaction = self.connection().unchecked_transaction().map_err(fail)?;
+        for delete in [
+            "DELETE FROM outbox WHERE sink = ?",
+            "DELETE FROM reminded WHERE sink = ?",
+            "DELETE FROM sink WHERE name = ?",
+            "DELETE FROM reader WHERE name = ?",
+        ] {
+            transaction.execute(delete, [name]).map_err(fail)?;
+        }
+        Ok(transaction.commit().map_err(fail)?)
+    }
+
     /// How far a reader is, if it is known.
     pub fn find_reader(&self, name: &str) -> Result<Option<ReaderPosition>, MirrorError> {
         let query = "SELECT seq, pending_from, pending_to FROM reader WHERE name = ?";

@@ -59,6 +59,24 @@ fn status_lists_every_mirror_and_waits_for_no_sync() {
 }
 
 #[test]
+fn a_reader_that_is_forgotten_holds_nothing_back() {
+    let world = World::new();
+    world.run_command("export --incremental --format jsonl --out mirrored").exits(0);
+    world.run_command("watch --once --jsonl events.jsonl").exits(0);
+    world.edit_by_id(&world.contact_id(3), &json!({ "city": "Paris" }));
+    let removed = |flags: &str| world.sync(flags)["removed"]["former_versions"].clone();
+    assert_eq!(removed("--history-keep 0s"), 0, "neither the directory nor the sink has it");
+    world.run_command("mirror forget nowhere").exits(10).says("mirrored").says("jsonl:");
+    world.run_command("mirror forget mirrored").exits(0).says("nothing is kept for it");
+    assert_eq!(removed(""), 0, "the sink has not got it");
+    let sink = status(&world)[0]["sinks"][0]["name"].as_str().unwrap().to_owned();
+    world.run_command(&format!("mirror forget {sink}")).exits(0);
+    assert_eq!(removed(""), 1);
+    assert_eq!(status(&world)[0]["readers"], json!([]));
+    world.run_command("export --incremental --format jsonl --out mirrored").exits(0);
+}
+
+#[test]
 fn a_mirror_is_removed_only_when_asked_and_when_no_sync_runs() {
     let world = World::new();
     world.run_command("mirror rm --yes").exits(10).says("no local copy");
