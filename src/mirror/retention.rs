@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use super::error::MirrorError;
 use super::keep_time::RetentionRules;
@@ -17,7 +17,7 @@ use super::mirror_db::{self, meta_key};
 use super::mirror_reader::MirrorReader;
 use super::mirror_writer::MirrorWriter;
 use super::record::RecordKind;
-use super::stored_record::{self, DELETED};
+use super::stored_record::{self, DELETED, StoredRecord};
 use super::sync_log;
 use crate::failpoint::{self, FailPoint};
 use crate::run::RunError;
@@ -186,11 +186,7 @@ fn empty_deleted_records(
         let Some(mut record) = record else { continue };
         // No record has an empty digest that says anything.
         record.digest = Vec::new();
-        let body = json!({ "id": record.id, "contactId": record.parent });
-        let body = body.as_object().map(|body| body.iter().filter(|(_, value)| !value.is_null()));
-        let body: serde_json::Map<String, serde_json::Value> =
-            body.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
-        let body = stored_record::compress_body(path, &serde_json::Value::from(body).to_string())?;
+        let body = stored_record::compress_body(path, &empty_body(&record))?;
         stored_record::replace_content(path, transaction, &record, &body)?;
         transaction
             .prepare_cached("DELETE FROM version WHERE kind = ? AND id = ?")
@@ -198,6 +194,15 @@ fn empty_deleted_records(
             .map_err(fail)?;
     }
     Ok(ids.len() as u64)
+}
+
+/// The body of a record of which only is known that there was one: its id, and the contact that it belonged to.
+fn empty_body(record: &StoredRecord) -> String {
+    let mut body = Map::from_iter([("id".to_owned(), Value::from(record.id.as_str()))]);
+    if let Some(contact) = &record.parent {
+        body.insert("contactId".to_owned(), contact.as_str().into());
+    }
+    Value::Object(body).to_string()
 }
 
 /// Deletes the versions of a kind that were replaced by a later one up to a sync.
