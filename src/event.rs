@@ -134,6 +134,12 @@ pub struct SyncedEvent {
     pub tasks: ChangeCounts,
     /// The changes among the notes.
     pub notes: ChangeCounts,
+    /// The changes among the appointments, if they are kept up to date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appointments: Option<ChangeCounts>,
+    /// The changes among the businesses, if they are kept up to date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub businesses: Option<ChangeCounts>,
 }
 
 /// What a sync changed among the records of one kind.

@@ -29,6 +29,8 @@ pub enum FailPoint {
     DuringMerge,
     /// A sync is merged, its run still exists.
     AfterMerge,
+    /// Some of what a mirror no longer keeps is removed.
+    DuringRemoval,
     /// The files of the mirror are written and not in place yet.
     DuringPublish,
     /// Some of the files of changes are in place.
@@ -63,6 +65,7 @@ impl FailPoint {
             Self::AfterSpool => "after_spool",
             Self::DuringMerge => "during_merge",
             Self::AfterMerge => "after_merge",
+            Self::DuringRemoval => "during_removal",
             Self::DuringPublish => "during_publish",
             Self::BetweenChangeFiles => "between_change_files",
             Self::AfterPublish => "after_publish",

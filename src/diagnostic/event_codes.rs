@@ -94,6 +94,7 @@ event_codes! {
         RowsSkipped "rows_skipped": "Rows lack a value that the template requires; its file does not have them.",
         SinkFailing "sink_failing": "A sink of `watch` did not take an event, which is kept and sent again; the message says why.",
         SinkGone "sink_gone": "A sink of `watch` takes no more events; they are kept, and sent when the command is started again.",
+        SinksRestarted "sinks_restarted": "The local copy that `watch` sent from was lost; its sinks start again with the new copy, and what changed in between is not sent unless `--replay` is given.",
         SyncFailed "sync_failed": "A sync of `sync --every` or `watch` failed; the next one goes on where it stopped, and the message says why.",
         TagsPerContact "tags_per_contact": "Tags are changed contact by contact, which takes more requests; the message says why.",
         TasksPerContact "tasks_per_contact": "Tasks are read contact by contact, which takes more requests; the message says why.",

@@ -21,8 +21,12 @@ pub struct RecordCounts {
     pub live: u64,
     /// Those that were deleted.
     pub deleted: u64,
+    /// Those of the deleted ones whose contents are no longer kept.
+    pub emptied: u64,
     /// Former versions of both.
     pub versions: u64,
+    /// The bytes of the former versions, compressed.
+    pub version_bytes: u64,
 }
 
 /// What has read a mirror, such as an output directory.
@@ -91,11 +95,13 @@ impl MirrorReader {
     pub fn count_records(&self, kind: RecordKind) -> Result<RecordCounts, MirrorError> {
         let query = "SELECT (SELECT count(*) FROM record WHERE kind = ?1 AND state <> ?2),
              (SELECT count(*) FROM record WHERE kind = ?1 AND state = ?2),
-             (SELECT count(*) FROM version WHERE kind = ?1)";
+             (SELECT count(*) FROM record WHERE kind = ?1 AND state = ?2 AND length(digest) = 0),
+             count(*), coalesce(sum(length(body)), 0) FROM version WHERE kind = ?1";
         let count = |row: &Row<'_>, at| row.get(at).map(i64::cast_unsigned);
         let read = |row: &Row<'_>| {
-            let (live, deleted, versions) = (count(row, 0)?, count(row, 1)?, count(row, 2)?);
-            Ok(RecordCounts { live, deleted, versions })
+            let (live, deleted, emptied) = (count(row, 0)?, count(row, 1)?, count(row, 2)?);
+            let (versions, version_bytes) = (count(row, 3)?, count(row, 4)?);
+            Ok(RecordCounts { live, deleted, emptied, versions, version_bytes })
         };
         self.connection()
             .query_row(query, params![kind.code(), DELETED], read)

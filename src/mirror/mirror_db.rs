@@ -92,6 +92,8 @@ pub(super) mod meta_key {
     pub(in crate::mirror) const SETTINGS: &str = "location_settings";
     /// The run that was reading for the mirror when it was started.
     pub(in crate::mirror) const PENDING_RUN: &str = "pending_run";
+    /// How long what is no longer current is kept, and when what is older was last removed.
+    pub(in crate::mirror) const RETENTION: &str = "retention";
     /// Up to where the outbox knows when tasks are due.
     pub(in crate::mirror) const DUE_POSITION: &str = "due_position";
 }
@@ -135,6 +137,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, MirrorError> {
         format => return Err(MirrorError::OtherVersion { path: path.to_owned(), format }),
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+    // What is replaced or removed must not stay in the unused parts of pages: it is what people were promised to be gone.
+    connection.pragma_update(None, "secure_delete", true).map_err(fail)?;
     Ok(connection)
 }
 

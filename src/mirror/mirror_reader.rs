@@ -123,6 +123,28 @@ impl MirrorReader {
         sync_log::read_last_sync(&self.path, &self.connection, condition, "walk")
     }
 
+    /// The last sync that read a table of those that are read only on request, or tried to.
+    pub fn last_attempt_at(&self, kind: RecordKind) -> Result<Option<SyncRecord>, MirrorError> {
+        self.last_reading_where(kind, "IS NOT NULL")
+    }
+
+    /// The last sync that read such a table as a whole.
+    pub fn last_reading_of(&self, kind: RecordKind) -> Result<Option<SyncRecord>, MirrorError> {
+        self.last_reading_where(kind, "= 1")
+    }
+
+    fn last_reading_where(
+        &self,
+        kind: RecordKind,
+        is_whole: &str,
+    ) -> Result<Option<SyncRecord>, MirrorError> {
+        let table = kind.table_name();
+        let condition = format!(
+            "state = 1 AND json_extract(facts, '$.readings.{table}') {is_whole} AND '' = ?"
+        );
+        sync_log::read_last_sync(&self.path, &self.connection, &condition, "")
+    }
+
     /// Whether a sync was killed while it changed the mirror, and nothing has gone on with it.
     pub fn is_merging(&self) -> Result<bool, MirrorError> {
         Ok(self.merging_run()?.is_some())

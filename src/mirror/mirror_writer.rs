@@ -1,6 +1,7 @@
 //! The write side of a mirror: what a sync merges into it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
@@ -17,9 +18,6 @@ use crate::event::ChangeCounts;
 use crate::id::{LocationId, RunId};
 use crate::resource::{FieldColumn, UNDATED};
 use crate::run::{FetchFailure, RunError};
-
-/// The zstd level of bodies.
-const LEVEL: i32 = 3;
 
 /// A row that a sync has read.
 #[derive(Debug, Clone)]
@@ -75,6 +73,18 @@ impl MirrorWriter {
             return Err(MirrorError::Damaged { path, why });
         }
         Ok(Self { path, connection })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// The same mirror with another connection, for another thread.
@@ -247,12 +257,7 @@ impl<'a> Merge<'a> {
         sync: &'a mut SyncRecord,
         read_at_ms: i64,
     ) -> Result<Self, MirrorError> {
-        let compressor = || {
-            let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
-            compressor.include_checksum(true)?;
-            Ok(compressor)
-        };
-        let compressor = compressor().map_err(|source| RunError::from_io(path, source))?;
+        let compressor = stored_record::new_compressor(path)?;
         Ok(Self { path, connection, sync, read_at_ms, compressor })
     }
 
@@ -378,6 +383,7 @@ impl<'a> Merge<'a> {
 
     /// Marks every record of a kind as deleted that has none of these ids.
     fn delete_others(&mut self, kind: RecordKind, ids: &[String]) -> Result<(), MirrorError> {
+        let ids: HashSet<&String> = ids.iter().collect();
         for id in live_ids(self.path, self.connection, kind, None)? {
             if !ids.contains(&id) {
                 self.delete_record(kind, &id)?;

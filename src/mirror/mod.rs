@@ -3,7 +3,7 @@
 //! Each record has its content as the server sent it, a digest of what it says, and the numbers of the syncs that first
 //! saw, last changed and deleted it; what it said before stays as a former version. A sync merges what it has read in
 //! transactions of many rows, each with its place in the run's spool, so that a merge that was killed goes on, and
-//! merging a spool twice is merging it once. The mirror is a copy: if it is lost or damaged, the next sync reads
+//! merging a spool twice is merging it once. What is no longer current is removed when it is old (`retention`). The mirror is a copy: if it is lost or damaged, the next sync reads
 //! everything again. Events about changes wait in its outbox for their sinks. It knows rows by kind and id, and does not
 //! look into them; it knows no requests.
 
@@ -12,6 +12,7 @@ mod error;
 mod failures;
 mod field_columns;
 mod inspection;
+mod keep_time;
 mod mirror_db;
 mod mirror_reader;
 mod mirror_writer;
@@ -21,6 +22,7 @@ mod note_readings;
 mod outbox;
 mod readers;
 mod record;
+mod retention;
 mod stored_record;
 mod sync_log;
 #[cfg(test)]
@@ -29,6 +31,7 @@ mod tests;
 pub use change_log::{ChangeKind, NetChange, RecordChange};
 pub use error::MirrorError;
 pub use inspection::{KnownReader, RecordCounts, RecordText};
+pub use keep_time::{KeepTime, RequestedRetention, RetentionRules};
 pub use mirror_reader::{DeletedRows, MirrorReader, MirrorRow, RecordVersion};
 pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};
 pub use note_coverage::NoteCoverage;
@@ -37,8 +40,9 @@ pub use note_readings::{NoteAges, NotesEnd};
 pub use outbox::{
     ChangePosition, DueTask, LONGEST_DELAY_MS, NewEvent, Outbox, OutboxEvent, TaskDueChange,
 };
-pub use readers::ReaderPosition;
+pub use readers::{ReaderKind, ReaderPosition, ReaderProgress};
 pub use record::RecordKind;
+pub use retention::{RemovedCounts, RetentionState};
 pub use sync_log::{SyncCounts, SyncFacts, SyncKind, SyncRecord, SyncState};
 
 use std::path::{Path, PathBuf};

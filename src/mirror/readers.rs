@@ -15,7 +15,58 @@ pub struct ReaderPosition {
     pub pending: Option<(i64, i64)>,
 }
 
+/// What reads a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReaderKind {
+    /// An output directory. Its name is its path.
+    OutputDir,
+    /// A sink of events.
+    Sink,
+}
+
+/// A reader, and up to where it has what has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReaderProgress {
+    /// What it is.
+    pub kind: ReaderKind,
+    /// Its name.
+    pub name: String,
+    /// The last sync of which it certainly has everything.
+    pub seq: i64,
+}
+
 impl MirrorReader {
+    /// All readers, by name.
+    pub fn list_reader_progress(&self) -> Result<Vec<ReaderProgress>, MirrorError> {
+        // A sink's position is at the next change. What an output directory was about to show may have to be written again.
+        let query = "SELECT 0, name, min(seq, coalesce(pending_from, seq)) FROM reader
+             UNION ALL SELECT 1, name, seq - 1 FROM sink ORDER BY 1, 2";
+        let read = |row: &Row<'_>| {
+            let is_sink: bool = row.get(0)?;
+            let kind = if is_sink { ReaderKind::Sink } else { ReaderKind::OutputDir };
+            Ok(ReaderProgress { kind, name: row.get(1)?, seq: row.get(2)? })
+        };
+        self.connection()
+            .prepare(query)
+            .and_then(|mut query| query.query_map([], read)?.collect())
+            .map_err(|source| RunError::from_sqlite(self.path(), source).into())
+    }
+
+    /// Forgets a reader, with the events that wait for it if it is a sink.
+    pub fn forget_reader(&self, name: &str) -> Result<(), MirrorError> {
+        let fail = |source| RunError::from_sqlite(self.path(), source);
+        let transaction = self.connection().unchecked_transaction().map_err(fail)?;
+        for delete in [
+            "DELETE FROM outbox WHERE sink = ?",
+            "DELETE FROM reminded WHERE sink = ?",
+            "DELETE FROM sink WHERE name = ?",
+            "DELETE FROM reader WHERE name = ?",
+        ] {
+            transaction.execute(delete, [name]).map_err(fail)?;
+        }
+        Ok(transaction.commit().map_err(fail)?)
+    }
+
     /// How far a reader is, if it is known.
     pub fn find_reader(&self, name: &str) -> Result<Option<ReaderPosition>, MirrorError> {
         let query = "SELECT seq, pending_from, pending_to FROM reader WHERE name = ?";

@@ -15,6 +15,10 @@ pub enum RecordKind {
     User,
     /// A tag.
     Tag,
+    /// An appointment.
+    Appointment,
+    /// A business.
+    Business,
 }
 
 /// As the name of its table.
@@ -26,8 +30,16 @@ impl serde::Serialize for RecordKind {
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Contact, Self::Task, Self::Note, Self::CustomField, Self::User, Self::Tag];
+    pub const ALL: [Self; 8] = [
+        Self::Contact,
+        Self::Task,
+        Self::Note,
+        Self::CustomField,
+        Self::User,
+        Self::Tag,
+        Self::Appointment,
+        Self::Business,
+    ];
 
     /// The name of its table, in exports and events.
     #[must_use]
@@ -39,6 +51,8 @@ impl RecordKind {
             Self::CustomField => "custom_fields",
             Self::User => "users",
             Self::Tag => "tags",
+            Self::Appointment => "appointments",
+            Self::Business => "businesses",
         }
     }
 
@@ -62,6 +76,8 @@ impl RecordKind {
             Self::CustomField => 4,
             Self::User => 5,
             Self::Tag => 6,
+            Self::Appointment => 7,
+            Self::Business => 8,
         }
     }
 }

@@ -13,6 +13,25 @@ pub(super) const LIVE: i64 = 1;
 /// The server has said that it no longer exists.
 pub(super) const DELETED: i64 = 3;
 
+/// The zstd level of bodies.
+const LEVEL: i32 = 3;
+
+/// What compresses bodies.
+pub(super) fn new_compressor(path: &Path) -> Result<zstd::bulk::Compressor<'static>, RunError> {
+    let compressor = || {
+        let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+        compressor.include_checksum(true)?;
+        Ok(compressor)
+    };
+    compressor().map_err(|source| RunError::from_io(path, source))
+}
+
+/// Compresses a body.
+pub(super) fn compress_body(path: &Path, body: &str) -> Result<Vec<u8>, RunError> {
+    let compressed = new_compressor(path)?.compress(body.as_bytes());
+    compressed.map_err(|source| RunError::from_io(path, source))
+}
+
 /// A record without its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StoredRecord {
@@ -138,6 +157,23 @@ pub(super) fn keep_version(
             "INSERT OR REPLACE INTO version SELECT * FROM record WHERE kind = ? AND id = ?",
         )
         .and_then(|mut insert| insert.execute(params![record.kind.code(), record.id]))
+        .map(drop)
+        .map_err(|source| RunError::from_sqlite(path, source))
+}
+
+/// Replaces the body of a record that exists, and its digest. It counts as read when it was.
+pub(super) fn replace_content(
+    path: &Path,
+    connection: &Connection,
+    record: &StoredRecord,
+    body: &[u8],
+) -> Result<(), RunError> {
+    let (kind, sum) = (record.kind.code(), record.checksum());
+    connection
+        .prepare_cached(
+            "UPDATE record SET digest = ?3, sum = ?4, body = ?5 WHERE kind = ?1 AND id = ?2",
+        )
+        .and_then(|mut update| update.execute(params![kind, record.id, record.digest, sum, body]))
         .map(drop)
         .map_err(|source| RunError::from_sqlite(path, source))
 }

@@ -81,6 +81,9 @@ pub struct SyncFacts {
     /// The server's time when all tasks of the location were last read, in milliseconds since 1970.
     #[serde(default)]
     pub tasks_ms: Option<i64>,
+    /// The tables that are read only on request, by name, with whether they were read as a whole.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readings: BTreeMap<String, bool>,
 }
 
 fn row_checksum(seq: i64, state: i64, place: i64, facts: &str) -> [u8; 8] {
@@ -112,6 +115,16 @@ pub(super) fn delete_unfinished(path: &Path, connection: &Connection) -> Result<
         .execute("DELETE FROM sync WHERE state = 0", [])
         .map(drop)
         .map_err(|source| RunError::from_sqlite(path, source))
+}
+
+/// The last sync that is done whose changes are of this time or earlier, in milliseconds since 1970.
+pub(super) fn read_last_sync_until(
+    path: &Path,
+    connection: &Connection,
+    until_ms: i64,
+) -> Result<Option<SyncRecord>, MirrorError> {
+    let condition = "state = 1 AND json_extract(facts, '$.changes_ms') <= CAST(? AS INTEGER)";
+    read_last_sync(path, connection, condition, &until_ms.to_string())
 }
 
 /// The last sync that satisfies an SQL condition.

@@ -50,6 +50,7 @@ fn facts(run: &str) -> SyncFacts {
         silent_changes: 0,
         notes: NoteFacts::default(),
         tasks_ms: None,
+        readings: std::collections::BTreeMap::new(),
     }
 }
 

@@ -43,6 +43,12 @@ pub struct MirrorCoverage {
     /// When everything was last read: silent edits, and those of tasks and notes of contacts that did not move. Notes
     /// and tasks may have been read at other times.
     pub everything: jiff::Timestamp,
+    /// When appointments were last read as a whole, if they are kept up to date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appointments: Option<jiff::Timestamp>,
+    /// When businesses were last read as a whole, if they are kept up to date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub businesses: Option<jiff::Timestamp>,
     /// How many contacts had changed silently when everything was last read.
     pub silent_contacts: u64,
     /// When all tasks were last read, whether or not their contacts had changed.

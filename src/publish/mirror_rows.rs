@@ -146,6 +146,8 @@ struct SyncFactsReader<'a> {
     last_walk_ms: i64,
     /// When all tasks were last read.
     tasks_ms: i64,
+    /// When the tables were last read as a whole that are read only on request.
+    last_readings: HashMap<RecordKind, i64>,
 }
 
 impl<'a> SyncFactsReader<'a> {
@@ -154,7 +156,12 @@ impl<'a> SyncFactsReader<'a> {
         let last_walk_ms = mirror.last_walk()?.map_or(i64::MIN, time);
         let tasks_ms = mirror.last_sync()?.and_then(|sync| sync.facts.tasks_ms);
         let tasks_ms = tasks_ms.unwrap_or(last_walk_ms);
-        Ok(Self { mirror, times: HashMap::new(), last_walk_ms, tasks_ms })
+        let mut last_readings = HashMap::new();
+        for kind in [RecordKind::Appointment, RecordKind::Business] {
+            let last = mirror.last_reading_of(kind)?.map_or(i64::MIN, time);
+            last_readings.insert(kind, last);
+        }
+        Ok(Self { mirror, times: HashMap::new(), last_walk_ms, tasks_ms, last_readings })
     }
 
     fn time_of(&mut self, seq: i64) -> Result<i64, MirrorError> {
@@ -175,7 +182,7 @@ impl<'a> SyncFactsReader<'a> {
         let read_ms = match row.parent.as_deref().filter(|_| is_note) {
             Some(contact) => self.mirror.note_reading_ms(contact)?.unwrap_or(i64::MIN),
             None if kind == RecordKind::Task => self.tasks_ms,
-            None => self.last_walk_ms,
+            None => self.last_readings.get(&kind).copied().unwrap_or(self.last_walk_ms),
         };
         let synced_ms = changed_ms.max(read_ms);
         let deleted_ms = row.deleted_seq.map(|seq| self.time_of(seq)).transpose()?;

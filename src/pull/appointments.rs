@@ -77,7 +77,7 @@ impl Pull {
         Ok(())
     }
 
-    fn stored_calendar_ids(&self) -> Result<Vec<CalendarId>, PullError> {
+    pub(super) fn stored_calendar_ids(&self) -> Result<Vec<CalendarId>, PullError> {
         let Some(entry) = self.open_reader()?.next_entry(stream::CALENDARS, 0)? else {
             return Ok(Vec::new());
         };

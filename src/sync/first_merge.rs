@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::extra_tables::ExtraTables;
 use super::locked_mirror::LockedMirror;
 use super::merge::{self, MergeInput};
 use super::note_plan;
@@ -44,6 +45,8 @@ pub(super) async fn merge_newest_export(
         known_until_ms: None,
         read_at_ms: facts.watermark_ms,
         note_contacts: Vec::new(),
+        // What the export has of other tables would be of another time than what syncs keep of them.
+        tables: ExtraTables::default(),
     };
     let mut writer = mirror.writer.open_again()?;
     let merged = concurrency::run_blocking(move || merge::merge_spool(&input, &mut writer, facts));
@@ -66,6 +69,7 @@ fn sync_facts(export: &RunMetadata) -> SyncFacts {
         silent_changes: 0,
         notes: NoteFacts::default(),
         tasks_ms: Some(watermark_ms),
+        readings: BTreeMap::new(),
     }
 }
 

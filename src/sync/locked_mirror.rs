@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::SyncError;
 use crate::context::EngineContext;
 use crate::id::{LocationId, RunId};
-use crate::mirror::{MirrorError, MirrorReader, MirrorWriter};
+use crate::mirror::{self, MirrorError, MirrorReader, MirrorWriter};
 use crate::run::{FileLock, Run, RunError, RunErrorKind};
 
 /// The mirror of a location, which this process has locked.
@@ -31,7 +31,8 @@ impl LockedMirror {
     }
 
     pub(super) fn reader(&self) -> Result<MirrorReader, MirrorError> {
-        let missing = || RunError::damaged(&self.dir, "its mirror has disappeared");
+        let path = mirror::database_path(&self.dir);
+        let missing = || RunError::damaged(&path, "it has disappeared");
         MirrorReader::open(&self.dir)?.ok_or_else(|| missing().into())
     }
 

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+use super::extra_tables::ExtraTables;
 use super::{SyncError, merge_failures};
 use crate::failpoint::{self, FailPoint};
 use crate::mirror::{
-    DeletedRows, MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, NotesEnd, RecordKind,
-    SyncFacts, SyncKind, SyncRecord, SyncState,
+    self, DeletedRows, MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, NotesEnd,
+    RecordKind, SyncFacts, SyncKind, SyncRecord, SyncState,
 };
 use crate::publish::{RowSplitter, SplitRows};
 use crate::pull::changes::DeletedRecords;
@@ -21,10 +22,11 @@ use crate::run::{FetchFailure, PackedResponses, SpoolReader, stream};
 const BATCH_ROWS: usize = 10_000;
 
 /// The lists that a walk reads as a whole: what they lack no longer exists.
-const LISTS: [(RecordKind, &str); 3] = [
+const LISTS: [(RecordKind, &str); 4] = [
     (RecordKind::CustomField, stream::FIELDS),
     (RecordKind::User, stream::USERS),
     (RecordKind::Tag, stream::TAGS),
+    (RecordKind::Business, stream::BUSINESSES),
 ];
 
 /// Merges the spool of a run into a mirror.
@@ -42,12 +44,14 @@ pub(super) fn merge_spool(
         return Ok(sync);
     }
     let spool = SpoolReader::open(db)?;
-    let mut merge = SpoolMerge::new(db, &input.mirror, load_deleted(&spool)?)?;
+    let mut merge = SpoolMerge::new(input, load_deleted(&spool)?)?;
     merge.known_until_ms = input.known_until_ms;
     let read_at_ms = sync.facts.started.as_millisecond();
     let mut batch = MergeBatch { place: sync.place, ..MergeBatch::default() };
     while let Some(entry) = spool.next_entry("", batch.place)? {
-        if let Some(rows) = merge.splitter.split_entry(&entry)? {
+        // A contact's own list only says which appointments exist: it writes them in another way than the calendars.
+        let is_merged = entry.stream != stream::CONTACT_APPOINTMENTS;
+        if is_merged && let Some(rows) = merge.splitter.split_entry(&entry)? {
             merge.add_rows(rows, entry.stream == stream::CONTACTS_SINGLE, &mut batch)?;
         }
         if entry.stream == stream::NOTES {
@@ -78,23 +82,22 @@ struct SpoolMerge {
     mirror: MirrorReader,
     /// What was updated before this time is in the mirror, as far as the records say so.
     known_until_ms: Option<i64>,
+    tables: ExtraTables,
 }
 
 impl SpoolMerge {
-    fn new(
-        db: &Path,
-        mirror_dir: &Path,
-        deleted: BTreeSet<(RecordKind, String)>,
-    ) -> Result<Self, SyncError> {
+    fn new(input: &MergeInput, deleted: BTreeSet<(RecordKind, String)>) -> Result<Self, SyncError> {
+        let path = mirror::database_path(&input.mirror);
         let specs = RecordKind::ALL.map(spec_of_kind);
         let digesters = specs.iter().map(|spec| RowDigester::new(spec));
-        let missing = || crate::run::RunError::damaged(mirror_dir, "its mirror has disappeared");
+        let missing = || crate::run::RunError::damaged(&path, "it has disappeared");
         Ok(Self {
-            splitter: RowSplitter::for_resources(db, &specs),
+            splitter: RowSplitter::for_resources(&input.db, &specs),
             kinds: RecordKind::ALL.into_iter().zip(digesters).collect(),
             deleted,
-            mirror: MirrorReader::open(mirror_dir)?.ok_or_else(missing)?,
+            mirror: MirrorReader::open(&input.mirror)?.ok_or_else(missing)?,
             known_until_ms: None,
+            tables: input.tables,
         })
     }
 
@@ -107,6 +110,9 @@ impl SpoolMerge {
         batch: &mut MergeBatch,
     ) -> Result<(), SyncError> {
         let (kind, digester) = &self.kinds[rows.table];
+        if !self.tables.includes(*kind) {
+            return Ok(());
+        }
         for row in rows.rows.into_iter().flatten() {
             let id = row.key.id;
             if self.deleted.contains(&(*kind, id.clone()))
@@ -115,7 +121,8 @@ impl SpoolMerge {
                 continue;
             }
             let text = resource::without_page_cursor(&row.text);
-            let is_child = matches!(kind, RecordKind::Task | RecordKind::Note);
+            let is_child =
+                matches!(kind, RecordKind::Task | RecordKind::Note | RecordKind::Appointment);
             let parent = is_child.then(|| resource::find_text_member(&text, "contactId")).flatten();
             let digest = digester.digest_row(&text);
             let claims_unchanged = *kind == RecordKind::Contact && self.claims_unchanged(&text);
@@ -171,7 +178,7 @@ fn describe_end(
     mirror: &MirrorReader,
     sync: &SyncFacts,
 ) -> Result<MergeEnd, SyncError> {
-    let (failures, db) = (spool.load_failures()?, &input.db);
+    let failures = spool.load_failures()?;
     let is_walk = sync.kind == SyncKind::Walk;
     let notes = NotesEnd {
         read_at_ms: input.read_at_ms,
@@ -179,15 +186,14 @@ fn describe_end(
         unread: contacts_without_notes(&failures),
         tried: input.note_contacts.clone(),
     };
-    let failures =
-        merge_failures::merge_failures(failures, spool, mirror, (sync, input.read_at_ms))?;
+    let failures = merge_failures::merge_failures(failures, spool, mirror, (sync, input))?;
     let mut end = MergeEnd { failures, notes, ..<_>::default() };
     if let Some(entry) = spool.next_entry(stream::LOCATION, 0)? {
         end.location_settings = String::from_utf8(entry.body.to_vec()).ok();
     }
     for (kind, name) in LISTS {
         let is_unread = end.failures.iter().any(|failure| failure.stream == name);
-        let ids = read_list_ids(spool, db, kind, name)?;
+        let ids = read_list_ids(spool, &input.db, kind, name)?;
         // An empty list is no proof that everything was deleted.
         if !is_unread && !ids.is_empty() {
             end.whole_lists.push((kind, ids));
@@ -211,7 +217,7 @@ fn assign_field_columns(
     Ok(resource::assign_field_columns(&known, definitions.map(|field| field.body.as_str())))
 }
 
-/// The ids in the last response with a list.
+/// The ids in the last response with a list; of businesses, which come in pages, in all of them.
 fn read_list_ids(
     spool: &SpoolReader,
     db: &Path,
@@ -223,7 +229,10 @@ fn read_list_ids(
     while let Some(entry) = spool.next_entry(name, seq)? {
         seq = entry.seq;
         let rows = splitter.split_entry(&entry)?.map(|split| split.rows).unwrap_or_default();
-        ids = rows.into_iter().flatten().map(|row| row.key.id).collect();
+        if kind != RecordKind::Business {
+            ids.clear();
+        }
+        ids.extend(rows.into_iter().flatten().map(|row| row.key.id));
     }
     Ok(ids)
 }
@@ -247,4 +256,6 @@ pub(super) struct MergeInput {
     pub(super) read_at_ms: i64,
     /// The contacts whose turn it was.
     pub(super) note_contacts: Vec<String>,
+    /// The tables that were read in addition to the usual ones.
+    pub(super) tables: ExtraTables,
 }

@@ -5,14 +5,18 @@
 //! run. Nothing is merged before everything is read, and nothing counts as deleted unless its own endpoint says so.
 
 mod error;
+mod extra_tables;
 mod facts;
 mod first_merge;
 mod locked_mirror;
 mod merge;
 mod merge_failures;
 mod note_plan;
+mod plausibility;
 mod request;
 mod request_budget;
+mod request_log;
+mod retention;
 mod sync_job;
 mod sync_report;
 
@@ -31,6 +35,7 @@ use request::SyncPlan;
 use sync_job::SyncJob;
 
 pub use error::{SyncError, SyncHalted};
+pub use extra_tables::ExtraTables;
 pub use request::{NotesMaxAge, SyncRequest};
 pub use sync_report::SyncReport;
 

@@ -168,6 +168,8 @@ fn count_turns(mirror: &MirrorReader, facts: &NoteFacts, now_ms: i64) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mirror::RequestedRetention;
+    use crate::sync::ExtraTables;
 
     fn bound_days(
         notes_max_age: NotesMaxAge,
@@ -188,6 +190,8 @@ mod tests {
             notes_max_age,
             notes_every_s: 0,
             tasks_every_s: None,
+            with: ExtraTables::default(),
+            retention: RequestedRetention::default(),
         };
         let limits = RateLimits::default();
         let bound_s = choose_bound(&request, NoteRefreshMode::Rotation, contacts, limits);

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extra_tables::ExtraTables;
 use crate::api::QuotaReserve;
 use crate::id::ContactId;
-use crate::mirror::{MirrorError, MirrorReader, NoteFacts, NoteRefreshMode, SyncKind};
+use crate::mirror::{
+    MirrorError, MirrorReader, NoteFacts, NoteRefreshMode, RequestedRetention, SyncKind, SyncRecord,
+};
 
 /// What a sync is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,12 @@ pub struct SyncRequest {
     /// How many requests all syncs of the location may send in a day.
     #[serde(default)]
     pub max_requests: Option<QuotaReserve>,
+    /// The tables that are kept up to date in addition to the usual ones.
+    #[serde(default)]
+    pub with: ExtraTables,
+    /// How long what is no longer current is kept.
+    #[serde(default)]
+    pub retention: RequestedRetention,
     /// Contacts that are read first, with their notes and tasks.
     #[serde(default)]
     pub hints: Vec<ContactId>,
@@ -81,12 +90,26 @@ pub(super) struct SyncPlan {
     pub(super) reads_all_tasks: bool,
     /// When they were last read, in milliseconds since 1970.
     pub(super) tasks_ms: Option<i64>,
+    /// The tables that are read although only what was updated is read of the others.
+    #[serde(default)]
+    pub(super) due: ExtraTables,
 }
 
 impl SyncPlan {
     /// The plan as its run stores it.
     pub(super) fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("a plan is plain JSON")
+    }
+
+    /// When everything is read again at the latest, after a sync.
+    pub(super) fn next_walk(
+        &self,
+        mirror: &MirrorReader,
+        sync: &SyncRecord,
+    ) -> Result<jiff::Timestamp, MirrorError> {
+        let last = mirror.last_walk()?.map_or(sync.facts.started, |walk| walk.facts.started);
+        let every = std::time::Duration::from_secs(self.request.walk_every_s);
+        Ok(last.checked_add(every).unwrap_or(last))
     }
 
     /// Decides how to read, by what the mirror has.
@@ -116,6 +139,7 @@ impl SyncPlan {
             note_contacts: Vec::new(),
             rotates: false,
             notes,
+            due: request.with.due(mirror, now)?,
             request,
         };
         let Some(last) =
@@ -153,6 +177,7 @@ impl SyncPlan {
             rotates,
             notes,
             reads_all_tasks: false,
+            due: ExtraTables::default(),
             tasks_ms: last.and_then(|last| last.facts.tasks_ms),
         })
     }

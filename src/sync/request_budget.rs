@@ -1,6 +1,6 @@
 //! The requests that syncs of a location may send in a day: counted in the mirror, which all processes share.
 //!
-//! A day is a day in UTC by this machine's clock. A sync that is killed is not counted.
+//! A day is a day in UTC by this machine's clock.
 
 use std::time::Duration;
 

@@ -1,25 +1,23 @@
 //! One run of a sync: what is pulled into its spool, and how that is merged into the mirror.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::locked_mirror::LockedMirror;
 use super::merge::{self, MergeInput};
-use super::note_plan;
 use super::request::SyncPlan;
-use super::{SyncError, SyncHalted, SyncReport, UNKNOWN_CLOCK, facts, request_budget};
+use super::request_log::RequestLog;
+use super::{ExtraTables, SyncError, SyncHalted, SyncReport, UNKNOWN_CLOCK};
+use super::{facts, note_plan, plausibility, retention};
 use crate::api::ContactSearchFilter;
 use crate::concurrency;
 use crate::context::{self, EngineContext};
-use crate::event::{CancelSignal, RunEvent, RunPhase, SyncedEvent};
+use crate::event::{CancelSignal, RunEvent, RunPhase};
 use crate::failpoint::{self, FailPoint};
 use crate::mirror::{NoteFacts, NoteRefreshMode, RecordKind, SyncFacts, SyncKind, SyncRecord};
 use crate::pull::changes::{self, MirrorScope, NewestNotes};
-use crate::pull::{ChildKind, NoteMethod, Pull, PullOptions};
+use crate::pull::{ChildKind, NoteMethod, OptionalList, Pull, PullOptions};
 use crate::run::{Run, RunError, RunKind, RunState, Spool, SpoolReader, stream};
-
-/// So many deleted contacts are believed, however few the account has.
-const BELIEVED_DELETIONS: u64 = 100;
 
 /// The notes of so many changed contacts are read contact by contact, or of a tenth of all.
 const MOST_MOVED: u64 = 2_000;
@@ -31,8 +29,7 @@ pub(super) struct SyncJob {
     plan: SyncPlan,
     mirror: LockedMirror,
     resumed: bool,
-    /// What the client had sent before this run.
-    sent_before: BTreeMap<String, u64>,
+    requests: RequestLog,
     started: Instant,
 }
 
@@ -49,7 +46,7 @@ impl SyncJob {
             run,
             mirror,
             resumed,
-            sent_before: context.client.request_counts(),
+            requests: RequestLog::new(&context.client),
             started: Instant::now(),
         })
     }
@@ -86,7 +83,8 @@ impl SyncJob {
         self.run.set_state(RunState::Running)?;
         if !self.mirror.writer.is_merged(&self.run.meta.run)? {
             self.context.start_phase(RunPhase::Reading);
-            let pulled = self.pull_into_spool().await;
+            let pulling = self.pull_into_spool();
+            let pulled = self.requests.count_during(&self.mirror.writer, pulling).await;
             // Recorded also of a sync that stops; a failure here matters less than the reason.
             let recorded = self.record_progress();
             pulled?;
@@ -96,7 +94,9 @@ impl SyncJob {
         self.context.start_phase(RunPhase::Merging);
         let sync = self.merge().await?;
         failpoint::kill_if_due(FailPoint::AfterMerge);
-        let report = self.build_report(&sync)?;
+        let requested = self.plan.request.retention;
+        let removed = retention::remove_old_rows(&self.mirror, requested, &sync).await?;
+        let report = SyncReport { removed, ..self.build_report(&sync)? };
         self.run.set_state(RunState::Complete)?;
         let (id, home) = (self.run.meta.run.clone(), self.context.home.clone());
         drop(self.run);
@@ -142,27 +142,56 @@ impl SyncJob {
                 pull.pull_changes(&scope).await?;
                 self.read_all_if_cheaper(pull, &scope).await?;
             }
-            if self.kind()? == SyncKind::Walk {
-                let mut walk = pull.clone();
-                if !self.reads_all_tasks()? {
-                    walk.options.children.remove(&ChildKind::Tasks);
-                }
-                Box::pin(walk.run()).await?;
+            self.pull_tables(pull).await?;
+            if !self.plan.request.accept_empty {
+                plausibility::ensure_not_emptied(&self.mirror, &self.open_spool()?)?;
             }
-            self.ensure_not_emptied()?;
             self.run.write_fact(&facts::PULLED, &true)?;
         }
         let walked = self.kind()? == SyncKind::Walk;
         scope.reads_all_tasks = self.reads_all_tasks()?;
+        let mut pull = self.with_extra_tables(pull)?;
         if !walked && self.plan.notes.reading == NoteRefreshMode::Rotation {
             // Notes come last: contacts and tasks are whole, however many requests are left.
-            let mut pull = pull.clone();
             pull.options.children.remove(&ChildKind::Notes);
-            pull.confirm_missing(&scope, walked).await?;
-        } else {
-            pull.confirm_missing(&scope, walked).await?;
         }
-        self.ensure_not_decimated()
+        pull.confirm_missing(&scope, walked).await?;
+        if self.plan.request.accept_empty {
+            return Ok(());
+        }
+        plausibility::ensure_not_decimated(&self.mirror, &self.open_spool()?)
+    }
+
+    /// Pulls everything, or in addition to what was updated the tables that are due.
+    async fn pull_tables(&self, pull: &Pull) -> Result<(), SyncError> {
+        let mut pull = self.with_extra_tables(pull)?;
+        if self.kind()? == SyncKind::Walk {
+            if !self.reads_all_tasks()? {
+                pull.options.children.remove(&ChildKind::Tasks);
+            }
+            Box::pin(pull.run()).await?;
+        } else if self.plan.due != ExtraTables::default() {
+            pull.pull_extra_tables().await?;
+        }
+        Ok(())
+    }
+
+    fn open_spool(&self) -> Result<SpoolReader, RunError> {
+        SpoolReader::open(&self.run.db_path())
+    }
+
+    /// The tables that the run reads in addition to the usual ones.
+    fn extra_tables(&self) -> Result<ExtraTables, RunError> {
+        let reads_all = self.kind()? == SyncKind::Walk;
+        Ok(if reads_all { self.plan.request.with } else { self.plan.due })
+    }
+
+    /// A pull with these tables.
+    fn with_extra_tables(&self, pull: &Pull) -> Result<Pull, RunError> {
+        let (mut pull, tables) = (pull.clone(), self.extra_tables()?);
+        pull.options.children.extend(tables.appointments.then_some(ChildKind::Appointments));
+        pull.options.lists.extend(tables.businesses.then_some(OptionalList::Businesses));
+        Ok(pull)
     }
 
     /// How the run reads.
@@ -210,40 +239,13 @@ impl SyncJob {
         }
     }
 
-    /// An account that shows no contact where there were some is not believed.
-    fn ensure_not_emptied(&self) -> Result<(), SyncError> {
-        let known = self.mirror.reader()?.count_live(RecordKind::Contact)?;
-        let shown = SpoolReader::open(&self.run.db_path())?.stream_progress(stream::CONTACTS)?.rows;
-        if shown == 0 && known > 0 && !self.plan.request.accept_empty {
-            return Err(SyncError::Emptied { known });
-        }
-        Ok(())
-    }
-
-    /// A token that suddenly reaches only some of the contacts makes the others look deleted: so much at once is not
-    /// believed.
-    fn ensure_not_decimated(&self) -> Result<(), SyncError> {
-        let known = self.mirror.reader()?.count_live(RecordKind::Contact)?;
-        let spool = SpoolReader::open(&self.run.db_path())?;
-        let deleted = changes::read_comparison(&spool)?.deleted;
-        let is_much = deleted > BELIEVED_DELETIONS && deleted > known / 2;
-        if is_much && !self.plan.request.accept_empty {
-            return Err(SyncError::Decimated { deleted, known });
-        }
-        Ok(())
-    }
-
     /// Stores how many requests were sent, and what time the server had when the sync began.
     fn record_progress(&self) -> Result<(), SyncError> {
         let mut requests = self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default();
-        let mut sent_now = 0;
-        for (route, sent) in self.context.client.request_counts() {
-            let before = self.sent_before.get(&route).copied().unwrap_or_default();
-            *requests.entry(route).or_default() += sent - before;
-            sent_now += sent - before;
+        for (route, sent) in self.requests.sent_by_endpoint() {
+            *requests.entry(route).or_default() += sent;
         }
-        self.mirror.writer.add_requests(&request_budget::today(), sent_now)?;
-        requests.retain(|_, sent| *sent > 0);
+        self.requests.count(&self.mirror.writer)?;
         self.run.write_fact(&facts::REQUESTS, &requests)?;
         let created_ms = self.run.meta.created.as_millisecond();
         if let Some(offset) = self.context.client.server_time_offset()
@@ -262,6 +264,7 @@ impl SyncJob {
             known_until_ms: self.plan.known_until_ms,
             read_at_ms: self.server_time_ms()?,
             note_contacts: self.plan.note_contacts.iter().map(ToString::to_string).collect(),
+            tables: self.extra_tables()?,
         };
         let merged =
             concurrency::run_blocking(move || merge::merge_spool(&input, &mut writer, facts));
@@ -275,7 +278,8 @@ impl SyncJob {
     }
 
     fn sync_facts(&self) -> Result<SyncFacts, SyncError> {
-        let spool = SpoolReader::open(&self.run.db_path())?;
+        let spool = self.open_spool()?;
+        let readings = self.extra_tables()?.readings(&spool.load_failures()?).into_iter();
         let (kind, time_ms) = (self.kind()?, self.server_time_ms()?);
         let requests: BTreeMap<String, u64> =
             self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default();
@@ -292,6 +296,7 @@ impl SyncJob {
             silent_changes: 0,
             notes: self.note_facts(&spool, kind, time_ms)?,
             tasks_ms: self.plan.tasks_ms,
+            readings: readings.map(|(kind, whole)| (kind.table_name().to_owned(), whole)).collect(),
         };
         if self.reads_all_tasks()? && changes::has_all_tasks(&spool, kind == SyncKind::Walk)? {
             facts.tasks_ms = Some(time_ms);
@@ -338,51 +343,16 @@ impl SyncJob {
     }
 
     fn build_report(&self, sync: &SyncRecord) -> Result<SyncReport, SyncError> {
-        let mirror = self.mirror.reader()?;
-        let (failures, mut rows) = (mirror.load_failures()?, BTreeMap::new());
-        for kind in RecordKind::ALL {
-            rows.insert(kind.table_name().to_owned(), mirror.count_live(kind)?);
-        }
-        let counts = |kind: RecordKind| {
-            sync.facts.counts.get(kind.table_name()).copied().unwrap_or_default()
-        };
-        let synced = SyncedEvent {
-            mirror: mirror.mirror_id()?,
-            seq: sync.seq,
-            changed_seq: mirror.last_change()?,
-            requests: sync.facts.requests,
-            contacts: counts(RecordKind::Contact),
-            tasks: counts(RecordKind::Task),
-            notes: counts(RecordKind::Note),
-        };
-        let comparison = changes::read_comparison(&SpoolReader::open(&self.run.db_path())?)?;
-        let last_walk = mirror.last_walk()?.map_or(sync.facts.started, |walk| walk.facts.started);
-        let every = Duration::from_secs(self.plan.request.walk_every_s);
+        let (request, mirror) = (&self.plan.request, self.mirror.reader()?);
+        let now = self.context.server_time();
         Ok(SyncReport {
-            run: self.run.meta.run.clone(),
-            location: self.run.meta.location.clone(),
             kind: self.kind()?,
-            synced,
-            deletions: comparison.deletions,
-            hidden: comparison.hidden,
-            unconfirmed: comparison.unconfirmed,
-            silent_changes: sync.facts.silent_changes,
-            export: None,
-            rows,
-            tasks_read: sync
-                .facts
-                .tasks_ms
-                .and_then(|at| jiff::Timestamp::from_millisecond(at).ok()),
-            is_first: sync.seq == 1,
-            has_longer_bound: note_plan::has_longer_bound(&self.plan.request, &sync.facts.notes),
-            note_coverage: mirror.note_coverage(self.context.server_time())?,
-            note_lists: changes::find_note_lists_end(&SpoolReader::open(&self.run.db_path())?)?,
-            has_failures: !failures.is_empty(),
-            unreadable: failures.iter().map(|failure| failure.records).sum(),
-            requests: self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
+            has_longer_bound: note_plan::has_longer_bound(request, &sync.facts.notes),
             refused: self.context.client.rate_limiter().throttled_count(),
-            walk_due: last_walk.checked_add(every).unwrap_or(last_walk),
             elapsed: self.started.elapsed(),
+            requests: self.run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
+            walk_due: self.plan.next_walk(&mirror, sync)?,
+            ..SyncReport::describe(&self.run, &mirror, sync, request.with, now)?
         })
     }
 }

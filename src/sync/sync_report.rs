@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::SyncError;
+use super::extra_tables::ExtraTables;
 use crate::event::SyncedEvent;
 use crate::id::{LocationId, RunId};
-use crate::mirror::{NoteCoverage, SyncKind};
-use crate::pull::changes::{DeletionCheck, NoteListsEnd};
+use crate::mirror::{MirrorReader, NoteCoverage, RecordKind, RemovedCounts, SyncKind, SyncRecord};
+use crate::pull::changes::{self, DeletionCheck, NoteListsEnd};
+use crate::run::{Run, SpoolReader};
 
 /// The result of a finished sync.
 #[derive(Debug, Clone, Serialize)]
@@ -34,6 +37,8 @@ pub struct SyncReport {
     pub unconfirmed: u64,
     /// Contacts that had changed although they say themselves that they had not, so that only a walk finds them.
     pub silent_changes: u64,
+    /// What was removed because it is no longer current and old.
+    pub removed: RemovedCounts,
     /// How many records of each table exist.
     pub rows: BTreeMap<String, u64>,
     /// When all tasks were last read, by the server's clock.
@@ -83,6 +88,8 @@ impl SyncReport {
             *self.requests.entry(route).or_default() += sent;
         }
         self.elapsed += next.elapsed;
+        self.removed.deleted_contents += next.removed.deleted_contents;
+        self.removed.former_versions += next.removed.former_versions;
         Self {
             rows: next.rows,
             note_coverage: next.note_coverage,
@@ -92,6 +99,66 @@ impl SyncReport {
             refused: next.refused,
             ..self
         }
+    }
+
+    /// What the mirror and the spool say of a sync; the rest is that of a sync that took nothing. `asked` is which tables
+    /// are kept up to date in addition to the usual ones, `now` the server's time.
+    pub(super) fn describe(
+        run: &Run,
+        mirror: &MirrorReader,
+        sync: &SyncRecord,
+        asked: ExtraTables,
+        now: jiff::Timestamp,
+    ) -> Result<Self, SyncError> {
+        let (failures, mut rows) = (mirror.load_failures()?, BTreeMap::new());
+        for kind in RecordKind::ALL {
+            let live = mirror.count_live(kind)?;
+            if asked.includes(kind) || live > 0 {
+                rows.insert(kind.table_name().to_owned(), live);
+            }
+        }
+        let counts = |kind: RecordKind| {
+            sync.facts.counts.get(kind.table_name()).copied().unwrap_or_default()
+        };
+        let extra = |kind| asked.includes(kind).then(|| counts(kind));
+        let synced = SyncedEvent {
+            mirror: mirror.mirror_id()?,
+            seq: sync.seq,
+            changed_seq: mirror.last_change()?,
+            requests: sync.facts.requests,
+            contacts: counts(RecordKind::Contact),
+            tasks: counts(RecordKind::Task),
+            notes: counts(RecordKind::Note),
+            appointments: extra(RecordKind::Appointment),
+            businesses: extra(RecordKind::Business),
+        };
+        let spool = SpoolReader::open(&run.db_path())?;
+        let comparison = changes::read_comparison(&spool)?;
+        let tasks_ms = sync.facts.tasks_ms;
+        Ok(Self {
+            run: run.meta.run.clone(),
+            location: run.meta.location.clone(),
+            export: None,
+            kind: sync.facts.kind,
+            synced,
+            deletions: comparison.deletions,
+            hidden: comparison.hidden,
+            unconfirmed: comparison.unconfirmed,
+            silent_changes: sync.facts.silent_changes,
+            removed: RemovedCounts::default(),
+            rows,
+            tasks_read: tasks_ms.and_then(|at| jiff::Timestamp::from_millisecond(at).ok()),
+            note_coverage: mirror.note_coverage(now)?,
+            note_lists: changes::find_note_lists_end(&spool)?,
+            is_first: sync.seq == 1,
+            has_longer_bound: false,
+            has_failures: !failures.is_empty(),
+            unreadable: failures.iter().map(|failure| failure.records).sum(),
+            requests: BTreeMap::new(),
+            refused: 0,
+            walk_due: sync.facts.started,
+            elapsed: Duration::ZERO,
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use super::sink::{Sink, SinkError};
 use crate::diagnostic::EventWarningCode;
 use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver};
 use crate::failpoint::{self, FailPoint};
-use crate::mirror::{LONGEST_DELAY_MS, Outbox, OutboxEvent};
+use crate::mirror::{LONGEST_DELAY_MS, NewEvent, Outbox, OutboxEvent};
 
 /// The pause after the first failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -83,20 +83,23 @@ impl SinkWorker {
         while !self.stop.is_cancelled() && !self.is_gone {
             // Registered before looking, so that nothing is missed in between.
             let refilled = filled.notified();
-            match self.outbox.next_event(self.sink.name(), now_ms())? {
-                Some(event) => {
-                    self.deliver(&event).await?;
-                    if mode == DeliveryMode::Once && self.failures >= MOST_FAILURES {
-                        break;
-                    }
-                    self.pause_after_failure().await;
+            // After a failure one by one: one that fails again holds back no others.
+            let most = if self.failures == 0 { self.sink.batch_size() } else { 1 };
+            let events = self.outbox.next_events(self.sink.name(), now_ms(), most)?;
+            if !events.is_empty() {
+                self.deliver(&events).await?;
+                if mode == DeliveryMode::Once && self.failures >= MOST_FAILURES {
+                    break;
                 }
-                None if mode == DeliveryMode::Once => break,
-                None => tokio::select! {
+                self.pause_after_failure().await;
+            } else if mode == DeliveryMode::Once {
+                break;
+            } else {
+                tokio::select! {
                     () = refilled => {}
                     () = tokio::time::sleep(IDLE) => {}
                     () = self.stop.wait_for_cancel() => {}
-                },
+                }
             }
         }
         let waiting = self.outbox.count_waiting(self.sink.name())?;
@@ -105,16 +108,17 @@ impl SinkWorker {
         Ok(DeliveryResult { sink, delivered, waiting, is_gone })
     }
 
-    async fn deliver(&mut self, event: &OutboxEvent) -> Result<(), WatchError> {
-        let sent = self.sink.send_event(&event.event).await;
+    async fn deliver(&mut self, events: &[OutboxEvent]) -> Result<(), WatchError> {
+        let bodies: Vec<&NewEvent> = events.iter().map(|event| &event.event).collect();
+        let sent = self.sink.send_events(&bodies).await;
         failpoint::kill_if_due(FailPoint::BeforeMark);
         match sent {
             Ok(()) => {
-                self.outbox.remove(event.number)?;
-                self.delivered += 1;
+                self.outbox.remove(events)?;
+                self.delivered += events.len() as u64;
                 self.failures = 0;
             }
-            Err(error) => self.record_failure(event, &error)?,
+            Err(error) => self.record_failure(&events[0], &error)?,
         }
         Ok(())
     }

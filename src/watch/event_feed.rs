@@ -10,6 +10,7 @@ use super::event_name::{EventFilter, EventName};
 use super::own_writes::{ChangeToExplain, OwnWrites};
 use super::row_members::RowMembers;
 use super::row_reader::RowReader;
+use super::watched_mirror::WatchedMirror;
 use crate::failpoint::{self, FailPoint};
 use crate::id::LocationId;
 use crate::mirror::{
@@ -117,19 +118,33 @@ impl EventFeed {
         Ok(Self { reader, outbox, options, layout, location: location.clone(), mirror_id })
     }
 
-    /// Gives a sink a position, unless it has one.
+    /// The id of the mirror.
+    #[must_use]
+    pub fn mirror_id(&self) -> &str {
+        &self.mirror_id
+    }
+
+    /// Gives a sink a position, unless it has one. Gives whether it had one in a mirror that was lost, until
+    /// [`WatchedMirror::remember`] is called.
     ///
     /// # Errors
     /// When the mirror is damaged or cannot be written.
-    pub fn start_sink(&mut self, sink: &str, start: SinkStart) -> Result<(), WatchError> {
+    pub fn start_sink(
+        &mut self,
+        sink: &str,
+        start: SinkStart,
+        watched: &WatchedMirror,
+    ) -> Result<bool, WatchError> {
+        let has_lost_place = watched.was_other(sink, &self.mirror_id);
         if self.outbox.position(sink)?.is_some() {
-            return Ok(());
+            return Ok(has_lost_place);
         }
         let seq = match start {
             SinkStart::Beginning => 1,
             SinkStart::Now => self.last_seq()? + 1,
         };
-        Ok(self.outbox.append(sink, &[], &ChangePosition::before_sync(seq))?)
+        self.outbox.append(sink, &[], &ChangePosition::before_sync(seq))?;
+        Ok(has_lost_place)
     }
 
     /// Turns the changes after a sink's position into events. Gives how many were stored.

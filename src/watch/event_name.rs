@@ -71,7 +71,11 @@ impl EventName {
             }
             RecordKind::Task => [Self::TaskCreated, Self::TaskUpdated, Self::TaskDeleted],
             RecordKind::Note => [Self::NoteCreated, Self::NoteUpdated, Self::NoteDeleted],
-            RecordKind::CustomField | RecordKind::User | RecordKind::Tag => return None,
+            RecordKind::CustomField
+            | RecordKind::User
+            | RecordKind::Tag
+            | RecordKind::Appointment
+            | RecordKind::Business => return None,
         };
         Some(match change {
             // The receiver has deleted it.

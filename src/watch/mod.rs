@@ -16,9 +16,11 @@ mod reminder_feed;
 mod row_members;
 mod row_reader;
 mod sink;
+mod watched_mirror;
 
 pub use deliver::{DeliveryMode, DeliveryResult, SinkWorker};
 pub use error::WatchError;
 pub use event_feed::{EventFeed, FeedOptions, SinkStart};
 pub use event_name::{EventFilter, EventName, UnknownEventName};
 pub use sink::{ExecSink, JsonLinesSink, PostSink, PostUrlError, Sink, SinkError, WebhookSecret};
+pub use watched_mirror::WatchedMirror;

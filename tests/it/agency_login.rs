@@ -45,6 +45,16 @@ fn every_location_is_exported_with_a_token_of_its_own() {
 }
 
 #[test]
+fn every_location_is_synced_and_exported_from_its_copy() {
+    let world = agency();
+    world.run_command("sync --all-locations").exits(0).says("3 locations synced");
+    let line = "export --incremental --format jsonl --out lake --location-name '*2'";
+    world.run_command(line).exits(0).says("1 location exported");
+    assert_eq!(world.list_files("lake"), ["second"]);
+    assert_eq!(world.list_files("home/mirrors").len(), 3);
+}
+
+#[test]
 fn locations_are_found_by_name_whatever_its_case() {
     let world = agency();
     world.run_command(&format!("{EXPORT} --location-name 'sandbox location ?'")).exits(0);

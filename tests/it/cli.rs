@@ -17,7 +17,7 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 33] = [
+const COMMANDS: [&str; 34] = [
     "",
     "export",
     "import",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 33] = [
     "sync",
     "mirror",
     "mirror status",
+    "mirror forget",
     "mirror rm",
     "watch",
     "resume",

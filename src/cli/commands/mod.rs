@@ -17,6 +17,7 @@ pub(super) mod resume;
 pub(super) mod runs;
 pub(super) mod sandbox;
 pub(super) mod schema;
+pub(super) mod several_locations;
 pub(super) mod show;
 pub(super) mod sync;
 pub(super) mod undo;

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use serde_json::{Map, Value, json};
 
-use super::export::export_report;
+use super::several_locations::print_location_error;
 use crate::api::{ApiError, ApiErrorKind};
 use crate::cli::account::token_info::{TokenInfo, TokenLocationInfo};
 use crate::cli::account::token_source::{DEFAULT, TokenSource};
@@ -126,7 +126,7 @@ fn print_entries(
     }
     for (known, failure) in &all {
         if let (Some(failure), Some(id)) = (failure, &known.location) {
-            export_report::print_location_error(&escape_for_terminal(id.as_str()), failure);
+            print_location_error(&escape_for_terminal(id.as_str()), failure);
         }
     }
     Ok(code)

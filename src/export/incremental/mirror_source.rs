@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::super::{ExportError, ExportRequest};
 use crate::api;
 use crate::id::LocationId;
-use crate::mirror::{MirrorReader, MirrorWriter, ReaderPosition, SyncRecord};
+use crate::mirror::{MirrorReader, MirrorWriter, ReaderPosition, RecordKind, SyncRecord};
 use crate::publish::{ManifestMetadata, MirrorCoverage, MirrorFacts, MirrorPosition};
 use crate::resource;
 use crate::run::{FileLock, RunStore};
@@ -82,6 +82,8 @@ impl MirrorSource {
         Ok(Some(MirrorCoverage {
             contacts: time(&self.sync),
             everything: time(&walk),
+            appointments: self.reader.last_reading_of(RecordKind::Appointment)?.as_ref().map(time),
+            businesses: self.reader.last_reading_of(RecordKind::Business)?.as_ref().map(time),
             silent_contacts: walk.facts.silent_changes,
             tasks: self
                 .sync

@@ -122,15 +122,20 @@ impl Outbox {
         store(&mut self.connection).map_err(|source| RunError::from_sqlite(&path, source).into())
     }
 
-    /// The next event that a sink can be sent: the first one, unless it or an earlier event about the same record has
-    /// been put off. `now_ms` is the time in milliseconds since 1970.
-    pub fn next_event(&self, sink: &str, now_ms: i64) -> Result<Option<OutboxEvent>, MirrorError> {
+    /// The next events that a sink can be sent, in their order: those that have not been put off, and no earlier event
+    /// about the same record has. `now_ms` is the time in milliseconds since 1970.
+    pub fn next_events(
+        &self,
+        sink: &str,
+        now_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<OutboxEvent>, MirrorError> {
         const WAITS: &str = "next_ms > ?2 AND next_ms <= ?3";
         let query = format!(
             "SELECT number, event, record, body, attempts, sum FROM outbox AS it
              WHERE sink = ?1 AND NOT ({WAITS}) AND NOT EXISTS (
                  SELECT 1 FROM outbox WHERE sink = ?1 AND record = it.record AND number < it.number AND {WAITS}
-             ) ORDER BY number LIMIT 1"
+             ) ORDER BY number LIMIT ?4"
         );
         let read = |row: &Row<'_>| {
             let event = NewEvent { id: row.get(1)?, record: row.get(2)?, body: row.get(3)? };
@@ -141,20 +146,32 @@ impl Outbox {
         let found = self
             .connection
             .prepare_cached(&query)
-            .and_then(|mut query| query.query_row(params![sink, now_ms, latest], read).optional())
+            .and_then(|mut query| {
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                let rows = query.query_map(params![sink, now_ms, latest, limit], read)?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()
+            })
             .map_err(|source| self.sqlite_error(source))?;
-        let Some((event, sum)) = found else { return Ok(None) };
-        if event_checksum(sink, &event.event) != sum[..] {
-            return Err(self.damaged("an event"));
-        }
-        Ok(Some(event))
+        let verify = |(event, sum): (OutboxEvent, Vec<u8>)| {
+            let is_sound = event_checksum(sink, &event.event) == sum[..];
+            if is_sound { Ok(event) } else { Err(self.damaged("an event")) }
+        };
+        found.into_iter().map(verify).collect()
     }
 
-    /// Removes an event that its sink has.
-    pub fn remove(&self, number: i64) -> Result<(), MirrorError> {
-        let query = "DELETE FROM outbox WHERE number = ?";
-        let removed = self.connection.prepare_cached(query).and_then(|mut it| it.execute([number]));
-        removed.map(drop).map_err(|source| self.sqlite_error(source))
+    /// Removes events that their sink has, in one transaction.
+    pub fn remove(&mut self, events: &[OutboxEvent]) -> Result<(), MirrorError> {
+        let path = self.path.clone();
+        let remove = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            for event in events {
+                transaction
+                    .prepare_cached("DELETE FROM outbox WHERE number = ?")?
+                    .execute([event.number])?;
+            }
+            transaction.commit()
+        };
+        remove(&mut self.connection).map_err(|source| RunError::from_sqlite(&path, source).into())
     }
 
     /// Puts off an event that could not be delivered, until a time in milliseconds since 1970.
@@ -235,13 +252,22 @@ mod tests {
     }
 
     /// The ids of the events that a sink can be sent at a time, in order.
-    fn deliver_all(outbox: &Outbox, sink: &str, now_ms: i64) -> Vec<String> {
+    fn deliver_all(outbox: &mut Outbox, sink: &str, now_ms: i64) -> Vec<String> {
+        let together = ids_of(&outbox.next_events(sink, now_ms, 100).unwrap());
         let mut ids = Vec::new();
-        while let Some(next) = outbox.next_event(sink, now_ms).unwrap() {
-            outbox.remove(next.number).unwrap();
-            ids.push(next.event.id);
+        loop {
+            let next = outbox.next_events(sink, now_ms, 1).unwrap();
+            if next.is_empty() {
+                assert_eq!(ids, together, "a batch has what comes one by one");
+                return ids;
+            }
+            outbox.remove(&next).unwrap();
+            ids.extend(ids_of(&next));
         }
-        ids
+    }
+
+    fn ids_of(events: &[OutboxEvent]) -> Vec<String> {
+        events.iter().map(|event| event.event.id.clone()).collect()
     }
 
     #[test]
@@ -249,20 +275,20 @@ mod tests {
         let (_dir, mut outbox) = outbox();
         let events = [event("1", "a"), event("2", "b"), event("3", "a"), event("4", "b")];
         outbox.append("x", &events, &ChangePosition::before_sync(1)).unwrap();
-        let first = outbox.next_event("x", 0).unwrap().unwrap();
+        let first = outbox.next_events("x", 0, 1).unwrap().remove(0);
         outbox.postpone(first.number, 500).unwrap();
-        assert_eq!(deliver_all(&outbox, "x", 0), ["2", "4"]);
+        assert_eq!(deliver_all(&mut outbox, "x", 0), ["2", "4"]);
         assert_eq!(outbox.count_waiting("x").unwrap(), 2);
-        assert_eq!(deliver_all(&outbox, "x", 500), ["1", "3"]);
+        assert_eq!(deliver_all(&mut outbox, "x", 500), ["1", "3"]);
     }
 
     #[test]
     fn a_clock_that_was_set_back_does_not_stop_an_event() {
         let (_dir, mut outbox) = outbox();
         outbox.append("x", &[event("1", "a")], &ChangePosition::before_sync(1)).unwrap();
-        let first = outbox.next_event("x", 0).unwrap().unwrap();
+        let first = outbox.next_events("x", 0, 1).unwrap().remove(0);
         outbox.postpone(first.number, 3 * LONGEST_DELAY_MS).unwrap();
-        assert_eq!(deliver_all(&outbox, "x", 0), ["1"]);
+        assert_eq!(deliver_all(&mut outbox, "x", 0), ["1"]);
     }
 
     #[test]
@@ -272,7 +298,7 @@ mod tests {
         outbox.append("x", &[event("1", "a")], &position).unwrap();
         assert_eq!(outbox.position("x").unwrap(), Some(position));
         assert_eq!(outbox.position("y").unwrap(), None);
-        assert_eq!(outbox.next_event("y", 0).unwrap(), None);
+        assert_eq!(outbox.next_events("y", 0, 9).unwrap(), []);
     }
 
     #[test]
@@ -280,6 +306,6 @@ mod tests {
         let (_dir, mut outbox) = outbox();
         outbox.append("x", &[event("1", "a")], &ChangePosition::before_sync(1)).unwrap();
         outbox.connection.execute("UPDATE outbox SET body = 'other'", []).unwrap();
-        assert!(matches!(outbox.next_event("x", 0), Err(MirrorError::Damaged { .. })));
+        assert!(matches!(outbox.next_events("x", 0, 9), Err(MirrorError::Damaged { .. })));
     }
 }

@@ -8,6 +8,7 @@
 //! contacts that have changed; a walk finds the others.
 
 mod all_tasks;
+mod confirm_appointments;
 mod confirm_children;
 mod confirm_contacts;
 mod count_ranges;
@@ -128,6 +129,7 @@ impl Pull {
         for (kind, contacts) in [(ChildKind::Tasks, read.tasks), (ChildKind::Notes, read.notes)] {
             Box::pin(self.confirm_missing_children(scope, kind, contacts.as_ref())).await?;
         }
+        Box::pin(self.confirm_missing_appointments(scope)).await?;
         self.flush_writes().await
     }
 

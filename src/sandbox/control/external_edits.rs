@@ -56,7 +56,7 @@ fn insert_contact(state: &mut SandboxState, store: usize, mut row: SearchRow) ->
 }
 
 /// Replaces values of a contact's row, and its notes and tasks if `__notes` and `__tasks` are
-/// given; adds an appointment for every title in `__appointments`. With `__silent` its `dateUpdated` stays.
+/// given; adds an appointment for every title in `__appointments`, and removes those in `__remove_appointments`. With `__silent` its `dateUpdated` stays.
 pub(crate) fn edit_contact(
     state: &mut SandboxState,
     id: &str,
@@ -66,6 +66,7 @@ pub(crate) fn edit_contact(
         state.find_contact(id).ok_or_else(|| EndpointError::not_found("no such contact"))?;
     let (notes, tasks) = (changes.remove("__notes"), changes.remove("__tasks"));
     let appointments = changes.remove("__appointments");
+    let removed = changes.remove("__remove_appointments");
     let is_silent = changes.remove("__silent") == Some(Value::Bool(true));
     let mut row = state.stores[place.store].contact(place.slot).parse_row();
     row.extend(changes);
@@ -81,18 +82,32 @@ pub(crate) fn edit_contact(
     if let Some(tasks) = tasks {
         replace_tasks(state, place, &tasks, id);
     }
-    for title in appointments.iter().filter_map(Value::as_array).flatten() {
-        add_appointment(state, place, title.as_str().unwrap_or_default(), id);
+    for appointment in appointments.iter().filter_map(Value::as_array).flatten() {
+        add_appointment(state, place, appointment, id);
+    }
+    for appointment in removed.iter().filter_map(Value::as_array).flatten() {
+        let id = appointment.as_str().unwrap_or_default();
+        state.stores[place.store].events.remove_appointment(id);
     }
     Ok(SandboxResponse::json(200, &row.into()))
 }
 
-/// Adds an appointment for a contact, an hour from now.
-fn add_appointment(state: &mut SandboxState, place: ContactPosition, title: &str, contact: &str) {
+/// Adds an appointment for a contact, an hour from now: a title, or an object with `id`, `title` and `calendarId`.
+fn add_appointment(
+    state: &mut SandboxState,
+    place: ContactPosition,
+    appointment: &Value,
+    contact: &str,
+) {
+    let text = |key: &str| appointment[key].as_str().map(str::to_owned);
     let event = StoredAppointment {
-        id: state.generate_id(),
-        title: title.to_owned(),
-        calendar: String::new(),
+        id: text("id").unwrap_or_else(|| state.generate_id()),
+        title: appointment
+            .as_str()
+            .map(str::to_owned)
+            .or_else(|| text("title"))
+            .unwrap_or_default(),
+        calendar: text("calendarId").unwrap_or_default(),
         group: String::new(),
         user: String::new(),
         contact: contact.to_owned(),

@@ -10,7 +10,8 @@
 //! | `GET /__sandbox/state?locationId=ID` | all contacts with notes, tasks and appointments |
 //! | `GET /__sandbox/state?plain` | the same sorted, without ids and dates: two accounts can be compared |
 //! | `POST /__sandbox/contacts?locationId=ID` | adds raw rows, seen at once; `__notes`, `__tasks` are children |
-//! | `PUT /__sandbox/contacts/{id}` | replaces values of its row, raw, its notes and tasks; adds `__appointments`; |
+//! | `PUT /__sandbox/contacts/{id}` | replaces values of its row, raw, its notes and tasks; adds `__appointments`, |
+//! | | removes those in `__remove_appointments`; |
 //! | | `__silent` leaves its `dateUpdated` as it is |
 //! | `DELETE /__sandbox/contacts/{id}` | deletes a contact, unseen at once |
 //! | `GET /__sandbox/notes?locationId=ID` | each note once, with its relations |

@@ -54,6 +54,12 @@ impl AppointmentIndex {
         self.replace_all(all);
     }
 
+    /// Drops an appointment.
+    pub(crate) fn remove_appointment(&mut self, id: &str) {
+        self.all.retain(|(_, event)| event.id != id);
+        self.rebuild_index();
+    }
+
     /// Drops a deleted contact's appointments.
     pub(crate) fn remove_contact(&mut self, contact: ContactSlot) {
         if self.of_contact.contains_key(&contact) {

@@ -45,13 +45,13 @@ impl JsonLinesSink {
         Self { name, label, output: LineOutput::Stream(stdout) }
     }
 
-    pub(super) fn write_line(&mut self, event: &NewEvent) -> Result<(), SinkError> {
-        let line = format!("{}\n", event.body);
-        let line = line.as_bytes();
+    pub(super) fn write_lines(&mut self, events: &[&NewEvent]) -> Result<(), SinkError> {
+        let lines: String = events.iter().flat_map(|event| [event.body.as_str(), "\n"]).collect();
+        let lines = lines.as_bytes();
         let written = match &mut self.output {
-            LineOutput::Stream(stream) => stream.write_all(line).and_then(|()| stream.flush()),
-            // The outbox forgets the event next, so it must be on disk.
-            LineOutput::File(file) => file.write_all(line).and_then(|()| sync_file(file)),
+            LineOutput::Stream(stream) => stream.write_all(lines).and_then(|()| stream.flush()),
+            // The outbox forgets the events next, so they must be on disk.
+            LineOutput::File(file) => file.write_all(lines).and_then(|()| sync_file(file)),
         };
         written.map_err(|error| {
             if let LineOutput::File(file) = &mut self.output {
@@ -125,7 +125,7 @@ mod tests {
         let path = dir.path().join("events.jsonl");
         std::fs::write(&path, before).unwrap();
         let mut sink = JsonLinesSink::open(&path).unwrap();
-        sink.write_line(&event("{}")).unwrap();
+        sink.write_lines(&[&event("{}")]).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
     }
 

@@ -17,6 +17,9 @@ pub use signature::WebhookSecret;
 use crate::mirror::NewEvent;
 use crate::text::encode_hex;
 
+/// The most lines that are written to a file, and synced to the disk, at once.
+const LINES_AT_ONCE: usize = 200;
+
 /// Why a sink did not take an event.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
@@ -79,13 +82,27 @@ impl Sink {
         }
     }
 
-    /// Sends an event. `Ok` means that the sink has it.
-    pub(super) async fn send_event(&mut self, event: &NewEvent) -> Result<(), SinkError> {
+    /// The most events that it is sent at once.
+    pub(super) fn batch_size(&self) -> usize {
         match self {
-            Self::JsonLines(sink) => sink.write_line(event),
-            Self::Exec(sink) => sink.run_command(event).await,
-            Self::Post(sink) => sink.post_event(event).await,
+            Self::JsonLines(_) => LINES_AT_ONCE,
+            Self::Exec(_) | Self::Post(_) => 1,
         }
+    }
+
+    /// Sends events, as many as a batch at most. `Ok` means that the sink has all of them; after an error it may have some.
+    pub(super) async fn send_events(&mut self, events: &[&NewEvent]) -> Result<(), SinkError> {
+        if let Self::JsonLines(sink) = self {
+            return sink.write_lines(events);
+        }
+        for event in events {
+            match self {
+                Self::JsonLines(_) => {}
+                Self::Exec(sink) => sink.run_command(event).await?,
+                Self::Post(sink) => sink.post_event(event).await?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
     run("history nobody@example.com", &[10]);
     run("watch --once --jsonl events.jsonl --json", &[0]);
     run("mirror status --json", &[0]);
+    run("mirror forget mirrored", &[0]);
     run("mirror rm --yes", &[0]);
     run("map in.csv -o map.toml", &[0]);
     let planned = run("import in.csv --dry-run --out plan --json", &[3]).summary();

@@ -89,10 +89,6 @@ fn a_directory_with_something_else_is_refused_before_anything_is_read() {
 #[test]
 fn what_a_mirror_does_not_have_is_not_exported_from_it() {
     let world = World::new();
-    world
-        .run_command("export --incremental --with appointments --out lake")
-        .exits(2)
-        .says("appointments are not among");
     world.run_command("export --incremental --tag vip --out lake").exits(2);
     world.run_command("export --incremental --out -").exits(2).says("--out -");
     assert!(!world.path("home/mirrors").exists());

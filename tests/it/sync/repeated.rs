@@ -1,6 +1,6 @@
 //! `sync --every`, `--max-requests` and `--hint`: a sync that goes on for days, shares the quota, and is shown where to look.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::sync_world::changes;
 use crate::running_command::RunningCommand;
@@ -37,6 +37,37 @@ fn a_sync_that_stops_at_its_share_goes_on_with_what_it_has_read() {
     world.run_command("sync --max-requests 3").exits(9);
     let summary = world.sync("");
     assert_eq!(summary["rows"]["contacts"], 60);
+}
+
+#[test]
+fn the_requests_of_a_sync_that_was_killed_count() {
+    let world = World::with_faults(&["POST /contacts/search hold times=1"]);
+    let sync = RunningCommand::start(&world, "sync");
+    world.get_control("held?at_least=1");
+    let sent = world.get_control("log?last=0")["requests"].as_u64().unwrap();
+    assert!(sent > 3, "{sent}");
+    while counted_requests(&world) < sent {
+        std::thread::yield_now();
+    }
+    sync.kill();
+    world.control_request("POST", "release", &Value::Null);
+    let refused = world.run_command(&format!("sync --max-requests {sent}")).exits(9);
+    refused.says("the requests that `--max-requests` allows for today are used up");
+    let used = world.get_control("log?last=0")["requests"].as_u64().unwrap();
+    assert!(used <= sent, "{used}: the second one has sent more");
+    world.sync("");
+    let used = world.get_control("log?last=0")["requests"].as_u64().unwrap();
+    // The one that was held has no answer, and is not in the server's log.
+    assert_eq!(counted_requests(&world), used + 1, "each counts once");
+}
+
+/// The requests of today in the mirror.
+fn counted_requests(world: &World) -> u64 {
+    let dirs = world.list_files("home/mirrors");
+    let path = world.path(&format!("home/mirrors/{}/mirror.db", dirs[0]));
+    let mirror = rusqlite::Connection::open(path).unwrap();
+    let sum = "SELECT coalesce(sum(requests), 0) FROM request_count";
+    mirror.query_row(sum, [], |row| row.get::<_, i64>(0)).unwrap().cast_unsigned()
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The change feed: what its events say, and that none is lost, whatever fails.
 
+mod batches;
 mod events;
 mod kills;
 mod live;
+mod lost_mirror;
 mod own_writes;
 mod reminders;
 mod service;

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use serde_json::Value;
 
 use super::export_templates::{RequestedTemplates, select_templates};
 use super::incremental_args::IncrementalArgs;
 use super::stdout_table::StdoutTable;
 use crate::cli::account::{LocationAccount, MultiLocationArgs};
+use crate::cli::args::at_once_arg::parse_at_once;
 use crate::cli::args::choice_arg::choice_parser;
 use crate::cli::args::task_filter_arg::{TaskFilterArg, build_child_request, parse_task_filter};
 use crate::cli::args::time_arg;
+use crate::cli::args::with_table_arg::WithTableArg;
 use crate::cli::commands::continue_run::ContinueArgs;
 use crate::cli::commands::import::input_files::ensure_file_exists;
 use crate::cli::output::error::CliError;
@@ -56,10 +57,10 @@ pub(crate) struct ExportArgs {
     notes_by: NoteReading,
 
     /// Keep a local copy of the location up to date (see `ghl-bulk sync`), and write its files only if something has
-    /// changed
+    /// changed; with several locations, a copy and a directory for each
     #[arg(
         long,
-        conflicts_with_all = ["contacts", "estimate", "continue_run", "table", "locations", "all_locations", "location_name", "tag", "updated_since", "added_since", "business", "query", "filter", "tasks", "children_since", "notes_by"]
+        conflicts_with_all = ["contacts", "estimate", "continue_run", "table", "tag", "updated_since", "added_since", "business", "query", "filter", "tasks", "children_since", "notes_by"]
     )]
     pub(super) incremental: bool,
 
@@ -101,15 +102,6 @@ pub(crate) struct ExportArgs {
     // Last, because its heading applies to everything after it.
     #[command(flatten)]
     which: ContactFilterArgs,
-}
-
-/// Each location takes two threads and some megabytes.
-const MAX_AT_ONCE: usize = 256;
-
-fn parse_at_once(text: &str) -> Result<NonZeroUsize, String> {
-    let number: Option<NonZeroUsize> = text.parse().ok();
-    let in_range = number.filter(|number| number.get() <= MAX_AT_ONCE);
-    in_range.ok_or_else(|| format!("expected a number from 1 to {MAX_AT_ONCE}"))
 }
 
 const AFTER_HELP: &str = "\
@@ -201,15 +193,6 @@ struct ContactFilterArgs {
 
 /// The heading of the filters of what is attached to contacts.
 const CHILD_FILTERS: &str = "Filters of notes and tasks (of all exported contacts)";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum WithTableArg {
-    Tasks,
-    Notes,
-    Appointments,
-    Businesses,
-    None,
-}
 
 fn format_parser() -> clap::builder::PossibleValuesParser {
     FORMATS

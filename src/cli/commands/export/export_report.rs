@@ -5,6 +5,10 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::reading_hint;
+use crate::cli::commands::several_locations::{
+    LocationReport, LocationResult, combined_exit_code, emit_summary, outcome_name,
+    print_location_error, report_locations, result_json,
+};
 use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -14,16 +18,35 @@ use crate::cli::output::text_format::{format_bytes, format_duration, wrap_line};
 use crate::cli::settings::Settings;
 use crate::event::{ExportOutcome, ExportReport};
 use crate::export::ExportEstimate;
-use crate::id::LocationId;
 use crate::text::{escape_for_terminal, format_count, format_plural, select_plural};
-
-/// The result of one location.
-pub(crate) type LocationResult<T> = (LocationId, Result<T, CliError>);
 
 /// A finished export, or only its price.
 pub(crate) enum ExportOrEstimate {
     Report(Box<ExportReport>),
     Estimate(ExportEstimate),
+}
+
+impl LocationReport for ExportOrEstimate {
+    fn exit_code(&self) -> CliExitCode {
+        match self {
+            Self::Report(report) => report_exit_code(report),
+            Self::Estimate(_) => CliExitCode::Done,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Report(report) => json!(report),
+            Self::Estimate(estimate) => json!(estimate),
+        }
+    }
+
+    fn summary_line(&self) -> Option<String> {
+        match self {
+            Self::Report(report) => Some(location_line(report)),
+            Self::Estimate(_) => None,
+        }
+    }
 }
 
 /// Reports how the exports ended, and returns the exit code.
@@ -33,71 +56,16 @@ pub(crate) fn report_exports(
     settings: &Settings,
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
-    if !many {
-        let (_, result) = ended.pop().expect("one account was asked for");
-        return match result? {
-            ExportOrEstimate::Report(report) => Ok(report_export(&report, settings, screen)),
-            ExportOrEstimate::Estimate(_) => {
-                unreachable!("an estimate is reported by `report_estimates`")
-            }
-        };
+    if many {
+        let none = Value::Object(Map::new());
+        return Ok(report_locations(&ended, "exported", none, settings, screen));
     }
-    let code = combined_exit_code(&ended);
-    if settings.json {
-        let locations: Map<_, _> =
-            ended.iter().map(|(id, end)| (id.to_string(), result_json(end))).collect();
-        emit_summary(
-            screen,
-            code,
-            json!({ "outcome": outcome_name(code), "locations": locations }),
-        );
-        return Ok(code);
-    }
-    for (location, end) in &ended {
-        let location = escape_for_terminal(location.as_str()).into_owned();
-        match end {
-            Ok(ExportOrEstimate::Report(report)) => {
-                screen.print_note(&format!("{location}: {}", summary_line(report)));
-            }
-            Ok(ExportOrEstimate::Estimate(_)) => {}
-            Err(failure) => print_location_error(&location, failure),
+    let (_, result) = ended.pop().expect("one account was asked for");
+    match result? {
+        ExportOrEstimate::Report(report) => Ok(report_export(&report, settings, screen)),
+        ExportOrEstimate::Estimate(_) => {
+            unreachable!("an estimate is reported by `report_estimates`")
         }
-    }
-    let failed = ended.iter().filter(|(_, end)| end.is_err()).count();
-    let done = format_plural((ended.len() - failed) as u64, "location");
-    let failed = if failed == 0 { String::new() } else { format!(", {failed} failed (see above)") };
-    screen.print_note(&format!("{done} exported{failed}"));
-    Ok(code)
-}
-
-/// One code for several locations: the failure's own where they all ended alike, else 3.
-fn combined_exit_code(ended: &[LocationResult<ExportOrEstimate>]) -> CliExitCode {
-    let codes: Vec<CliExitCode> = ended
-        .iter()
-        .map(|(_, end)| match end {
-            Ok(ExportOrEstimate::Report(report)) => report_exit_code(report),
-            Ok(ExportOrEstimate::Estimate(_)) => CliExitCode::Done,
-            Err(failure) => failure.code,
-        })
-        .collect();
-    match codes.split_first() {
-        Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
-        _ if codes.contains(&CliExitCode::Interrupted) => CliExitCode::Interrupted,
-        _ if codes.contains(&CliExitCode::Terminated) => CliExitCode::Terminated,
-        _ => CliExitCode::Partial,
-    }
-}
-
-/// Failures are printed even with `--quiet`.
-pub(crate) fn print_location_error(location: &str, failure: &CliError) {
-    let mut err = io::stderr().lock();
-    // When stderr is closed there is nothing to report to.
-    let _ = writeln!(err, "error: {location}: {}", escape_for_terminal(&failure.message));
-    if let Some(hint) = &failure.hint {
-        let _ = writeln!(err, "  hint: {}", escape_for_terminal(hint));
-    }
-    if let Some(next) = &failure.next {
-        let _ = writeln!(err, "  next: {}", next.command_line(&shorten_run_id(&next.run)));
     }
 }
 
@@ -106,26 +74,6 @@ pub(super) fn report_exit_code(report: &ExportReport) -> CliExitCode {
     match report.outcome {
         ExportOutcome::Complete => CliExitCode::Done,
         ExportOutcome::Partial => CliExitCode::Partial,
-    }
-}
-
-fn outcome_name(code: CliExitCode) -> &'static str {
-    match code {
-        CliExitCode::Done => "complete",
-        CliExitCode::Partial => "partial",
-        _ => "failed",
-    }
-}
-
-fn result_json(end: &Result<ExportOrEstimate, CliError>) -> Value {
-    match end {
-        Ok(ExportOrEstimate::Report(report)) => json!(report),
-        Ok(ExportOrEstimate::Estimate(estimate)) => json!(estimate),
-        Err(failure) => {
-            let mut fields = failure.summary_fields();
-            fields.insert("exit_code".to_owned(), (failure.code as u8).into());
-            Value::Object(fields)
-        }
     }
 }
 
@@ -146,17 +94,8 @@ pub(crate) fn report_export(
     code
 }
 
-fn emit_summary(screen: &CliReporter, code: CliExitCode, rest: Value) {
-    let mut line = Map::new();
-    line.insert("event".to_owned(), "summary".into());
-    line.insert("exit_code".to_owned(), (code as u8).into());
-    if let Value::Object(rest) = rest {
-        line.extend(rest);
-    }
-    screen.emit_event(&line);
-}
-
-fn summary_line(report: &ExportReport) -> String {
+/// What became of one of several locations: its rows, how long it took, and where they are.
+pub(super) fn location_line(report: &ExportReport) -> String {
     let rows = report.rows.get("contacts").map(|rows| format_plural(*rows, "contact"));
     let rows = rows.unwrap_or_else(|| format_plural(report.rows.values().sum(), "row"));
     let unreadable = match report.unreadable {

@@ -1,9 +1,15 @@
 //! `ghl-bulk export --incremental`: a sync, then the files of the mirror.
 
+use serde_json::{Map, Value, json};
+
 use super::ExportArgs;
 use super::export_report;
-use crate::cli::account::{LocationAccounts, MultiLocationArgs};
-use crate::cli::commands::sync::{SyncOptionArgs, build_context, note_lines, sync_account};
+use super::location_out_dir;
+use crate::cli::account::{LocationAccount, LocationAccounts};
+use crate::cli::commands::several_locations::{
+    LocationReport, LocationResult, report_locations, work_on_locations,
+};
+use crate::cli::commands::sync::{SyncOptionArgs, SyncTarget, note_lines, order_by_mirror_size};
 use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
@@ -11,8 +17,9 @@ use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::concurrency;
-use crate::event::{ExportOutcome, RunPhase};
+use crate::event::{CancelSignal, ExportOutcome, ExportReport, RunPhase};
 use crate::export::{self, MirrorExport};
+use crate::sync::ExtraTables;
 use crate::text::{escape_for_terminal, format_plural};
 
 /// Runs the command.
@@ -23,25 +30,57 @@ pub(super) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
             "`--incremental` keeps a directory up to date: it does not go with `--out -`",
         ));
     }
-    for (wanted, what) in [(tables.appointments, "appointments"), (tables.businesses, "businesses")]
-    {
-        if wanted {
-            let message = format!("{what} are not among what `--incremental` keeps up to date");
-            return Err(CliError::usage(message)
-                .with_hint("export them without `--incremental`, into a directory of their own"));
-        }
+    if tables.appointments && !templates.chosen.is_empty() {
+        let message = "the files of a template have the names of calendars, which `--incremental` does not keep";
+        return Err(CliError::usage(message)
+            .with_hint("export appointments for another system without `--incremental`"));
     }
-    let accounts = LocationAccounts::resolve_selected(settings, &MultiLocationArgs::default())?;
-    let screen = CliReporter::new(settings.output_style);
-    templates.report_missing(tables, &screen);
-    let (accounts, screen) = (&accounts, &screen);
+    let accounts = &LocationAccounts::resolve_selected(settings, &args.several)?;
+    let many = args.several.selects_many() || accounts.all.len() > 1;
+    let screen = &CliReporter::new(settings.output_style);
+    templates.report_missing(tables, screen);
     signals::block_on(settings.deadline, screen, |stop| async move {
-        let (account, sandbox) = (&accounts.all[0], settings.sandbox);
-        let request = args.build_request(account, &accounts.url, &args.out, sandbox)?;
+        let command = IncrementalExport { args, settings, accounts, many, screen, stop: &stop };
+        let order = order_by_mirror_size(&accounts.all, settings)?;
+        let one = |account| command.export_location(account);
+        let mut ended = Box::pin(work_on_locations(&accounts.all, order, args.at_once, one)).await;
+        screen.finish();
+        if many {
+            let none = Value::Object(Map::new());
+            return Ok(report_locations(&ended, "exported", none, settings, screen));
+        }
+        let (_, published) = ended.pop().expect("one account was asked for");
+        Ok(published?.report(settings, screen))
+    })
+}
+
+/// The command, with what it needs for each location.
+struct IncrementalExport<'a> {
+    args: &'a ExportArgs,
+    settings: &'a Settings,
+    accounts: &'a LocationAccounts,
+    many: bool,
+    screen: &'a CliReporter,
+    stop: &'a CancelSignal,
+}
+
+impl IncrementalExport<'_> {
+    async fn export_location(&self, account: &LocationAccount) -> LocationResult<Publication> {
+        (account.location.clone(), self.sync_and_publish(account).await)
+    }
+
+    async fn sync_and_publish(&self, account: &LocationAccount) -> Result<Publication, CliError> {
+        let Self { args, settings, accounts, many, screen, stop } = *self;
+        let out = location_out_dir(&args.out, account, many);
+        let request = args.build_request(account, &accounts.url, &out, settings.sandbox)?;
         export::check_output(&request, &account.location)?;
-        let context = build_context(account, accounts, settings, screen, sandbox, &stop)?;
-        let how = SyncOptionArgs::default();
-        let synced = sync_account(&how, &context, accounts, settings, &stop).await?;
+        let observer = screen.location_observer(many.then(|| account.location.to_string()));
+        let target = SyncTarget::new(account, accounts, settings);
+        let context = target.build_context(observer, stop)?;
+        let (_, tables) = args.templates_and_tables()?;
+        let with = ExtraTables { appointments: tables.appointments, businesses: tables.businesses };
+        let how = SyncOptionArgs::of_export(args.how_incremental.retention(), with);
+        let synced = target.sync(&how, &context, stop).await?;
         context.start_phase(RunPhase::Publishing);
         let location = account.location.clone();
         let (refused, options) = (synced.refused, args.how_incremental.options());
@@ -52,47 +91,69 @@ pub(super) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
             export::publish_mirror(&home, &location, &request, options, requests, observer)
                 .map_err(CliError::from)
         });
-        let published = published.await?;
-        screen.finish();
-        Ok(report_published(published, (refused, arrears), settings, screen))
-    })
+        let (mut export, is_written) = match published.await? {
+            MirrorExport::Written(report) => (report, true),
+            MirrorExport::Unchanged(report) => (report, false),
+        };
+        export.refused = refused;
+        if arrears.is_some() {
+            export.outcome = ExportOutcome::Partial;
+        }
+        Ok(Publication { export, is_written, arrears })
+    }
 }
 
-fn report_published(
-    published: MirrorExport,
-    (refused, arrears): (u64, Option<String>),
-    settings: &Settings,
-    screen: &CliReporter,
-) -> CliExitCode {
-    let (mut report, is_written) = match published {
-        MirrorExport::Written(report) => (report, true),
-        MirrorExport::Unchanged(report) => (report, false),
-    };
-    report.refused = refused;
-    if arrears.is_some() {
-        report.outcome = ExportOutcome::Partial;
+/// What became of an output directory.
+struct Publication {
+    export: Box<ExportReport>,
+    /// Whether its files were written; otherwise they were up to date.
+    is_written: bool,
+    /// What is not as new as it should be.
+    arrears: Option<String>,
+}
+
+impl LocationReport for Publication {
+    fn exit_code(&self) -> CliExitCode {
+        export_report::report_exit_code(&self.export)
     }
-    if settings.json {
-        return export_report::report_export(&report, settings, screen);
+
+    fn to_json(&self) -> Value {
+        json!(self.export)
     }
-    if is_written {
-        for line in export_report::file_lines(&report) {
-            screen.print_note(&line);
+
+    fn summary_line(&self) -> Option<String> {
+        let is_current = !self.is_written;
+        let line = export_report::location_line(&self.export);
+        Some(if is_current { format!("nothing has changed: {line}") } else { line })
+    }
+}
+
+impl Publication {
+    /// Reports the only one.
+    fn report(&self, settings: &Settings, screen: &CliReporter) -> CliExitCode {
+        let report = &self.export;
+        if settings.json {
+            return export_report::report_export(report, settings, screen);
         }
-    } else {
-        let out = report.out.display().to_string();
-        let out = escape_for_terminal(&out);
-        screen.print_note(&format!("nothing has changed; {out} is up to date"));
-        screen.print_note(&export_report::requests_line(&report));
+        if self.is_written {
+            for line in export_report::file_lines(report) {
+                screen.print_note(&line);
+            }
+        } else {
+            let out = report.out.display().to_string();
+            let out = escape_for_terminal(&out);
+            screen.print_note(&format!("nothing has changed; {out} is up to date"));
+            screen.print_note(&export_report::requests_line(report));
+        }
+        if report.unreadable > 0 {
+            let records = format_plural(report.unreadable, "record");
+            screen.print_note(&format!(
+                "{records} could not be read; errors.csv says which or why, and the next sync reads them again"
+            ));
+        }
+        if let Some(line) = &self.arrears {
+            screen.print_note(line);
+        }
+        export_report::report_exit_code(report)
     }
-    if report.unreadable > 0 {
-        let records = format_plural(report.unreadable, "record");
-        screen.print_note(&format!(
-            "{records} could not be read; errors.csv says which or why, and the next sync reads them again"
-        ));
-    }
-    if let Some(line) = arrears {
-        screen.print_note(&line);
-    }
-    export_report::report_exit_code(&report)
 }

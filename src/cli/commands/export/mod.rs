@@ -8,20 +8,18 @@ mod incremental_args;
 mod reading_hint;
 pub(super) mod stdout_table;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use self::export_report::{ExportOrEstimate, LocationResult};
+use self::export_report::ExportOrEstimate;
 use super::continue_run::{EarlierRuns, StartChoice};
+use super::several_locations::{LocationResult, work_on_locations};
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts};
 use crate::cli::config::dirs;
-use crate::cli::machine_limits;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
-use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::CancelSignal;
 use crate::export::{self, ExportRequest, KnownWarnings};
@@ -68,11 +66,7 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         // The largest first: otherwise the last one to begin may be the one that takes longest.
         let order = earlier.largest_first(&accounts.all, |account| &account.location);
         let one = |account| job.export_location(account);
-        let at_once = machine_limits::limit_locations(args.at_once);
-        let mut ended = concurrency::run_within_task(order, at_once, one).await;
-        let places: HashMap<_, _> =
-            accounts.all.iter().enumerate().map(|(n, account)| (&account.location, n)).collect();
-        ended.sort_by_key(|(location, _)| places.get(location).copied());
+        let ended = work_on_locations(&accounts.all, order, args.at_once, one).await;
         screen.finish();
         screen.report_known_warnings(&dirs::runs_home()?.short_ids());
         if let Some(stdout) = stdout

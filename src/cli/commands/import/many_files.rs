@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::account::{LocationAccount, LocationAccounts};
-use crate::cli::commands::export::export_report::print_location_error;
+use crate::cli::commands::several_locations::print_location_error;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;

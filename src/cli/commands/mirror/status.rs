@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,11 +12,12 @@ use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::page_text::{PageLines, page_width};
 use crate::cli::output::stdout::print_stdout;
-use crate::cli::output::text_format::format_bytes;
+use crate::cli::output::text_format::{format_bytes, format_duration};
 use crate::cli::settings::Settings;
 use crate::id::LocationId;
 use crate::mirror::{
-    self, KnownReader, MirrorError, MirrorReader, RecordCounts, RecordKind, SyncRecord,
+    self, KeepTime, KnownReader, MirrorError, MirrorReader, ReaderKind, ReaderProgress,
+    RecordCounts, RecordKind, RetentionRules, RetentionState, SyncRecord,
 };
 use crate::run::RunError;
 use crate::text::{escape_json_line, format_count, format_plural};
@@ -35,6 +37,8 @@ struct MirrorStatus {
     oldest: Option<Timestamp>,
     failures: u64,
     readers: Vec<KnownReader>,
+    sinks: Vec<ReaderProgress>,
+    retention: Option<RetentionState>,
 }
 
 /// Shows the mirrors that the command names, or all.
@@ -85,6 +89,8 @@ impl MirrorStatus {
             oldest: mirror.oldest_read_ms()?.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
             failures: failures.iter().map(|failure| failure.records).sum(),
             readers: mirror.list_readers()?,
+            sinks: list_sinks(&mirror)?,
+            retention: mirror.retention()?,
         })
     }
 
@@ -106,7 +112,15 @@ impl MirrorStatus {
             page.add_field("", "a sync is changing it, or was killed; the next sync goes on");
         }
         for (kind, counts) in &self.counts {
+            let is_usual = !matches!(kind, RecordKind::Appointment | RecordKind::Business);
+            if !is_usual && *counts == RecordCounts::default() {
+                continue;
+            }
             page.add_field(&kind.table_name().replace('_', " "), &counts_text(*counts));
+        }
+        if let Some(RetentionState { rules, .. }) = self.retention {
+            let bytes = self.counts.iter().map(|(_, counts)| counts.version_bytes).sum();
+            page.add_field("kept", &format!("{} ({})", rules_text(rules), format_bytes(bytes)));
         }
         page.add_field("history since", &self.oldest.map(time_text).unwrap_or_default());
         if self.failures > 0 {
@@ -116,6 +130,9 @@ impl MirrorStatus {
             let behind = if reader.seq >= self.last_change { "up to date" } else { "behind" };
             let text = format!("{} (sync {}, {behind})", reader.name, reader.seq);
             page.add_field("exported to", &text);
+        }
+        for sink in &self.sinks {
+            page.add_field("watched by", &format!("{} (sync {})", sink.name, sink.seq));
         }
     }
 
@@ -130,8 +147,9 @@ impl MirrorStatus {
             .counts
             .iter()
             .map(|(kind, counts)| {
-                let RecordCounts { live, deleted, versions } = counts;
-                let counts = json!({"live": live, "deleted": deleted, "former_versions": versions});
+                let RecordCounts { live, deleted, emptied, versions, version_bytes } = counts;
+                let counts = json!({"live": live, "deleted": deleted, "without_content": emptied,
+                    "former_versions": versions, "former_bytes": version_bytes});
                 (kind.table_name(), counts)
             })
             .collect();
@@ -153,15 +171,52 @@ impl MirrorStatus {
             "records": records,
             "history_since": self.oldest,
             "unreadable": self.failures,
+            "retention": self.retention.map(|state| retention_json(&state)),
+            "sinks": self.sinks.iter().map(|sink| json!({"name": sink.name, "seq": sink.seq}))
+                .collect::<Vec<_>>(),
             "readers": readers.collect::<Vec<_>>(),
         })
     }
+}
+
+/// The sinks of `watch`, with how far they are.
+fn list_sinks(mirror: &MirrorReader) -> Result<Vec<ReaderProgress>, MirrorError> {
+    let readers = mirror.list_reader_progress()?.into_iter();
+    Ok(readers.filter(|reader| reader.kind == ReaderKind::Sink).collect())
+}
+
+fn rules_text(rules: RetentionRules) -> String {
+    let time = |time: KeepTime| match time {
+        KeepTime::Seconds(seconds) => {
+            let seconds = Duration::from_secs(seconds);
+            let days = seconds.as_secs() / (24 * 3600);
+            if days > 0 { format_plural(days, "day") } else { format_duration(seconds) }
+        }
+        KeepTime::Forever => "forever".to_owned(),
+    };
+    format!("deleted records {}, former versions {}", time(rules.deleted), time(rules.history))
+}
+
+/// Seconds; null for ever.
+fn retention_json(state: &RetentionState) -> Value {
+    let seconds = |time: KeepTime| match time {
+        KeepTime::Seconds(seconds) => Some(seconds),
+        KeepTime::Forever => None,
+    };
+    json!({
+        "deleted_keep_s": seconds(state.rules.deleted),
+        "history_keep_s": seconds(state.rules.history),
+        "applied_at": Timestamp::from_millisecond(state.applied_ms).ok(),
+    })
 }
 
 fn counts_text(counts: RecordCounts) -> String {
     let mut parts = vec![format_count(counts.live)];
     if counts.deleted > 0 {
         parts.push(format!("{} deleted", format_count(counts.deleted)));
+    }
+    if counts.emptied > 0 {
+        parts.push(format!("{} of them without content", format_count(counts.emptied)));
     }
     if counts.versions > 0 {
         parts.push(format_plural(counts.versions, "former version"));

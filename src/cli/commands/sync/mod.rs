@@ -1,33 +1,41 @@
 //! `ghl-bulk sync`.
 
+mod every;
 mod hints;
 pub(super) mod note_lines;
+mod options;
 pub(super) mod repeat;
 pub(super) mod sync_lines;
+mod target;
 
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::api::QuotaReserve;
-use crate::cli::account::{
-    ClientPurpose, LocationAccount, LocationAccounts, MultiLocationArgs, RunAccountRef,
+use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs, RunAccountRef};
+use crate::cli::args::at_once_arg::parse_at_once;
+use crate::cli::args::with_table_arg::WithTableArg;
+use crate::cli::commands::several_locations::{
+    LocationReport, LocationResult, emit_summary, outcome_name, report_locations, work_on_locations,
 };
-use crate::cli::args::time_arg;
 use crate::cli::config::dirs;
+use crate::cli::machine_limits;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
-use crate::cli::service::ServiceManager;
 use crate::cli::settings::Settings;
 use crate::cli::signals;
-use crate::context::EngineContext;
-use crate::event::CancelSignal;
+use crate::event::{CancelSignal, SharedObserver};
+use crate::id::LocationId;
+use crate::mirror;
 use crate::run::{Run, RunStore};
-use crate::sync::{self, NotesMaxAge, SyncReport, SyncRequest};
+use crate::sync::{self, ExtraTables, SyncReport};
 
-use repeat::{PassingFailures, RepeatedSync};
+use options::parse_long_duration;
+
+pub(super) use options::{SyncOptionArgs, parse_keep_time};
+pub(super) use target::SyncTarget;
 
 /// Keep a local copy of a location up to date
 ///
@@ -43,6 +51,7 @@ Examples:
   ghl-bulk sync --walk-every 7d        read everything once a week only
   ghl-bulk sync --full                 read everything now
   ghl-bulk sync --every 5m --max-requests 5%    stay up to date, with a twentieth of the daily quota
+  ghl-bulk sync --locations clients.csv         many locations, each with a copy of its own
 
 The copy is in `mirrors/LOCATION` in the directory of runs (`GHL_BULK_HOME`). It holds customer data.")]
 pub(crate) struct SyncArgs {
@@ -50,217 +59,148 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_long_duration)]
     pub(crate) every: Option<Duration>,
 
+    /// What is kept up to date in addition to contacts, tasks and notes, which always are: `appointments`, `businesses`.
+    /// They are read once a day, and whenever everything is read; appointments take a request for each calendar
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    with: Vec<WithTableArg>,
+
     #[command(flatten)]
     pub(crate) how: SyncOptionArgs,
+
+    /// How many locations are synced at a time, as far as the system has open files for; each has its own rate limit
+    #[arg(long, value_name = "N", default_value = "64", value_parser = parse_at_once, hide_short_help = true)]
+    at_once: NonZeroUsize,
+
+    #[command(flatten)]
+    several: MultiLocationArgs,
 }
 
-/// How a sync reads.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct SyncOptionArgs {
-    /// How often everything is read, also what has not changed: a duration such as `24h`
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_long_duration)]
-    pub(crate) walk_every: Duration,
-
-    /// Read everything now
-    #[arg(long)]
-    pub(crate) full: bool,
-
-    /// How far before the last sync updates are read again, because the search lags behind
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_long_duration, hide_short_help = true)]
-    pub(crate) overlap: Duration,
-
-    /// How often all tasks are read, also those of contacts that have not changed; by default whenever everything is
-    #[arg(long, value_name = "DURATION", value_parser = parse_long_duration, hide_short_help = true)]
-    pub(crate) tasks_every: Option<Duration>,
-
-    /// How old a reading of a contact's notes may be where each takes a request: a duration such as `7d`; `auto` (7 days,
-    /// or longer where that takes more than a quarter of the day's requests); or `off`
-    #[arg(long, value_name = "AGE", default_value = "auto", value_parser = parse_notes_max_age)]
-    pub(crate) notes_max_age: NotesMaxAge,
-
-    /// How often the newest notes are searched for, where the location's search of notes is proven
-    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = parse_long_duration, hide_short_help = true)]
-    pub(crate) notes_every: Duration,
-
-    /// Requests that all syncs of the location may send in a day (UTC): a number, or a share of the daily quota such as
-    /// `5%`
-    #[arg(long, value_name = "N|N%")]
-    pub(crate) max_requests: Option<QuotaReserve>,
-
-    /// Read these contacts first, with their tasks and notes: a file with one id a line, or `-`
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
-    pub(crate) hint: Option<PathBuf>,
-
-    /// Believe it if most or all contacts of the account were deleted
-    #[arg(long, hide_short_help = true)]
-    pub(crate) accept_empty: bool,
-}
-
-/// As the command line has them when none is given.
-impl Default for SyncOptionArgs {
-    fn default() -> Self {
-        Self {
-            walk_every: Duration::from_hours(24),
-            full: false,
-            overlap: Duration::from_mins(15),
-            accept_empty: false,
-            max_requests: None,
-            hint: None,
-            notes_max_age: NotesMaxAge::Auto,
-            notes_every: Duration::from_mins(1),
-            tasks_every: None,
-        }
-    }
-}
-
-fn parse_notes_max_age(text: &str) -> Result<NotesMaxAge, String> {
-    match text {
-        "auto" => Ok(NotesMaxAge::Auto),
-        "off" => Ok(NotesMaxAge::Off),
-        text => match parse_long_duration(text)?.as_secs() {
-            0 => Err("it must be at least a second; `sync --full` reads all notes now".to_owned()),
-            seconds => Ok(NotesMaxAge::Within(seconds)),
-        },
-    }
-}
-
-/// A duration that may be given in days.
-fn parse_long_duration(text: &str) -> Result<Duration, String> {
-    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
-    let days = days.and_then(|days| days.checked_mul(24)).filter(|hours| *hours < 1_000_000);
-    days.map_or_else(|| time_arg::parse_duration(text), |hours| Ok(Duration::from_hours(hours)))
-}
-
-impl SyncOptionArgs {
-    /// Forgets what is only for the first of many syncs.
-    pub(super) fn forget_first(&mut self) {
-        (self.full, self.accept_empty, self.hint) = (false, false, None);
-    }
-
-    fn build_request(
-        &self,
-        account: &LocationAccount,
-        url: &str,
-        sandbox: bool,
-    ) -> Result<SyncRequest, CliError> {
-        let hints = self.hint.as_deref().map(hints::read_hints).transpose()?;
-        Ok(SyncRequest {
-            url: url.to_owned(),
-            token_variable: account.variable.clone(),
-            profile: account.profile.clone(),
-            sandbox,
-            full: self.full,
-            walk_every_s: self.walk_every.as_secs(),
-            overlap_s: self.overlap.as_secs(),
-            accept_empty: self.accept_empty,
-            max_requests: self.max_requests,
-            hints: hints.unwrap_or_default(),
-            notes_max_age: self.notes_max_age,
-            notes_every_s: self.notes_every.as_secs(),
-            tasks_every_s: self.tasks_every.map(|every| every.as_secs()),
-        })
+impl SyncArgs {
+    /// How a sync reads.
+    fn options(&self) -> SyncOptionArgs {
+        let with = ExtraTables {
+            appointments: self.with.contains(&WithTableArg::Appointments),
+            businesses: self.with.contains(&WithTableArg::Businesses),
+        };
+        SyncOptionArgs { with, ..self.how.clone() }
     }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &SyncArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
-    let accounts = LocationAccounts::resolve_selected(settings, &MultiLocationArgs::default())?;
-    if let Some(every) = args.every {
-        return run_always(args, every, &accounts, settings);
-    }
-    let screen = CliReporter::new(settings.output_style);
-    let (accounts, screen) = (&accounts, &screen);
+    let accounts = &LocationAccounts::resolve_selected(settings, &args.several)?;
+    let many = args.several.selects_many() || accounts.all.len() > 1;
+    args.how.check_for_locations(many)?;
+    let every = args.every.map(|every| {
+        let every = repeat::check_interval(every, &accounts.url, settings.sandbox);
+        every.map(|every| (every, repeat::calm_style(settings.output_style)))
+    });
+    let every = every.transpose()?;
+    let screen = &CliReporter::new(every.map_or(settings.output_style, |(_, style)| style));
     signals::block_on(settings.deadline, screen, |stop| async move {
-        let context =
-            build_context(&accounts.all[0], accounts, settings, screen, settings.sandbox, &stop)?;
-        let report = sync_account(&args.how, &context, accounts, settings, &stop).await?;
-        screen.finish();
-        Ok(report_sync(&report, settings, screen))
-    })
-}
-
-/// Runs `sync --every`: until it is stopped, which is no failure, or a person must do something.
-fn run_always(
-    args: &SyncArgs,
-    every: Duration,
-    accounts: &LocationAccounts,
-    settings: &Settings,
-) -> Result<CliExitCode, CliError> {
-    let every = repeat::check_interval(every, &accounts.url, settings.sandbox)?;
-    let screen = &CliReporter::new(repeat::calm_style(settings.output_style));
-    signals::block_on(settings.deadline, screen, |stop| async move {
-        let account = &accounts.all[0];
-        let context = build_context(account, accounts, settings, screen, settings.sandbox, &stop)?;
-        let (manager, mut failures) = (ServiceManager::from_env(), PassingFailures::default());
-        let _alive = manager.start_watchdog();
-        manager.notify_ready();
-        let (mut how, context, stop) = (args.how.clone(), &context, &stop);
-        while !stop.is_cancelled() {
-            let next = tokio::time::Instant::now() + every;
-            let sync = RepeatedSync { how: &how, context, accounts, settings, screen, stop };
-            match sync.sync_after_others().await {
-                Ok(report) => {
-                    failures.clear();
-                    for line in sync_lines::change_lines(&report) {
-                        screen.print_note(&line);
-                    }
-                    how.forget_first();
-                }
-                Err(_) if stop.is_cancelled() => {}
-                Err(error) => failures.report(error, &context.observer)?,
-            }
-            let left = next.saturating_duration_since(tokio::time::Instant::now());
-            repeat::sleep_unless_stopped(left, stop).await;
+        let command = SyncCommand { args, settings, accounts, many, screen, stop: &stop };
+        match every {
+            Some((every, _)) => Box::pin(command.run_always(every)).await,
+            None => command.run_once().await,
         }
-        manager.notify_stopping();
-        screen.finish();
-        Ok(report_stopped(settings, screen))
     })
 }
 
-/// Reports the end of a command that goes on until it is stopped.
-fn report_stopped(settings: &Settings, screen: &CliReporter) -> CliExitCode {
-    if settings.json {
-        screen.emit_event(&json!({
-            "event": "summary", "exit_code": CliExitCode::Done as u8, "outcome": "complete", "kind": "sync",
-        }));
+/// The command, with what it needs for each location.
+struct SyncCommand<'a> {
+    args: &'a SyncArgs,
+    settings: &'a Settings,
+    accounts: &'a LocationAccounts,
+    many: bool,
+    screen: &'a CliReporter,
+    stop: &'a CancelSignal,
+}
+
+impl SyncCommand<'_> {
+    async fn run_once(&self) -> Result<CliExitCode, CliError> {
+        let all = &self.accounts.all;
+        let order = order_by_mirror_size(all, self.settings)?;
+        let one = |account| self.sync_location(account);
+        let mut ended = Box::pin(work_on_locations(all, order, self.args.at_once, one)).await;
+        self.screen.finish();
+        let (settings, screen) = (self.settings, self.screen);
+        if self.many {
+            let kind = json!({ "kind": "sync" });
+            return Ok(report_locations(&ended, "synced", kind, settings, screen));
+        }
+        let (_, report) = ended.pop().expect("one account was asked for");
+        Ok(report_sync(&report?, settings, screen))
     }
-    CliExitCode::Done
+
+    async fn sync_location(&self, account: &LocationAccount) -> LocationResult<SyncReport> {
+        let work = async {
+            let target = self.target_of(account);
+            let context = target.build_context(self.observer_of(account), self.stop)?;
+            target.sync(&self.args.options(), &context, self.stop).await
+        };
+        (account.location.clone(), work.await)
+    }
+
+    fn target_of<'a>(&'a self, account: &'a LocationAccount) -> SyncTarget<'a> {
+        SyncTarget::new(account, self.accounts, self.settings)
+    }
+
+    fn observer_of(&self, account: &LocationAccount) -> SharedObserver {
+        self.screen.location_observer(self.many.then(|| account.location.to_string()))
+    }
+
+    /// A line about a location, which says so if there are several.
+    fn label_line(&self, account: &LocationAccount, line: &str) -> String {
+        if self.many { format!("{}: {line}", account.location) } else { line.to_owned() }
+    }
+
+    fn locations_at_once(&self) -> NonZeroUsize {
+        machine_limits::limit_locations(self.args.at_once)
+    }
+
+    fn place_of(&self, location: &LocationId) -> Option<usize> {
+        self.accounts.all.iter().position(|account| account.location == *location)
+    }
 }
 
-/// Syncs the only location of a command.
-pub(super) async fn sync_account(
-    how: &SyncOptionArgs,
-    context: &EngineContext,
-    accounts: &LocationAccounts,
+/// The accounts, those first that are likely to take longest: those without a mirror, then by the size of their mirrors.
+pub(super) fn order_by_mirror_size<'a>(
+    accounts: &'a [LocationAccount],
     settings: &Settings,
-    stop: &CancelSignal,
-) -> Result<SyncReport, CliError> {
-    let request = how.build_request(&accounts.all[0], &accounts.url, settings.sandbox)?;
-    let ended = sync::sync_location(context, request).await;
-    ended.map_err(|halted| CliError::from_sync_halt(halted, stop))
+) -> Result<Vec<&'a LocationAccount>, CliError> {
+    let home = dirs::runs_home()?;
+    let mut order: Vec<&LocationAccount> = accounts.iter().collect();
+    order.sort_by_cached_key(|account| {
+        let dir = home.mirror_dir(&account.location, settings.sandbox);
+        let file = std::fs::metadata(mirror::database_path(&dir));
+        std::cmp::Reverse(file.map_or(u64::MAX, |file| file.len()))
+    });
+    Ok(order)
 }
 
-/// What a sync of an account works with.
-pub(super) fn build_context(
-    account: &LocationAccount,
-    accounts: &LocationAccounts,
-    settings: &Settings,
-    screen: &CliReporter,
-    sandbox: bool,
-    stop: &CancelSignal,
-) -> Result<EngineContext, CliError> {
-    let (observer, own_stop) = (screen.location_observer(None), stop.child_signal());
-    let purpose = ClientPurpose::Run("sync");
-    let client = account.build_client(&accounts.url, settings, purpose, &own_stop, &observer)?;
-    Ok(EngineContext {
-        client,
-        home: dirs::runs_home()?,
-        stop: own_stop,
-        observer,
-        concurrency: settings.concurrency,
-        settle: dirs::read_settle_time(sandbox)?,
-    })
+impl LocationReport for SyncReport {
+    fn exit_code(&self) -> CliExitCode {
+        if self.is_complete() { CliExitCode::Done } else { CliExitCode::Partial }
+    }
+
+    fn to_json(&self) -> Value {
+        let outcome = outcome_name(self.exit_code());
+        let mut fields = json!({ "outcome": outcome, "kind": "sync" });
+        if let (Value::Object(fields), Value::Object(report)) = (&mut fields, json!(self)) {
+            fields.extend(report);
+        }
+        fields
+    }
+
+    fn summary_line(&self) -> Option<String> {
+        Some(sync_lines::report_line(self))
+    }
 }
 
 /// Finishes a sync that was interrupted.
@@ -283,8 +223,9 @@ pub(super) fn resume(
     drop(home);
     let accounts = &accounts;
     signals::block_on(settings.deadline, screen, |stop| async move {
-        let account = &accounts.all[0];
-        let context = build_context(account, accounts, settings, screen, request.sandbox, &stop)?;
+        let target = SyncTarget::new(&accounts.all[0], accounts, settings);
+        let target = target.with_sandbox(request.sandbox);
+        let context = target.build_context(screen.location_observer(None), &stop)?;
         let ended = sync::resume(&context, run).await;
         let report = ended.map_err(|halted| CliError::from_sync_halt(halted, &stop))?;
         screen.finish();
@@ -294,19 +235,9 @@ pub(super) fn resume(
 
 /// Reports how a sync ended.
 fn report_sync(report: &SyncReport, settings: &Settings, screen: &CliReporter) -> CliExitCode {
-    let code = if report.is_complete() { CliExitCode::Done } else { CliExitCode::Partial };
+    let code = report.exit_code();
     if settings.json {
-        let outcome = if code == CliExitCode::Done { "complete" } else { "partial" };
-        let mut line = Map::new();
-        let head = json!({
-            "event": "summary", "exit_code": code as u8, "outcome": outcome, "kind": "sync",
-        });
-        for part in [head, json!(report)] {
-            if let Value::Object(part) = part {
-                line.extend(part);
-            }
-        }
-        screen.emit_event(&line);
+        emit_summary(screen, code, report.to_json());
         return code;
     }
     for line in sync_lines::report_lines(report) {

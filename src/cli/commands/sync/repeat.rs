@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::{SyncOptionArgs, sync_account};
+use super::options::SyncOptionArgs;
+use super::target::SyncTarget;
 use crate::api::is_loopback_url;
-use crate::cli::account::LocationAccounts;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::{CliReporter, OutputStyle};
-use crate::cli::settings::Settings;
 use crate::context::EngineContext;
 use crate::diagnostic::EventWarningCode;
 use crate::event::{CancelSignal, RunEvent, RunWarning, SharedObserver};
@@ -22,9 +21,8 @@ const LOCK_PAUSE: Duration = Duration::from_secs(1);
 /// What a sync that is repeated works with.
 pub(in crate::cli::commands) struct RepeatedSync<'a> {
     pub(in crate::cli::commands) how: &'a SyncOptionArgs,
+    pub(in crate::cli::commands) target: SyncTarget<'a>,
     pub(in crate::cli::commands) context: &'a EngineContext,
-    pub(in crate::cli::commands) accounts: &'a LocationAccounts,
-    pub(in crate::cli::commands) settings: &'a Settings,
     pub(in crate::cli::commands) screen: &'a CliReporter,
     pub(in crate::cli::commands) stop: &'a CancelSignal,
 }
@@ -34,8 +32,7 @@ impl RepeatedSync<'_> {
     pub(in crate::cli::commands) async fn sync_after_others(&self) -> Result<SyncReport, CliError> {
         let mut is_said = false;
         loop {
-            let synced =
-                sync_account(self.how, self.context, self.accounts, self.settings, self.stop).await;
+            let synced = self.target.sync(self.how, self.context, self.stop).await;
             match synced {
                 Err(error) if error.code == CliExitCode::Locked && !self.stop.is_cancelled() => {
                     if !std::mem::replace(&mut is_said, true) {

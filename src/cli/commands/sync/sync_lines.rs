@@ -4,7 +4,7 @@ use super::note_lines;
 use crate::cli::config::dirs::shorten_run_id;
 use crate::cli::output::text_format::format_duration;
 use crate::event::ChangeCounts;
-use crate::mirror::{NoteRefreshMode, SyncKind};
+use crate::mirror::{NoteRefreshMode, RemovedCounts, SyncKind};
 use crate::pull::changes::DeletionCheck;
 use crate::sync::SyncReport;
 use crate::text::{format_count, format_plural, select_plural};
@@ -12,7 +12,10 @@ use crate::text::{format_count, format_plural, select_plural};
 /// The lines of the report.
 pub(in crate::cli::commands) fn report_lines(report: &SyncReport) -> Vec<String> {
     let synced = &report.synced;
-    let kinds = [("contacts", synced.contacts), ("tasks", synced.tasks), ("notes", synced.notes)];
+    let mut kinds =
+        vec![("contacts", synced.contacts), ("tasks", synced.tasks), ("notes", synced.notes)];
+    kinds.extend(synced.appointments.map(|counts| ("appointments", counts)));
+    kinds.extend(synced.businesses.map(|counts| ("businesses", counts)));
     let changed: u64 = kinds.iter().map(|(_, counts)| counts.total()).sum();
     let mut lines = Vec::new();
     if let Some(export) = &report.export {
@@ -28,9 +31,10 @@ pub(in crate::cli::commands) fn report_lines(report: &SyncReport) -> Vec<String>
     }
     for (table, counts) in kinds {
         if counts.total() > 0 || report.is_first {
-            lines.push(format!("  {table:<10} {}", counts_text(counts, report.rows[table])));
+            lines.push(format!("  {table:<12} {}", counts_text(counts, report.rows[table])));
         }
     }
+    lines.extend(removed_line(report));
     lines.push(requests_line(report));
     lines.extend(coverage_lines(report));
     lines
@@ -42,11 +46,49 @@ pub(in crate::cli::commands) fn change_lines(report: &SyncReport) -> Vec<String>
     if report.is_first {
         return vec![first_sync_line(report)];
     }
-    let kinds = [(synced.contacts, "contact"), (synced.tasks, "task"), (synced.notes, "note")];
+    let extra = |counts: Option<ChangeCounts>| counts.unwrap_or_default();
+    let kinds = [
+        (synced.contacts, "contact"),
+        (synced.tasks, "task"),
+        (synced.notes, "note"),
+        (extra(synced.appointments), "appointment"),
+        (extra(synced.businesses), "business"),
+    ];
     let changed = kinds.iter().filter(|(counts, _)| counts.total() > 0);
     let changed: Vec<String> =
         changed.map(|(counts, what)| format_plural(counts.total(), what)).collect();
-    if changed.is_empty() { Vec::new() } else { vec![format!("changed: {}", changed.join(", "))] }
+    let mut lines = Vec::new();
+    if !changed.is_empty() {
+        lines.push(format!("changed: {}", changed.join(", ")));
+    }
+    lines.extend(removed_line(report));
+    lines
+}
+
+/// What the mirror no longer keeps.
+fn removed_line(report: &SyncReport) -> Option<String> {
+    let RemovedCounts { deleted_contents, former_versions } = report.removed;
+    let parts = [
+        (deleted_contents, "what {} said", "deleted record"),
+        (former_versions, "{}", "former version"),
+    ];
+    let some = parts.into_iter().filter(|(count, ..)| *count > 0);
+    let parts: Vec<String> =
+        some.map(|(count, text, what)| text.replace("{}", &format_plural(count, what))).collect();
+    (!parts.is_empty()).then(|| format!("no longer kept, because of its age: {}", parts.join(", ")))
+}
+
+/// What a sync of one of several locations came to, in one line.
+pub(super) fn report_line(report: &SyncReport) -> String {
+    let contacts = format_plural(report.rows["contacts"], "contact");
+    let unreadable = match report.unreadable {
+        0 => String::new(),
+        records => format!(", {} unreadable", format_plural(records, "record")),
+    };
+    let changed = change_lines(report).into_iter().next();
+    let changed = changed.unwrap_or_else(|| "nothing has changed".to_owned());
+    let changed = if report.is_first { "read everything".to_owned() } else { changed };
+    format!("{changed}; {contacts}{unreadable}; {}", requests_line(report))
 }
 
 fn first_sync_line(report: &SyncReport) -> String {

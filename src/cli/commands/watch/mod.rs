@@ -152,7 +152,7 @@ pub(crate) fn run(args: &WatchArgs, settings: &Settings) -> Result<CliExitCode, 
     };
     let every = args.interval(&accounts.url, settings.sandbox)?;
     let home = dirs::runs_home()?;
-    let location = &accounts.all[0].location;
+    let location = &accounts.only("watch")?.location;
     let _lock = home.lock_watch(location, settings.sandbox)?;
     let screen = CliReporter::new(repeat::calm_style(settings.output_style));
     let feed = args.feed_options(&screen)?;

@@ -2,6 +2,7 @@
 //!
 //! Syncs and deliveries go on beside each other: a sink that is slow or down holds up neither a sync nor another sink.
 
+use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,10 +11,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::WatchArgs;
-use super::watch_report;
+use super::watch_report::WatchReport;
 use crate::cli::account::LocationAccounts;
 use crate::cli::commands::sync::repeat::{PassingFailures, RepeatedSync, sleep_unless_stopped};
-use crate::cli::commands::sync::{SyncOptionArgs, build_context, sync_lines};
+use crate::cli::commands::sync::{SyncOptionArgs, SyncTarget, sync_lines};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
@@ -21,10 +22,13 @@ use crate::cli::service::ServiceManager;
 use crate::cli::settings::Settings;
 use crate::concurrency;
 use crate::context::EngineContext;
-use crate::event::{CancelCause, CancelSignal};
+use crate::diagnostic::EventWarningCode;
+use crate::event::{CancelCause, CancelSignal, RunEvent, RunWarning};
 use crate::mirror::MirrorReader;
+use crate::text::format_plural;
 use crate::watch::{
-    DeliveryMode, DeliveryResult, EventFeed, FeedOptions, Sink, SinkWorker, WatchError,
+    DeliveryMode, DeliveryResult, EventFeed, FeedOptions, Sink, SinkStart, SinkWorker, WatchError,
+    WatchedMirror,
 };
 
 /// A watch of one location.
@@ -46,8 +50,45 @@ struct WatchSession {
     stop: CancelSignal,
     dir: PathBuf,
     sinks: Vec<String>,
+    watched: WatchedMirror,
+    /// The mirror that the sinks are fed from, once there is one.
+    mirror_id: RefCell<Option<String>>,
+    /// The sinks whose places were lost with another mirror.
+    restarted: RefCell<Vec<String>>,
     /// Wakes the workers.
     filled: Arc<Notify>,
+}
+
+impl WatchSession {
+    /// Remembers which mirror the sinks are fed from. The workers would not notice that it has been replaced.
+    fn check_mirror(&self, id: &str) -> Result<(), CliError> {
+        match self.mirror_id.replace(Some(id.to_owned())) {
+            Some(before) if before != id => Err(CliError::new(
+                CliExitCode::Damaged,
+                "the local copy was removed while it was watched",
+            )
+            .with_hint("start `ghl-bulk watch` again; it goes on with the new copy")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says that sinks start again because their places were lost.
+    fn report_restarted(&self, restarted: Vec<String>, start: SinkStart) {
+        if restarted.is_empty() {
+            return;
+        }
+        let sinks = format_plural(restarted.len() as u64, "sink");
+        let meaning = match start {
+            SinkStart::Now => "what changed in between is not sent",
+            SinkStart::Beginning => "everything is sent from the beginning",
+        };
+        let message = format!(
+            "the local copy that was watched is gone; {sinks} start again with a new copy, and {meaning}"
+        );
+        let warning = RunWarning::new(EventWarningCode::SinksRestarted, message).about(&restarted);
+        self.context.observer.observe(&RunEvent::Warning(warning));
+        self.restarted.borrow_mut().extend(restarted);
+    }
 }
 
 /// What the next sync has from those before.
@@ -66,12 +107,22 @@ impl WatchJob<'_> {
         let stop = self.stop.child_signal();
         let sandbox = self.settings.sandbox;
         let account = &self.accounts.all[0];
-        let context =
-            build_context(account, self.accounts, self.settings, self.screen, sandbox, &stop)?;
+        let target = SyncTarget::new(account, self.accounts, self.settings);
+        let context = target.build_context(self.screen.location_observer(None), &stop)?;
         let dir = context.home.mirror_dir(&account.location, sandbox);
         let names = sinks.iter().map(|sink| sink.name().to_owned()).collect();
         let filled = Arc::new(Notify::new());
-        let session = WatchSession { context, stop, dir, sinks: names, filled };
+        let facts = context.home.location_facts(&account.location);
+        let session = WatchSession {
+            context,
+            stop,
+            dir,
+            sinks: names,
+            watched: WatchedMirror::new(facts, sandbox),
+            mirror_id: RefCell::new(None),
+            restarted: RefCell::new(Vec::new()),
+            filled,
+        };
         let manager = ServiceManager::from_env();
         let _alive = manager.start_watchdog();
         manager.notify_ready();
@@ -82,7 +133,9 @@ impl WatchJob<'_> {
         manager.notify_stopping();
         self.screen.finish();
         let results = ended?;
-        Ok(watch_report::report_watch(&results, self.settings, self.screen, self.every.is_some()))
+        let restarted = session.restarted.take();
+        let report = WatchReport { results, restarted, is_service: self.every.is_some() };
+        Ok(report.show(self.settings, self.screen))
     }
 
     /// One sync and one delivery. What was kept is delivered even if the sync fails.
@@ -181,9 +234,8 @@ impl WatchJob<'_> {
     ) -> RepeatedSync<'s> {
         RepeatedSync {
             how,
+            target: SyncTarget::new(&self.accounts.all[0], self.accounts, self.settings),
             context: &session.context,
-            accounts: self.accounts,
-            settings: self.settings,
             screen: self.screen,
             stop: &session.stop,
         }
@@ -215,18 +267,27 @@ async fn fill_outboxes(job: &WatchJob<'_>, session: &WatchSession) -> Result<(),
     // The server's time, since the clock of this machine may be wrong or be set back.
     let offset_ms = session.context.client.server_time_offset().unwrap_or_default();
     let now_ms = jiff::Timestamp::now().as_millisecond() + offset_ms;
+    let watched = session.watched.clone();
     let filled = concurrency::run_blocking(move || {
         let mut feed = EventFeed::open(&dir, &location, options)?;
-        for sink in &sinks {
-            feed.start_sink(sink, start)?;
+        let mut restarted = Vec::new();
+        for sink in sinks {
+            let sink = &sink;
+            if feed.start_sink(sink, start, &watched)? {
+                restarted.push(sink.clone());
+            }
             feed.fill_outbox(sink)?;
             if let Some(lead) = due {
                 feed.fill_reminders(sink, lead, now_ms)?;
             }
         }
-        Ok::<_, WatchError>(())
+        Ok::<_, WatchError>((feed.mirror_id().to_owned(), restarted))
     });
-    filled.await?;
+    let (mirror_id, restarted) = filled.await?;
+    session.check_mirror(&mirror_id)?;
+    session.report_restarted(restarted, start);
+    // Only now: a kill in between says it once more.
+    session.watched.remember(&session.sinks, &mirror_id);
     session.filled.notify_waiters();
     Ok(())
 }

@@ -233,12 +233,14 @@ fn synced_properties() -> Value {
         "contacts": changes("contacts"),
         "tasks": changes("tasks"),
         "notes": changes("notes"),
+        "appointments": changes("appointments; missing unless `--with appointments` is given"),
+        "businesses": changes("businesses; missing unless `--with businesses` is given"),
     })
 }
 
 fn synced_event() -> NamedSchema {
     let description = "The mirror of a location is up to date.";
-    event_schema("synced", description, &synced_properties(), &[])
+    event_schema("synced", description, &synced_properties(), &["appointments", "businesses"])
 }
 
 fn coverage_event() -> NamedSchema {
@@ -269,7 +271,8 @@ fn sync_properties() -> Value {
         "note_coverage": { "type": "object", "description": "Of a sync: how notes are read, and how old their readings are, as `coverage.notes` in the manifest of `export --incremental`." },
         "tasks_read": { "type": ["string", "null"], "format": "date-time", "description": "Of a sync: when all tasks of the location were last read." },
         "note_lists": { "enum": ["complete", "budget", "deadline", "failing"], "description": "Of a sync that reads notes in rotation: how far it came, or what ended it." },
-        "sinks": { "type": "array", "items": { "type": "object" }, "description": "Of a watch: `sink`, and its events that are `delivered` or `waiting`, and whether it is `gone`." },
+        "removed": { "type": "object", "description": "Of a sync: what the mirror no longer keeps, because it is old: `deleted_contents`, the deleted records whose contents were removed, and `former_versions`." },
+        "sinks": { "type": "array", "items": { "type": "object" }, "description": "Of a watch: `sink`, and its events that are `delivered` or `waiting`, whether it is `gone`, and whether it has `restarted` because the local copy was lost." },
         "walk_due": { "type": "string", "format": "date-time", "description": "Of a sync: when everything is read again." },
     })
 }

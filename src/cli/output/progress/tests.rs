@@ -236,6 +236,8 @@ fn every_event_has_exactly_the_documented_fields() {
             contacts: crate::event::ChangeCounts::default(),
             tasks: crate::event::ChangeCounts::default(),
             notes: crate::event::ChangeCounts::default(),
+            appointments: Some(crate::event::ChangeCounts::default()),
+            businesses: Some(crate::event::ChangeCounts::default()),
         }),
         RunEvent::Coverage(crate::event::CoverageEvent {
             table: "notes",
