@@ -1,7 +1,7 @@
 //! Removes from a mirror what is no longer current and old: what deleted records said, former versions of records, and the
 //! entries of syncs that changed nothing.
 //!
-//! Numbers of syncs stay: a deleted record keeps its row, with its id and that of its contact, so that whoever reads changes
+//! Numbers of syncs stay: a deleted record keeps its row, with its id and that of its contact, so that a reader of changes
 //! later still hears of the deletion. Nothing is removed that a reader has not got. Times are the server's, because the
 //! clock of this machine may be wrong.
 

@@ -186,7 +186,12 @@ fn describe_end(
         unread: contacts_without_notes(&failures),
         tried: input.note_contacts.clone(),
     };
-    let failures = merge_failures::merge_failures(failures, spool, mirror, (sync, input))?;
+    let failures = merge_failures::merge_failures(
+        failures,
+        spool,
+        mirror,
+        (sync, input.read_at_ms, input.tables),
+    )?;
     let mut end = MergeEnd { failures, notes, ..<_>::default() };
     if let Some(entry) = spool.next_entry(stream::LOCATION, 0)? {
         end.location_settings = String::from_utf8(entry.body.to_vec()).ok();

@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 
 use super::SyncError;
-use super::merge::MergeInput;
+use super::extra_tables::ExtraTables;
 use crate::diagnostic::FetchFailureCode;
 use crate::mirror::{MirrorReader, NoteRefreshMode, SyncFacts, SyncKind};
 use crate::pull::changes;
 use crate::run::{FetchFailure, PackedResponses, SpoolReader, stream};
 
-/// What cannot be read after the sync.
+/// What cannot be read after the sync, which began to read at this time and read these tables in addition.
 pub(super) fn merge_failures(
     new: Vec<FetchFailure>,
     spool: &SpoolReader,
     mirror: &MirrorReader,
-    (sync, input): (&SyncFacts, &MergeInput),
+    (sync, read_at_ms, tables): (&SyncFacts, i64, ExtraTables),
 ) -> Result<Vec<FetchFailure>, SyncError> {
     let mut failures = new;
     let known: HashSet<(String, String)> =
@@ -27,13 +27,13 @@ pub(super) fn merge_failures(
         (SyncKind::Walk | SyncKind::Newest, stream::NOTES) => {
             sync.notes.reading != NoteRefreshMode::Rotation
         }
-        (_, stream::TASKS) => sync.tasks_ms == Some(input.read_at_ms),
+        (_, stream::TASKS) => sync.tasks_ms == Some(read_at_ms),
         (SyncKind::Walk, _) | (SyncKind::Newest, stream::CONTACT_TASKS) => true,
         (SyncKind::Newest, stream::CONTACTS) => it.code == FetchFailureCode::Hidden && agrees,
         (SyncKind::Notes, stream::NOTES) => {
             it.subject.split(' ').next().is_some_and(|contact| read.contains(contact))
         }
-        (SyncKind::Newest | SyncKind::Notes, _) => input.tables.owns_failure(it),
+        (SyncKind::Newest | SyncKind::Notes, _) => tables.owns_failure(it),
     };
     let before = mirror.load_failures()?.into_iter();
     failures.extend(

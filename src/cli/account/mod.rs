@@ -341,7 +341,7 @@ impl LocationAccount {
         Self { location, name: None, variable: None, profile: None, facts, credential }
     }
 
-    /// A client for the account. `command` is what other processes are told that this one does.
+    /// A client for the account. `command` is what other processes say that this one does.
     pub(super) fn build_client(
         &self,
         url: &str,
