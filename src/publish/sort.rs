@@ -64,11 +64,6 @@ impl ExternalSorter {
         self.bytes >= BUFFER_BYTES
     }
 
-    /// Whether the rows of the buffer came in order.
-    pub(super) fn is_sorted(&self) -> bool {
-        self.buffer.is_sorted_by(|earlier, later| earlier.key <= later.key)
-    }
-
     /// Sorts the buffer and writes it to a temporary file.
     pub(super) fn spill_buffer(
         &mut self,

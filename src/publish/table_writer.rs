@@ -36,8 +36,8 @@ pub(super) struct TableWriter {
     files: Vec<TableFile>,
     templates: Option<TemplateWriters>,
     sorter: ExternalSorter,
-    /// The order in which rows come.
-    order: RowOrder,
+    /// Whether rows come nearly in order, so that they can be written before the last one is read.
+    nearly_sorted: bool,
     /// Whether that turned out to be wrong: the table must be rewritten, fully sorted.
     needs_rewrite: bool,
     failures: Vec<FetchFailure>,
@@ -53,17 +53,6 @@ pub(super) struct TableWriter {
     last_versions: LastVersions,
 }
 
-/// In which order the rows of a table come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RowOrder {
-    /// Nearly in that of the table, so that they can be written before the last one is read.
-    NearlySorted,
-    /// In any.
-    Unsorted,
-    /// The first ones decide: the search of tasks sorts as the table does, the lists of contacts do not.
-    Unknown,
-}
-
 struct TableFile {
     format: &'static TableFormat,
     name: String,
@@ -73,7 +62,7 @@ struct TableFile {
 /// Where rows come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowSource {
-    /// A spool. Contacts come almost in the order of the table, tasks often, other rows in any order.
+    /// A spool. Contacts come almost in the order of the table, other rows in any order.
     Spool,
     /// A mirror: all rows come in the order of their table, each once.
     Mirror,
@@ -120,14 +109,14 @@ impl TableWriter {
             table = table.with_sync_columns(source == RowSource::MirrorChanges);
         }
         let templates = template_files.writers_for_table(&table);
-        let order = match (source, resource.name) {
-            (RowSource::Mirror | RowSource::MirrorChanges, _) | (_, "contacts") => {
-                RowOrder::NearlySorted
-            }
-            (_, "tasks") => RowOrder::Unknown,
-            _ => RowOrder::Unsorted,
-        };
-        Self::create_files(resource, table, staging, options, templates, order)
+        Self::create_files(
+            resource,
+            table,
+            staging,
+            options,
+            templates,
+            source != RowSource::Spool || resource.name == "contacts",
+        )
     }
 
     fn create_files(
@@ -136,7 +125,7 @@ impl TableWriter {
         staging: &Path,
         options: &PublishOptions,
         templates: Option<TemplateWriters>,
-        order: RowOrder,
+        nearly_sorted: bool,
     ) -> Result<Self, PublishError> {
         let mask = options.masking.mask_table(&table);
         let open = |format: &&'static TableFormat| {
@@ -158,7 +147,7 @@ impl TableWriter {
             staging: staging.to_owned(),
             options: options.clone(),
             sorter: ExternalSorter::default(),
-            order,
+            nearly_sorted,
             needs_rewrite: false,
             failures: Vec::new(),
             unreported: 0,
@@ -204,11 +193,7 @@ impl TableWriter {
         if !self.sorter.is_full() {
             return Ok(());
         }
-        if self.order == RowOrder::Unknown {
-            let is_sorted = self.sorter.is_sorted();
-            self.order = if is_sorted { RowOrder::NearlySorted } else { RowOrder::Unsorted };
-        }
-        if self.order == RowOrder::NearlySorted {
+        if self.nearly_sorted {
             match self.sorter.drain_older_half() {
                 Some(rows) => rows.into_iter().try_for_each(|row| self.write_row(&row))?,
                 None => self.needs_rewrite = true,
@@ -264,7 +249,7 @@ impl TableWriter {
         mut self,
         spool: Option<&SpoolReader>,
     ) -> Result<FinishedTable, PublishError> {
-        self.needs_rewrite |= self.order == RowOrder::NearlySorted && self.sorter.has_late_row();
+        self.needs_rewrite |= self.nearly_sorted && self.sorter.has_late_row();
         let seen = std::mem::take(&mut self.seen);
         // After a late row the ids are incomplete: the rewrite collects them again.
         let repeated = if self.needs_rewrite { Vec::new() } else { seen.into_repeated() };
@@ -346,14 +331,8 @@ impl TableWriter {
         let mut templates = self.templates;
         templates.as_mut().map_or(Ok(()), TemplateWriters::restart_files)?;
         let (staging, options) = (&self.staging, &self.options);
-        let mut writer = Self::create_files(
-            self.resource,
-            self.table,
-            staging,
-            options,
-            templates,
-            RowOrder::Unsorted,
-        )?;
+        let mut writer =
+            Self::create_files(self.resource, self.table, staging, options, templates, false)?;
         let splitter = RowSplitter::new(reader.path(), std::iter::once(&writer.table));
         writer.last_versions = LastVersions::find(repeated, reader, &splitter)?;
         let mut seq = 0;
