@@ -40,6 +40,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod child_process;
 pub mod choice;
 pub mod cli;
 pub mod concurrency;

@@ -3,16 +3,15 @@
 //! The first line of its standard output is the token; no output is ever repeated. The command gets
 //! no standard input and may run for one minute.
 
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use secrecy::{ExposeSecret, SecretString};
-use tokio::io::AsyncReadExt as _;
+use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 use super::error::AuthError;
 use crate::api::{ApiErrorKind, BearerToken, TokenProvider, TokenUnavailable};
+use crate::child_process::{CapturedOutput, ProgramError, capture_output};
 
 /// How long a command may run.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -47,7 +46,8 @@ impl TokenCommand {
         first.filter(plain).unwrap_or("…")
     }
 
-    fn build_process(&self) -> tokio::process::Command {
+    /// The process that it is, without this program's secrets in its environment.
+    pub fn build_process(&self) -> tokio::process::Command {
         let (program, arguments) = match self {
             Self::Shell(line) if cfg!(windows) => ("cmd", vec!["/C", line]),
             Self::Shell(line) => ("sh", vec!["-c", line]),
@@ -57,9 +57,8 @@ impl TokenCommand {
             }
         };
         let mut command = tokio::process::Command::new(program);
-        command.args(arguments).kill_on_drop(true);
+        command.args(arguments);
         remove_own_secrets(&mut command);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
@@ -77,11 +76,9 @@ pub(crate) fn remove_own_secrets(command: &mut tokio::process::Command) {
 
 /// Runs a command for a token. The error contains the end of the command's standard error.
 pub async fn run_token_command(line: &TokenCommand) -> Result<BearerToken, AuthError> {
-    let ran = tokio::time::timeout(LIMIT, capture_output(line)).await;
-    let (status, output, complaint) = ran.map_err(|_| {
-        let limit = LIMIT.as_secs();
-        line.command_error(format_args!("took longer than {limit} s and was killed"))
-    })??;
+    let captured = capture_output(&mut line.build_process(), LIMIT, MOST).await;
+    let CapturedOutput { status, output, complaint } =
+        captured.map_err(|error| line.command_error(why_not_captured(&error)))?;
     let text = output.expose_secret();
     let first = text.lines().next().unwrap_or_default();
     if !status.success() {
@@ -99,24 +96,14 @@ pub async fn run_token_command(line: &TokenCommand) -> Result<BearerToken, AuthE
     BearerToken::new(first).map_err(none)
 }
 
-async fn capture_output(
-    line: &TokenCommand,
-) -> Result<(ExitStatus, SecretString, String), AuthError> {
-    let mut child = line
-        .build_process()
-        .spawn()
-        .map_err(|error| line.command_error(format_args!("cannot be started: {error}")))?;
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let (out, err) = (out.expect("it is piped"), err.expect("it is piped"));
-    let (mut output, mut complaint) = (Vec::new(), Vec::new());
-    let (mut out, mut err) = (out.take(MOST), err.take(MOST));
-    let read = tokio::try_join!(out.read_to_end(&mut output), err.read_to_end(&mut complaint));
-    read.map_err(|error| line.command_error(format_args!("printed unreadable output: {error}")))?;
-    let status = child.wait().await;
-    let status = status
-        .map_err(|error| line.command_error(format_args!("could not be awaited: {error}")))?;
-    let output = SecretString::from(String::from_utf8_lossy(&output).into_owned());
-    Ok((status, output, String::from_utf8_lossy(&complaint).into_owned()))
+fn why_not_captured(error: &ProgramError) -> String {
+    match error {
+        ProgramError::NotStarted(error) => format!("cannot be started: {error}"),
+        ProgramError::TimedOut(limit) => {
+            format!("took longer than {} s and was killed", limit.as_secs())
+        }
+        error => format!("printed unreadable output: {error}"),
+    }
 }
 
 /// A text in which every word that looks like a token is `…`: a Private Integration Token, a JWT, or a long word of

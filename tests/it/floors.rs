@@ -9,7 +9,7 @@ use crate::source_tree::{SourceTree, find_circles};
 /// room, and only `cli` names it.
 const FLOORS: &[&[&str]] = &[
     &["choice", "concurrency", "diagnostic", "failpoint", "text"],
-    &["event", "id", "toml_doc"],
+    &["child_process", "event", "id", "toml_doc"],
     &["resource", "run", "sheet", "table", "value"],
     &["api", "mirror", "model"],
     &["mapping"],
