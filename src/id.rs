@@ -193,6 +193,45 @@ impl IdHashes {
     }
 }
 
+/// Ids that were seen, remembered as hashes of eight bytes each.
+///
+/// A million of them take nine megabytes: they are kept sorted in groups, none of which is large, so that nothing is ever
+/// copied as a whole, and nothing is reserved that will not be used.
+#[derive(Debug, Default)]
+pub struct SeenIds {
+    /// By the first bits of the hash; none until there is an id.
+    groups: Vec<Vec<u64>>,
+    count: u64,
+}
+
+impl SeenIds {
+    /// The bits of a hash that choose its group.
+    const GROUP_BITS: u32 = 12;
+
+    /// Adds an id; whether it is new.
+    pub fn insert(&mut self, id: &str) -> bool {
+        if self.groups.is_empty() {
+            self.groups = vec![Vec::new(); 1 << Self::GROUP_BITS];
+        }
+        let hash = crate::text::hash_text(id);
+        // The shift leaves fewer bits than any usize has.
+        let group = &mut self.groups[(hash >> (u64::BITS - Self::GROUP_BITS)) as usize];
+        let Err(place) = group.binary_search(&hash) else { return false };
+        if group.len() == group.capacity() {
+            group.reserve_exact(group.len() / 8 + 4);
+        }
+        group.insert(place, hash);
+        self.count += 1;
+        true
+    }
+
+    /// The number of different ids.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +241,19 @@ mod tests {
         let id: ContactId = "../a b/ü".parse().unwrap();
         assert_eq!(id.escaped_segment(), "%2E%2E%2Fa%20b%2F%C3%BC");
         assert_eq!(id.to_string(), "../a b/ü");
+    }
+
+    #[test]
+    fn an_id_is_new_once() {
+        let mut seen = SeenIds::default();
+        assert_eq!(seen.count(), 0);
+        for id in 0..20_000 {
+            assert!(seen.insert(&id.to_string()), "{id}");
+        }
+        for id in 0..20_000 {
+            assert!(!seen.insert(&id.to_string()), "{id}");
+        }
+        assert_eq!(seen.count(), 20_000);
     }
 
     #[test]

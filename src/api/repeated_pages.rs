@@ -2,12 +2,9 @@
 //!
 //! A walk over such pages never ends. It is ended when several pages in a row have no id that is new.
 
-use std::collections::HashSet;
-
 use super::endpoint::ApiEndpoint;
 use super::error::{ApiError, ApiErrorKind};
-use crate::id::ContactId;
-use crate::text::hash_text;
+use crate::id::{ContactId, SeenIds};
 
 /// Pages in a row without a new id that end a walk. A single one can be an accident: where contacts were added at the
 /// same moment, a page may repeat the one before.
@@ -16,7 +13,7 @@ const MAX_REPEATED: u32 = 3;
 /// The ids that a walk has seen, as hashes.
 #[derive(Debug, Default)]
 pub struct RepeatedPages {
-    seen: HashSet<u64>,
+    seen: SeenIds,
     repeated: u32,
 }
 
@@ -31,7 +28,7 @@ impl RepeatedPages {
         let (mut has_ids, mut has_new) = (false, false);
         for id in ids {
             has_ids = true;
-            has_new |= self.seen.insert(hash_text(id));
+            has_new |= self.seen.insert(id);
         }
         if has_new {
             self.repeated = 0;

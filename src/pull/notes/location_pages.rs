@@ -14,9 +14,9 @@ use super::{
 };
 use crate::api::{self, ApiResponse, NOTE_SEARCH_LIMIT, NoteOrder, NotePage, NoteQuery, NoteRef};
 use crate::concurrency;
+use crate::id::SeenIds;
 use crate::pull::{Pull, PullError, retry_failed};
 use crate::run::{RunError, SpoolReader, SpoolWrite, StreamProgress, stream};
-use crate::text::hash_text;
 
 /// Most users who are remembered as authors. A location has far fewer.
 const MAX_AUTHORS: usize = 1_000;
@@ -80,8 +80,8 @@ impl LocationPass {
 /// What has been read of the location's notes.
 #[derive(Debug, Default)]
 struct LocationCount {
-    /// Hashes of the ids.
-    seen: HashSet<u64>,
+    /// The notes.
+    seen: SeenIds,
     /// Rows without an id.
     unusable: u64,
     /// The latest total of all notes.
@@ -97,11 +97,11 @@ struct LocationCount {
 impl LocationCount {
     /// Counts the rows of a page; returns how many notes are new.
     fn add_page(&mut self, page: &NotePage) -> u64 {
-        let before = self.seen.len();
+        let before = self.seen.count();
         for row in &page.rows {
             match row {
                 Some(note) => {
-                    self.seen.insert(hash_text(&note.id));
+                    self.seen.insert(&note.id);
                     self.related += u64::from(!note.contacts.is_empty());
                     if let Some(author) = &note.author
                         && self.authors.len() < MAX_AUTHORS
@@ -113,11 +113,11 @@ impl LocationCount {
                 None => self.unusable += 1,
             }
         }
-        (self.seen.len() - before) as u64
+        self.seen.count() - before
     }
 
     fn notes(&self) -> u64 {
-        self.seen.len() as u64 + self.unusable
+        self.seen.count() + self.unusable
     }
 
     fn set_total(&mut self, total: Option<u64>) {
