@@ -11,7 +11,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 
 use super::global::GlobalArgs;
 use crate::cli::config::dirs;
-use crate::cli::config::{self, ConfigFile};
+use crate::cli::config::{self, ConfigFile, DefaultsCall};
 use crate::cli::output::error::CliError;
 use crate::cli::settings::{ConfigLayers, Settings};
 use crate::cli::{Cli, CliCommand};
@@ -77,7 +77,10 @@ fn parse_with_config(
     let profile = config.select_profile(requested)?;
     let name = profile.as_ref().map(|profile| profile.name.as_str());
     let given = given_flags(matches);
-    let applied = config.applicable_defaults(name, &path, &given, build_command_line);
+    let job = (path == ["job", "run"]).then(|| matches.get_one::<String>("job")).flatten();
+    let call =
+        DefaultsCall { profile: name, job: job.map(String::as_str), path: &path, given: &given };
+    let applied = config.applicable_defaults(&call, build_command_line);
     let by_default = applied.iter().map(|default| default.id.clone()).collect();
     let line =
         config::apply_defaults(config::accept_switch_values(Cli::command()), &path, &applied);

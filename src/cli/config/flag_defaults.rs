@@ -31,8 +31,8 @@ const NEVER: [(&str, &str); 7] = [
 /// A default of a flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct FlagDefault {
-    /// The profile that it is for; `None` means all profiles.
-    pub(in crate::cli) profile: Option<String>,
+    /// The job or profile that it is for.
+    pub(in crate::cli) scope: DefaultScope,
     /// The command that it is for, such as `runs publish`; all that have the flag, if empty.
     pub(super) command: Vec<String>,
     /// The flag's name in clap.
@@ -42,6 +42,39 @@ pub(in crate::cli) struct FlagDefault {
     pub(in crate::cli) place: ConfigPosition,
 }
 
+/// What a default holds for, strongest first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::cli) enum DefaultScope {
+    /// A job of this name.
+    Job(String),
+    /// Commands with this profile.
+    Profile(String),
+    /// Everything.
+    All,
+}
+
+/// The call that defaults are looked up for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct DefaultsCall<'a> {
+    pub(in crate::cli) profile: Option<&'a str>,
+    /// The job that `job run` runs.
+    pub(in crate::cli) job: Option<&'a str>,
+    /// The command, such as `["runs", "publish"]`.
+    pub(in crate::cli) path: &'a [&'a str],
+    /// The flags that were given, by clap's names.
+    pub(in crate::cli) given: &'a BTreeSet<String>,
+}
+
+impl DefaultsCall<'_> {
+    fn is_in(&self, scope: &DefaultScope) -> bool {
+        match scope {
+            DefaultScope::Job(name) => self.job == Some(name),
+            DefaultScope::Profile(name) => self.profile == Some(name),
+            DefaultScope::All => true,
+        }
+    }
+}
+
 /// The defaults that hold in a call, strongest first and one for a flag.
 pub(in crate::cli) type AppliedDefaults<'c> = Vec<&'c FlagDefault>;
 
@@ -49,18 +82,18 @@ pub(in crate::cli) type AppliedDefaults<'c> = Vec<&'c FlagDefault>;
 pub(super) fn read_defaults(
     reader: &mut ConfigParser,
     table: &DeTable,
-    profile: Option<&str>,
+    scope: &DefaultScope,
     cli: &clap::Command,
 ) -> Vec<FlagDefault> {
     let mut found = Vec::new();
-    collect_defaults(reader, table, profile, &mut Vec::new(), cli, &mut found);
+    collect_defaults(reader, table, scope, &mut Vec::new(), cli, &mut found);
     found
 }
 
 fn collect_defaults(
     reader: &mut ConfigParser,
     table: &DeTable,
-    profile: Option<&str>,
+    scope: &DefaultScope,
     command: &mut Vec<String>,
     cli: &clap::Command,
     found: &mut Vec<FlagDefault>,
@@ -71,7 +104,7 @@ fn collect_defaults(
             match direct_subcommands(cli).find(|below| below.get_name() == key.get_ref().as_ref()) {
                 Some(cli) => {
                     command.push(cli.get_name().to_owned());
-                    collect_defaults(reader, inner, profile, command, cli, found);
+                    collect_defaults(reader, inner, scope, command, cli, found);
                     command.pop();
                 }
                 None => report_unknown_command(reader, key, cli),
@@ -80,7 +113,7 @@ fn collect_defaults(
         }
         let Some((id, values)) = read_default(reader, key, value, cli) else { continue };
         let default = FlagDefault {
-            profile: profile.map(str::to_owned),
+            scope: scope.clone(),
             command: command.clone(),
             id,
             values,
@@ -110,7 +143,7 @@ fn flag_owners<'c>(cli: &'c clap::Command, name: &str) -> Vec<(&'c clap::Command
     }
 }
 
-fn find_flag<'c>(cli: &'c clap::Command, name: &str) -> Option<&'c Arg> {
+pub(super) fn find_flag<'c>(cli: &'c clap::Command, name: &str) -> Option<&'c Arg> {
     let named = |arg: &&Arg| {
         arg.get_long() == Some(name)
             || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
@@ -119,7 +152,7 @@ fn find_flag<'c>(cli: &'c clap::Command, name: &str) -> Option<&'c Arg> {
 }
 
 /// One default, if nothing is wrong with it.
-fn read_default(
+pub(super) fn read_default(
     reader: &mut ConfigParser,
     key: &Spanned<DeString>,
     value: SpannedTomlValue,
@@ -233,7 +266,7 @@ fn values_as_typed(
 }
 
 /// Why a command would refuse a value of a flag, and what to do.
-fn invalid_value_reason(
+pub(super) fn invalid_value_reason(
     cli: &clap::Command,
     arg: &Arg,
     value: &str,
@@ -272,29 +305,27 @@ fn invalid_value_reason(
     }
 }
 
-/// The defaults that hold for a command: those of the profile before the general ones, and those of the
-/// command before those of all. What was given, and what excludes it, makes a default give way. `cli` is
-/// asked only when there is a default to ask about.
+/// The defaults that hold for a call: those of the job before those of the profile before the general ones, and those
+/// of the command before those of all. What was given, and what excludes it, makes a default give way. `cli` is asked
+/// only when there is a default to ask about.
 pub(super) fn applicable_defaults<'c>(
     all: &'c [FlagDefault],
-    profile: Option<&str>,
-    path: &[&str],
-    given: &BTreeSet<String>,
+    call: &DefaultsCall<'_>,
     cli: impl FnOnce() -> clap::Command,
 ) -> AppliedDefaults<'c> {
     let fits = |default: &&FlagDefault| {
-        default.profile.as_deref().is_none_or(|name| Some(name) == profile)
-            && default.command.len() <= path.len()
-            && default.command.iter().zip(path).all(|(one, other)| one == other)
+        call.is_in(&default.scope)
+            && default.command.len() <= call.path.len()
+            && default.command.iter().zip(call.path).all(|(one, other)| one == other)
     };
     let mut fitting: Vec<&FlagDefault> = all.iter().filter(fits).collect();
-    fitting.sort_by_key(|it| (it.profile.is_none(), Reverse(it.command.len()), it.place.line));
+    fitting.sort_by_key(|it| (&it.scope, Reverse(it.command.len()), it.place.line));
     if fitting.is_empty() {
         return fitting;
     }
     let cli = cli();
-    let cli = subcommand_at(&cli, path);
-    let mut taken = given.clone();
+    let cli = subcommand_at(&cli, call.path);
+    let mut taken = call.given.clone();
     let mut applied = Vec::new();
     for default in fitting {
         let Some(arg) = cli.get_arguments().find(|arg| *arg.get_id() == default.id) else {

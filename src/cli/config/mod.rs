@@ -7,17 +7,18 @@
 pub(super) mod dirs;
 
 mod flag_defaults;
+mod job_settings;
 mod parse_config;
 pub(super) mod secret_scan;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use flag_defaults::FlagDefault;
 pub(super) use flag_defaults::{
-    AppliedDefaults, accept_switch_values, apply_defaults, subcommand_at,
+    AppliedDefaults, DefaultScope, DefaultsCall, accept_switch_values, apply_defaults,
+    subcommand_at,
 };
 
 use super::output::error::CliError;
@@ -37,6 +38,8 @@ pub(super) struct ConfigFile {
     pub(super) exists: bool,
     pub(super) default_profile: Option<ConfigValue<String>>,
     profiles: Vec<Profile>,
+    /// The names of the jobs.
+    jobs: Vec<ConfigValue<String>>,
     defaults: Vec<FlagDefault>,
 }
 
@@ -162,7 +165,7 @@ impl ConfigFile {
     pub(super) fn select_profile(&self, given: Option<&str>) -> Result<Option<Profile>, CliError> {
         let default = || self.default_profile.as_ref().map(|name| name.value.as_str());
         let Some(name) = given.or_else(default) else { return Ok(None) };
-        if !is_profile_name(name) {
+        if !is_plain_name(name) {
             return Err(
                 CliError::usage(format!("`{name}` cannot be a profile's name")).with_hint(NAME)
             );
@@ -171,15 +174,28 @@ impl ConfigFile {
         Ok(Some(known.cloned().unwrap_or_else(|| Profile::with_name(name))))
     }
 
-    /// The defaults that apply to the command of a path, given the flags that were given.
+    /// The defaults that apply to a call.
     pub(super) fn applicable_defaults(
         &self,
-        profile: Option<&str>,
-        path: &[&str],
-        given: &BTreeSet<String>,
+        call: &DefaultsCall<'_>,
         cli: impl FnOnce() -> clap::Command,
     ) -> AppliedDefaults<'_> {
-        flag_defaults::applicable_defaults(&self.defaults, profile, path, given, cli)
+        flag_defaults::applicable_defaults(&self.defaults, call, cli)
+    }
+
+    /// The jobs, in the order of the file.
+    pub(super) fn jobs(&self) -> &[ConfigValue<String>] {
+        &self.jobs
+    }
+
+    /// The settings of a job, as flags of `job run`: the name, and the values as they would be typed.
+    pub(super) fn job_settings<'c>(
+        &'c self,
+        job: &'c str,
+    ) -> impl Iterator<Item = (&'c str, &'c [String])> {
+        let of_job = |default: &&FlagDefault| default.scope == DefaultScope::Job(job.to_owned());
+        let all = self.defaults.iter().filter(of_job);
+        all.map(|default| (default.id.as_str(), default.values.as_slice()))
     }
 
     /// The error for an unknown profile: the known names, and the closest.
@@ -231,11 +247,11 @@ pub(super) fn conflicting_defaults_error(
         .with_hint("give the flags, which override their defaults")
 }
 
-/// The characters that a profile's name may have.
+/// The characters that the name of a profile or job may have.
 const NAME: &str = "use letters, digits, `-` and `_`, at most 64 of them";
 
-/// Whether a text can be a profile's name. It becomes the name of a file when a token is stored for it.
-fn is_profile_name(text: &str) -> bool {
+/// Whether a text can be the name of a profile or a job. It becomes the name of files.
+pub(super) fn is_plain_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     !text.is_empty() && text.len() <= 64 && !text.starts_with('-') && text.chars().all(plain)
 }

@@ -10,15 +10,15 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    ConfigFile, ConfigPosition, ConfigValue, NAME, Profile, TokenCommandSetting, flag_defaults,
-    is_profile_name, secret_scan,
+    ConfigFile, ConfigPosition, ConfigValue, DefaultScope, NAME, Profile, TokenCommandSetting,
+    flag_defaults, is_plain_name, job_settings, secret_scan,
 };
 use crate::auth::CredentialStoreKind;
 use crate::cli::output::error::CliError;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
-const TOP: [&str; 3] = ["default_profile", "defaults", "profiles"];
+const TOP: [&str; 4] = ["default_profile", "defaults", "jobs", "profiles"];
 const PROFILE: [&str; 7] =
     ["location", "api_url", "token_command", "token_file", "store", "protected", "defaults"];
 /// Keys that people would put a secret under.
@@ -66,7 +66,7 @@ impl ConfigParser<'_> {
         ConfigPosition { file: self.file.to_owned(), line: self.doc.line_of(part) }
     }
 
-    fn with_position<T, V>(&self, value: T, part: &Spanned<V>) -> ConfigValue<T> {
+    pub(super) fn with_position<T, V>(&self, value: T, part: &Spanned<V>) -> ConfigValue<T> {
         ConfigValue { value, place: self.position_of(part) }
     }
 
@@ -93,12 +93,17 @@ impl ConfigParser<'_> {
         self.doc.report_problem(self.doc.line_of(part), message);
     }
 
-    fn report_with_hint<T>(&mut self, part: &Spanned<T>, message: impl Display, hint: &str) {
+    pub(super) fn report_with_hint<T>(
+        &mut self,
+        part: &Spanned<T>,
+        message: impl Display,
+        hint: &str,
+    ) {
         let problem = self.doc.problem_at(part, message).with_hint(hint);
         self.doc.problems.push(problem);
     }
 
-    fn report_unknown_key(
+    pub(super) fn report_unknown_key(
         &mut self,
         key: &Spanned<toml::de::DeString>,
         place: &str,
@@ -121,9 +126,12 @@ impl ConfigParser<'_> {
                 }
                 "defaults" => {
                     if let Some(table) = self.doc.read_table("defaults", value) {
-                        config
-                            .defaults
-                            .extend(flag_defaults::read_defaults(self, table, None, cli));
+                        config.defaults.extend(flag_defaults::read_defaults(
+                            self,
+                            table,
+                            &DefaultScope::All,
+                            cli,
+                        ));
                     }
                 }
                 "profiles" => {
@@ -133,6 +141,13 @@ impl ConfigParser<'_> {
                         let (profile, defaults) = self.parse_profile(name, value, cli);
                         config.profiles.push(profile);
                         config.defaults.extend(defaults);
+                    }
+                }
+                "jobs" => {
+                    for (name, value) in self.doc.read_table("jobs", value).into_iter().flatten() {
+                        let (name, settings) = job_settings::parse_job(self, name, value, cli);
+                        config.jobs.push(name);
+                        config.defaults.extend(settings);
                     }
                 }
                 _ => self.report_unknown_key(key, "the file", &TOP),
@@ -150,7 +165,7 @@ impl ConfigParser<'_> {
         let mut profile = Profile::with_name(name.get_ref());
         profile.place = Some(self.position_of(name));
         let mut given = Vec::new();
-        if !is_profile_name(&profile.name) {
+        if !is_plain_name(&profile.name) {
             let message = format!("`{}` cannot be a profile's name", profile.name);
             self.report_with_hint(name, message, NAME);
         }
@@ -169,7 +184,8 @@ impl ConfigParser<'_> {
                 }
                 "defaults" => {
                     if let Some(table) = self.doc.read_table("defaults", value) {
-                        given = flag_defaults::read_defaults(self, table, Some(&profile.name), cli);
+                        let scope = DefaultScope::Profile(profile.name.clone());
+                        given = flag_defaults::read_defaults(self, table, &scope, cli);
                     }
                 }
                 _ => self.report_unknown_key(key, "a profile", &PROFILE),

@@ -12,8 +12,8 @@ use crate::cli::account::token_source::{DEFAULT, find_stored_login};
 use crate::cli::args::command_line::{build_command_line, deepest_subcommand, given_flags};
 use crate::cli::config::dirs;
 use crate::cli::config::{
-    AppliedDefaults, ConfigPosition, ConfigValue, Profile, accept_switch_values, apply_defaults,
-    secret_scan, subcommand_at,
+    AppliedDefaults, ConfigPosition, ConfigValue, DefaultScope, DefaultsCall, Profile,
+    accept_switch_values, apply_defaults, secret_scan, subcommand_at,
 };
 use crate::cli::output::error::CliError;
 use crate::cli::settings::{LocationOrigin, Settings};
@@ -282,12 +282,9 @@ fn list_flags(
     let wrong = |error: clap::Error| CliError::usage(error.to_string());
     let first = line().try_get_matches_from(&words).map_err(wrong)?;
     let config = settings.config();
-    let applied = config.applicable_defaults(
-        settings.profile_name(),
-        path,
-        &given_flags(deepest_subcommand(&first).1),
-        build_command_line,
-    );
+    let given = &given_flags(deepest_subcommand(&first).1);
+    let call = DefaultsCall { profile: settings.profile_name(), job: None, path, given };
+    let applied = config.applicable_defaults(&call, build_command_line);
     let matches =
         apply_defaults(line(), path, &applied).try_get_matches_from(&words).map_err(wrong)?;
     let (_, matches) = deepest_subcommand(&matches);
@@ -319,7 +316,13 @@ fn flag_entry(arg: &Arg, matches: &ArgMatches, applied: &AppliedDefaults) -> Exp
             SettingSource::Variable(variable.to_string_lossy().into_owned())
         }
         _ => match applied.iter().find(|default| default.id == id) {
-            Some(default) => SettingSource::Config(default.place.clone(), default.profile.clone()),
+            Some(default) => {
+                let profile = match &default.scope {
+                    DefaultScope::Profile(name) => Some(name.clone()),
+                    DefaultScope::Job(_) | DefaultScope::All => None,
+                };
+                SettingSource::Config(default.place.clone(), profile)
+            }
             None => SettingSource::BuiltIn,
         },
     };
