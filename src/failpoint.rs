@@ -47,6 +47,8 @@ pub enum FailPoint {
     AfterRefresh,
     /// The new token is stored and not used yet.
     AfterRenewal,
+    /// A step of a job is about to begin, and the job fails by a fault of this program instead of being killed.
+    JobFault,
 }
 
 impl FailPoint {
@@ -74,6 +76,7 @@ impl FailPoint {
             Self::BeforeRefresh => "before_refresh",
             Self::AfterRefresh => "after_refresh",
             Self::AfterRenewal => "after_renewal",
+            Self::JobFault => "job_fault",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The daily request quota: how much is left, how much to reserve for other applications, and when
 //! it resets.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -24,6 +25,16 @@ impl QuotaReserve {
         match self {
             Self::Requests(requests) => requests,
             Self::Percent(percent) => limit * u64::from(percent) / 100,
+        }
+    }
+}
+
+/// As it is typed: `200`, `10%`.
+impl fmt::Display for QuotaReserve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Requests(requests) => write!(f, "{requests}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
         }
     }
 }

@@ -52,6 +52,7 @@ Examples:
   ghl-bulk show ada@example.com              one contact with its tasks, notes and appointments
   ghl-bulk sync                              keep a local copy of the account up to date
   ghl-bulk watch --post https://example.com/hook   send changes to another system
+  ghl-bulk job run nightly                   run a job of `config.toml`
   ghl-bulk doctor                            check access, network and disk
   ghl-bulk resume                            continue an interrupted run
 
@@ -84,6 +85,7 @@ enum CliCommand {
     Sync(commands::sync::SyncArgs),
     Mirror(commands::mirror::MirrorArgs),
     Watch(Box<commands::watch::WatchArgs>),
+    Job(commands::job::JobArgs),
     Resume(commands::resume::ResumeArgs),
     Doctor(commands::doctor::DoctorArgs),
     Runs(commands::runs::RunsArgs),
@@ -156,6 +158,7 @@ fn run_command(command: &CliCommand, settings: &Settings) -> Result<CliExitCode,
         CliCommand::Mirror(args) => commands::mirror::run(args, settings),
         CliCommand::Sync(args) => commands::sync::run(args, settings),
         CliCommand::Watch(args) => commands::watch::run(args, settings),
+        CliCommand::Job(args) => commands::job::run(args, settings),
         CliCommand::Resume(args) => commands::resume::run(args, settings),
         CliCommand::Doctor(args) => commands::doctor::run(args, settings),
         CliCommand::Runs(args) => commands::runs::run(args, settings),

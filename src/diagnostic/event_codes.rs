@@ -80,6 +80,7 @@ event_codes! {
         FormulaCells "formula_cells": "Texts in a file for another system's importer look like formulas and have no guard; write it with `--csv-safe formulas` before you open it in a spreadsheet.",
         HeaderIgnored "header_ignored": "The API sent a number that its rate limit cannot have; it was ignored, and what was known before is used.",
         HiddenContacts "hidden_contacts": "The search counts more contacts than it shows; export again later to get the others.",
+        JobIncident "job_incident": "A hook, the ping, the metrics or the old logs of a job failed; the message says why, and the steps went on.",
         LackingContacts "lacking_contacts": "Contacts that were named could not be found; of an export, `errors.csv` lists them.",
         LimitExhausted "limit_exhausted": "The API refuses requests because other applications use up its rate limit; the run goes on waiting.",
         LimitShared "limit_shared": "Another process of this machine uses the same rate limit; the two take turns.",

@@ -148,6 +148,18 @@ impl RunStore {
         self.lock_resource(&path, &holder, LockedResource::Watch(location.clone()))
     }
 
+    /// Locks a job, so that one process at a time runs it.
+    ///
+    /// # Errors
+    /// [`RunError::Locked`] when another process has locked it.
+    pub fn lock_job(&self, job: &str, run: &RunId) -> Result<FileLock, RunError> {
+        let dir = self.home_dir().join("jobs");
+        create_private_dir(&dir).map_err(|source| RunError::from_io(&dir, source))?;
+        let holder = LockHolder::of_this_process(run.clone(), "job");
+        let path = dir.join(format!("{job}.lock"));
+        self.lock_resource(&path, &holder, LockedResource::Job(job.to_owned()))
+    }
+
     fn create_mirror_dir(&self, location: &LocationId, sandbox: bool) -> Result<PathBuf, RunError> {
         let dir = self.mirror_dir(location, sandbox);
         create_private_dir(&dir).map_err(|source| RunError::from_io(&dir, source))?;

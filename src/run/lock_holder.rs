@@ -85,6 +85,8 @@ pub enum LockedResource {
     Mirror(LocationId),
     /// The delivery of the events of a location.
     Watch(LocationId),
+    /// A job of this name.
+    Job(String),
 }
 
 /// Something that another process has locked, with what is known of that process.
@@ -105,6 +107,7 @@ impl fmt::Display for LockConflict {
             LockedResource::Run(run) => write!(f, "run `{run}`")?,
             LockedResource::OutputDir(dir) => write!(f, "`{}`", dir.display())?,
             LockedResource::Mirror(location) => write!(f, "the mirror of location `{location}`")?,
+            LockedResource::Job(job) => write!(f, "job `{job}`")?,
             LockedResource::Watch(location) => write!(f, "the watch of location `{location}`")?,
         }
         let Some(holder) = &self.holder else {

@@ -32,6 +32,7 @@ mod house_stats;
 mod import_world;
 mod imports;
 mod inspect;
+mod jobs;
 mod kills;
 mod known_warnings;
 mod login;

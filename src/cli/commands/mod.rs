@@ -8,6 +8,7 @@ pub(super) mod doctor;
 pub(super) mod export;
 pub(super) mod history;
 pub(super) mod import;
+pub(super) mod job;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod man;

@@ -45,6 +45,31 @@ pub(crate) enum CliExitCode {
     Terminated = 143,
 }
 
+impl CliExitCode {
+    /// The meaning of a code that this program ended with; of another, a bug.
+    pub(crate) fn from_code(code: u8) -> Self {
+        let all = [
+            Self::Done,
+            Self::Usage,
+            Self::Partial,
+            Self::Refused,
+            Self::Stale,
+            Self::InDoubt,
+            Self::TooManyErrors,
+            Self::Access,
+            Self::Paused,
+            Self::Missing,
+            Self::Locked,
+            Self::Damaged,
+            Self::Changes,
+            Self::HungUp,
+            Self::Interrupted,
+            Self::Terminated,
+        ];
+        all.into_iter().find(|known| *known as u8 == code).unwrap_or(Self::Bug)
+    }
+}
+
 impl From<CliExitCode> for u8 {
     fn from(code: CliExitCode) -> Self {
         code as Self

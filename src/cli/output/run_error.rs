@@ -83,7 +83,7 @@ fn locked_resource_hint(resource: &LockedResource) -> &'static str {
         LockedResource::Location(_) => {
             "wait for it to finish: only one run at a time writes to a location"
         }
-        LockedResource::Run(_) => "wait for it to finish",
+        LockedResource::Run(_) | LockedResource::Job(_) => "wait for it to finish",
         LockedResource::Mirror(_) => {
             "wait for it to finish: only one sync of a location runs at a time"
         }

@@ -53,6 +53,9 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
     run("history nobody@example.com", &[10]);
     run("watch --once --jsonl events.jsonl --json", &[0]);
     run("mirror status --json", &[0]);
+    run("job list", &[2]);
+    run("job run nightly --steps sync", &[0]);
+    run("job install nightly --at 02:30", &[2]);
     run("mirror forget mirrored", &[0]);
     run("mirror rm --yes", &[0]);
     run("map in.csv -o map.toml", &[0]);

@@ -20,6 +20,8 @@ pub(crate) fn events_schema() -> Value {
         written_event(),
         synced_event(),
         coverage_event(),
+        step_started_event(),
+        step_ended_event(),
         summary_event(),
     ];
     let any = events.iter().map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") }));
@@ -277,6 +279,39 @@ fn sync_properties() -> Value {
     })
 }
 
+fn step_started_event() -> NamedSchema {
+    let fields = json!({
+        "job": string_schema("The job's name."),
+        "step": string_schema("The step, such as `backup`."),
+    });
+    event_schema("step_started", "Of `job run`: a step begins.", &fields, &[])
+}
+
+fn step_ended_event() -> NamedSchema {
+    let fields = json!({
+        "job": string_schema("The job's name."),
+        "step": string_schema("The step."),
+        "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "Its exit code." },
+        "elapsed_ms": count_schema("How long it took, in milliseconds."),
+        "skipped": string_schema("Why it was left out."),
+    });
+    event_schema("step_ended", "Of `job run`: a step has ended.", &fields, &["skipped"])
+}
+
+/// The fields that `job run` adds.
+fn job_properties() -> Value {
+    json!({
+        "job": string_schema("Of a job: its name."),
+        "started": { "type": "string", "format": "date-time", "description": "Of a job: when it began." },
+        "snapshot": nullable_string_schema("The newest snapshot that was made."),
+        "steps": {
+            "type": "array", "items": { "type": "object" },
+            "description": "Of a job: `step`, `outcome` (`skipped`, or as that of a summary), `exit_code`, `elapsed_ms`, \
+                `requests` and the number of `locations` of each step, and its `error`.",
+        },
+    })
+}
+
 fn files_schema() -> Value {
     let fields = file_properties();
     let required = fields.as_object().into_iter().flat_map(Map::keys);
@@ -315,7 +350,7 @@ fn summary_event() -> NamedSchema {
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
         "outcome": outcome,
         "run": nullable_string_schema("The run, if one began."),
-        "kind": string_schema("What was done: `import`, `undo` or `sync`; missing for exports."),
+        "kind": string_schema("What was done: `import`, `undo`, `sync` or `job`; missing for exports."),
         "location": nullable_string_schema("The location's id, if the summary is about one."),
         "locations": locations_schema(),
         "out": nullable_string_schema("The directory with the output files."),
@@ -339,7 +374,14 @@ fn summary_event() -> NamedSchema {
         "apply": nullable_string_schema("The command that applies the plan, if there is one."),
     });
     let mut fields = fields;
-    for more in [map_properties(), doctor_properties(), login_properties(), sync_properties()] {
+    let of_commands = [
+        map_properties(),
+        doctor_properties(),
+        login_properties(),
+        sync_properties(),
+        job_properties(),
+    ];
+    for more in of_commands {
         if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
             fields.extend(more);
         }

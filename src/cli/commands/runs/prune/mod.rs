@@ -43,7 +43,7 @@ pub(super) struct PruneArgs {
     keep_last: Option<usize>,
 
     /// Remove only runs older than this: `30d`, `12h`, or a date such as `2026-11-21` (UTC)
-    #[arg(long, value_name = "AGE", value_parser = time_arg::parse_past_time)]
+    #[arg(long, visible_alias = "keep", value_name = "AGE", value_parser = time_arg::parse_past_time)]
     older_than: Option<jiff::Timestamp>,
 
     /// Also remove runs that could still be resumed or applied, that have writes in doubt, or that this version
