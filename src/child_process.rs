@@ -149,8 +149,10 @@ pub async fn capture_output(
         let mut child = command.spawn().map_err(ProgramError::NotStarted)?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let (mut output, mut complaint) = (Vec::new(), Vec::new());
-        let mut out = out.expect("it is piped").take(most);
-        let mut err = err.expect("it is piped").take(most);
+        let (Some(out), Some(err)) = (out, err) else {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
+        };
+        let (mut out, mut err) = (out.take(most), err.take(most));
         tokio::try_join!(out.read_to_end(&mut output), err.read_to_end(&mut complaint))?;
         let status = child.wait().await?;
         Ok(CapturedOutput {

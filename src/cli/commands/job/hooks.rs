@@ -10,7 +10,7 @@ use crate::auth;
 use crate::child_process::{ProgramError, run_with_input};
 
 /// The code by which a hook before the job says that there is nothing to do now, such as when a disk is not plugged in
-/// (EX_TEMPFAIL of sysexits.h, as borgmatic takes it).
+/// (`EX_TEMPFAIL` of `sysexits.h`, as borgmatic takes it).
 const NOT_NOW: i32 = 75;
 
 /// What hooks learn in their environment.

@@ -71,7 +71,7 @@ fn strip_value(key: &str, value: &Value) -> Option<Value> {
         Value::Array(items) => {
             let items: Vec<Value> =
                 items.iter().filter_map(|item| strip_value(key, item)).collect();
-            (!items.is_empty()).then(|| Value::Array(items))
+            (!items.is_empty()).then_some(Value::Array(items))
         }
         Value::Object(fields) => {
             let fields = strip_texts(fields);

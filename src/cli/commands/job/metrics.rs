@@ -1,4 +1,4 @@
-//! The metrics of a job for Prometheus' textfile collector (node_exporter).
+//! The metrics of a job for Prometheus' textfile collector (`node_exporter`).
 //!
 //! The file is replaced as a whole. What it says of the last success is taken over from the file before, so that a job
 //! that fails for days shows when it last succeeded.
@@ -46,7 +46,7 @@ fn render_metrics(outcome: &JobOutcome, before: &str) -> String {
     add_head(&mut text, LAST_SUCCESS, "When the job last succeeded for a location.");
     for (location, time) in &successes {
         let labels = [("job", job), ("location", location)];
-        add_sample(&mut text, LAST_SUCCESS, &labels, *time as f64);
+        add_sample(&mut text, LAST_SUCCESS, &labels, time);
     }
     add_head(&mut text, "ghl_bulk_exit_code", "The exit code of the last run of the job.");
     add_sample(&mut text, "ghl_bulk_exit_code", &[("job", job)], f64::from(outcome.code()));
@@ -67,12 +67,7 @@ fn render_metrics(outcome: &JobOutcome, before: &str) -> String {
     }
     add_head(&mut text, "ghl_bulk_requests", "The requests of the last run, by route.");
     for (route, count) in all_requests(outcome) {
-        add_sample(
-            &mut text,
-            "ghl_bulk_requests",
-            &[("job", job), ("route", &route)],
-            count as f64,
-        );
+        add_sample(&mut text, "ghl_bulk_requests", &[("job", job), ("route", &route)], count);
     }
     add_records(&mut text, outcome);
     text
@@ -132,7 +127,12 @@ fn add_head(text: &mut String, name: &str, help: &str) {
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
 }
 
-fn add_sample(text: &mut String, name: &str, labels: &[(&str, &str)], value: f64) {
+fn add_sample(
+    text: &mut String,
+    name: &str,
+    labels: &[(&str, &str)],
+    value: impl std::fmt::Display,
+) {
     let labels: Vec<String> =
         labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escape_label(value))).collect();
     let _ = writeln!(text, "{name}{{{}}} {value}", labels.join(","));

@@ -105,7 +105,7 @@ impl StepOutcome {
             "step": self.step.name(),
             "exit_code": self.code(ok),
             "outcome": self.outcome_name(ok),
-            "elapsed_ms": self.elapsed.as_millis() as u64,
+            "elapsed_ms": elapsed_ms(self.elapsed),
             "requests": self.requests().values().sum::<u64>(),
             "locations": self.by_location().len(),
         });
@@ -150,6 +150,11 @@ impl StepOutcome {
         };
         all.iter().filter_map(of).max()
     }
+}
+
+/// A duration in milliseconds.
+pub(super) fn elapsed_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn code_of_outcome(summary: &Map<String, Value>) -> u64 {
@@ -225,7 +230,7 @@ impl JobOutcome {
             "job": self.job,
             "run": self.run,
             "started": self.started.to_string(),
-            "elapsed_ms": self.elapsed.as_millis() as u64,
+            "elapsed_ms": elapsed_ms(self.elapsed),
             "snapshot": self.snapshot(),
             "steps": steps.collect::<Vec<_>>(),
         });

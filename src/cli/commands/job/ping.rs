@@ -16,6 +16,7 @@ use crate::child_process::capture_output;
 use crate::cli::account::secret_source;
 use crate::cli::output::error::CliError;
 use crate::id::RunId;
+use crate::text::encode_hex;
 
 /// How often a ping is tried.
 const TRIES: u32 = 3;
@@ -128,7 +129,7 @@ fn run_uuid(run: &RunId) -> String {
     // Version 8 (made in a way of one's own) and the variant of RFC 9562.
     bytes[6] = bytes[6] & 0x0f | 0x80;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = encode_hex(&bytes);
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 

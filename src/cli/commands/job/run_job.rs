@@ -11,7 +11,7 @@ use super::args::{HookTime, JobOptionArgs, JobStep};
 use super::hooks::{BeforeHook, HookFacts, Hooks};
 use super::job_log::{self, JobLog};
 use super::metrics;
-use super::outcome::{JobOutcome, SkipReason, StepOutcome, StepResult};
+use super::outcome::{JobOutcome, SkipReason, StepOutcome, StepResult, elapsed_ms};
 use super::ping::Ping;
 use super::step_command::StepCommands;
 use super::step_process::{CommandEnd, run_own_command};
@@ -181,7 +181,7 @@ impl JobRunner<'_> {
         let time = format_duration(outcome.elapsed);
         let mut event = json!({
             "event": "step_ended", "job": self.job, "step": name, "exit_code": code,
-            "elapsed_ms": outcome.elapsed.as_millis() as u64,
+            "elapsed_ms": elapsed_ms(outcome.elapsed),
         });
         if let StepResult::Skipped(why) = &outcome.result {
             event["skipped"] = why.to_string().into();
@@ -277,14 +277,14 @@ impl JobRunner<'_> {
             self.screen.print_note(&format!("job `{}` done in {time}", self.job));
             return Ok(code);
         }
-        Err(self.failure(code, why))
+        Err(self.failure(code, why.as_deref()))
     }
 
-    fn failure(&self, code: CliExitCode, why: Option<String>) -> CliError {
+    fn failure(&self, code: CliExitCode, why: Option<&str>) -> CliError {
         let job = self.job;
         let mut failed = self.done.failed_steps();
         let first = failed.next();
-        let message = match (&why, first) {
+        let message = match (why, first) {
             (Some(why), _) => format!("job `{job}` did not begin: {why}"),
             (None, Some(step)) => {
                 format!("job `{job}` failed: {}", describe_step(step, &self.done.ok))

@@ -110,7 +110,7 @@ fn scheduler_environment(
     // Only the manager of a user's own services has the session's keyring.
     let session: &[&str] = match scheduler {
         Scheduler::Systemd if !schedule.system => &["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"],
-        Scheduler::TaskScheduler => &["APPDATA", "LOCALAPPDATA", "SYSTEMROOT", "USERPROFILE"],
+        Scheduler::WindowsTask => &["APPDATA", "LOCALAPPDATA", "SYSTEMROOT", "USERPROFILE"],
         _ => &[],
     };
     let kept = ["HOME", "LANG", "TZ"].iter().chain(session);

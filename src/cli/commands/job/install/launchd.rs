@@ -16,23 +16,23 @@ pub(super) fn render(schedule: &JobSchedule<'_>) -> Result<Installation, CliErro
 
 fn agent(schedule: &JobSchedule<'_>, label: &str) -> Result<String, CliError> {
     let string = |text: &str| format!("<string>{}</string>", escape_xml(text));
-    let words: String =
-        schedule.command().iter().map(|word| format!("    {}\n", string(word))).collect();
-    let variables: String = schedule
-        .environment
-        .iter()
-        .map(|(name, value)| format!("    <key>{name}</key>{}\n", string(value)))
-        .collect();
+    let command = schedule.command();
+    let words: Vec<String> = command.iter().map(|word| format!("    {}", string(word))).collect();
+    let variables = schedule.environment.iter();
+    let variables =
+        variables.map(|(name, value)| format!("    <key>{name}</key>{}\n", string(value)));
+    let variables = variables.collect::<Vec<_>>().concat();
     let log = schedule.home_path(&format!("Library/Logs/ghl-bulk-{}.log", schedule.job))?;
     Ok(format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
-         <plist version=\"1.0\">\n<dict>\n  <key>Label</key>{label}\n  <key>ProgramArguments</key>\n  <array>\n{words}  </array>\n  \
+         <plist version=\"1.0\">\n<dict>\n  <key>Label</key>{label}\n  <key>ProgramArguments</key>\n  <array>\n{words}\n  </array>\n  \
          <key>EnvironmentVariables</key>\n  <dict>\n{variables}  </dict>\n  <key>StartCalendarInterval</key>\n  <dict>\n    \
          <key>Hour</key><integer>{hour}</integer>\n    <key>Minute</key><integer>{minute}</integer>\n  </dict>\n  \
          <key>Nice</key><integer>10</integer>\n  <key>ProcessType</key><string>Background</string>\n  \
          <key>StandardErrorPath</key>{log}\n</dict>\n</plist>\n",
         label = string(label),
+        words = words.join("\n"),
         hour = schedule.at.hour(),
         minute = schedule.at.minute(),
         log = string(&log.display().to_string()),

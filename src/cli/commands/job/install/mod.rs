@@ -54,14 +54,15 @@ pub(super) struct InstallArgs {
 enum Scheduler {
     Systemd,
     Launchd,
-    TaskScheduler,
+    #[value(name = "task-scheduler")]
+    WindowsTask,
     Cron,
 }
 
 impl Scheduler {
     fn of_this_system() -> Self {
         if cfg!(windows) {
-            Self::TaskScheduler
+            Self::WindowsTask
         } else if cfg!(target_vendor = "apple") {
             Self::Launchd
         } else if Path::new("/run/systemd/system").is_dir() {
@@ -129,7 +130,7 @@ pub(super) fn run(args: &InstallArgs, settings: &Settings) -> Result<CliExitCode
     let installation = match scheduler {
         Scheduler::Systemd => systemd::render(&schedule)?,
         Scheduler::Launchd => launchd::render(&schedule)?,
-        Scheduler::TaskScheduler => task_scheduler::render(&schedule),
+        Scheduler::WindowsTask => task_scheduler::render(&schedule),
         Scheduler::Cron => cron::render(&schedule),
     };
     if args.write { write_files(&installation) } else { print_files(&installation) }
