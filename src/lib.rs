@@ -40,6 +40,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod backup;
 pub mod choice;
 pub mod cli;
 pub mod concurrency;
@@ -60,6 +61,7 @@ pub mod publish;
 pub mod pull;
 pub mod push;
 pub mod reconcile;
+pub mod repository;
 pub mod resource;
 pub mod run;
 pub mod sandbox;

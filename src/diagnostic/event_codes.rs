@@ -90,6 +90,7 @@ event_codes! {
         NotesPerContact "notes_per_contact": "Notes are read contact by contact, which takes a request for each; the message says why.",
         NotesWithoutContact "notes_without_contact": "The location counts more notes than its contacts have; the others are of other records, such as opportunities, and are not exported.",
         OtherLocation "other_location": "The server sent contacts of another location; the tables have them, and `errors.csv` lists them.",
+        RepositoryChanged "repository_changed": "A backup repository does not have the snapshot that this machine wrote last, or has it in another form; the message says which.",
         RequiredValueMissing "required_value_missing": "Rows of a file for another system lack a value that the system requires; complete them in the file or in the account.",
         RowsSkipped "rows_skipped": "Rows lack a value that the template requires; its file does not have them.",
         SinkFailing "sink_failing": "A sink of `watch` did not take an event, which is kept and sent again; the message says why.",

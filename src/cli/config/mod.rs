@@ -8,6 +8,7 @@ pub(super) mod dirs;
 
 mod flag_defaults;
 mod parse_config;
+mod repositories;
 pub(super) mod secret_scan;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,8 @@ use flag_defaults::FlagDefault;
 pub(super) use flag_defaults::{
     AppliedDefaults, accept_switch_values, apply_defaults, subcommand_at,
 };
+
+pub(super) use repositories::{NamedRepository, RepositoryPlace};
 
 use super::output::error::CliError;
 use crate::auth::CredentialStoreKind;
@@ -38,6 +41,9 @@ pub(super) struct ConfigFile {
     pub(super) default_profile: Option<ConfigValue<String>>,
     profiles: Vec<Profile>,
     defaults: Vec<FlagDefault>,
+    /// The name of the repository that is meant where none is named.
+    pub(super) default_repository: Option<ConfigValue<String>>,
+    pub(super) repositories: Vec<NamedRepository>,
 }
 
 /// A line of the configuration file.
