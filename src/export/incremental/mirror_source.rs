@@ -69,6 +69,7 @@ impl MirrorSource {
             requests: requests.clone(),
             mirror: Some(self.position.clone()),
             mirror_facts: Some(mirror_facts),
+            snapshot: None,
         })
     }
 

@@ -4,6 +4,7 @@ mod init;
 mod list;
 mod make;
 pub(super) mod open_repository;
+pub(super) mod snapshot_arg;
 mod snapshot_lines;
 
 use clap::Subcommand;

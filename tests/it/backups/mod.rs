@@ -1,0 +1,7 @@
+//! Backups: what a snapshot has, what it costs, and what is never lost or believed.
+
+mod backup_world;
+mod encryption;
+mod interrupted;
+mod refusals;
+mod snapshots;
