@@ -24,6 +24,7 @@ impl LocationRecords {
     pub(super) fn read(mirror: &MirrorReader, seq: i64, time_ms: i64) -> Result<Self, BackupError> {
         let (settings, columns) =
             (mirror.location_settings()?, mirror.load_field_columns(i64::MAX)?);
+        let settings = settings.map(|settings| without_trace(&settings));
         let columns = (!columns.is_empty()).then(|| columns_json(&columns));
         let all =
             [(FIELD_COLUMNS_ID.to_owned(), columns), (mirror.location()?.to_string(), settings)];
@@ -63,6 +64,20 @@ impl LocationRecords {
             state.add_record(LOCATION_TABLE, &record.id, &record.digest);
         }
     }
+}
+
+/// The settings without what differs from answer to answer, such as the id of the request.
+fn without_trace(settings: &str) -> String {
+    #[derive(serde::Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        location: &'a serde_json::value::RawValue,
+    }
+    let location = serde_json::from_str::<Answer>(settings);
+    location.map_or_else(
+        |_| settings.to_owned(),
+        |it| format!("{{\"location\":{}}}", it.location.get()),
+    )
 }
 
 fn columns_json(columns: &[FieldColumn]) -> String {

@@ -160,6 +160,10 @@ impl SnapshotBase {
             FullReason::Replaced => format!(
                 "the manifest of snapshot `{id}` in `{place}` is not the one that this machine wrote"
             ),
+            FullReason::DamagedChain => format!(
+                "the manifest of snapshot `{id}` in `{place}` is damaged; this snapshot is a full one, and \
+                 `ghl-bulk backup verify` says which others can be used"
+            ),
             _ => return Self::full(because),
         };
         Self::full_with_warning(because, warning)

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::alerts;
 use super::mirror_tables::{LineBuilder, LocationRecords, hash_state};
 use super::snapshot_base::{BaseRequest, SnapshotBase};
 use super::{BackupError, LocationLock, SnapshotReport};
@@ -16,8 +17,8 @@ use crate::id::{LocationId, RunId};
 use crate::mirror::{LastSnapshot, MirrorReader, RecordKind, SyncRecord};
 use crate::publish::MirrorCoverage;
 use crate::repository::{
-    FORMAT, LOCATION_TABLE, Manifest, ManifestLocation, PreviousSnapshot, Repository, Snapshot,
-    SnapshotFile, SnapshotId, SnapshotKind, SnapshotList, TableTotals,
+    FORMAT, Hold, LOCATION_TABLE, Manifest, ManifestLocation, PreviousSnapshot, Repository,
+    Snapshot, SnapshotAlert, SnapshotFile, SnapshotId, SnapshotKind, SnapshotList, TableTotals,
 };
 use crate::run::RunStore;
 
@@ -78,6 +79,10 @@ pub fn write_snapshot(
             job.write(&list, &base)?.expect("a full snapshot is built on nothing")
         }
     };
+    for alert in &manifest.alerts {
+        let code = alerts::warning_code(alert);
+        observer.observe(&RunEvent::Warning(RunWarning::new(code, alert.message.clone())));
+    }
     Ok(SnapshotReport::of_manifest(&manifest, repository.place(), began.elapsed()))
 }
 
@@ -134,6 +139,8 @@ impl SnapshotJob<'_> {
         {
             return Ok(None);
         }
+        let totals = self.count_totals(list.newest(), &records)?;
+        let alerts = self.find_alerts(list.newest(), &totals)?;
         let previous = list.newest().map(|snapshot| PreviousSnapshot {
             id: snapshot.id().clone(),
             sha256: snapshot.manifest_sha256(),
@@ -157,7 +164,7 @@ impl SnapshotJob<'_> {
             chain,
             previous,
             files,
-            totals: self.count_totals(list.newest(), &records)?,
+            totals,
             state: hash_state(self.mirror, &records)?,
             settings_digest: records.digest.clone(),
             recipients: self.request.recipients.clone(),
@@ -168,10 +175,11 @@ impl SnapshotJob<'_> {
             ),
             unreadable: failures.iter().map(|failure| failure.records).sum(),
             is_complete: self.request.is_complete && failures.is_empty(),
-            alerts: Vec::new(),
+            alerts,
             schema_changes: Vec::new(),
             requests: self.request.requests.clone(),
         };
+        self.hold_previous(&manifest)?;
         failpoint::kill_if_due(FailPoint::BeforeManifest);
         self.repository.write_manifest(&manifest)?;
         self.remember(&manifest)?;
@@ -234,12 +242,7 @@ impl SnapshotJob<'_> {
         previous: Option<&Snapshot>,
         records: &LocationRecords,
     ) -> Result<BTreeMap<String, TableTotals>, BackupError> {
-        let id = self.mirror.mirror_id()?;
-        let since = match previous.map(|previous| &previous.manifest) {
-            None => Some(0),
-            Some(previous) if previous.mirror == id => Some(previous.seq),
-            Some(_) => None,
-        };
+        let since = self.seq_of(previous)?;
         let mut totals = BTreeMap::new();
         for kind in RecordKind::ALL {
             let counts = since.map(|seq| self.mirror.count_changes_since(kind, seq)).transpose()?;
@@ -254,6 +257,40 @@ impl SnapshotJob<'_> {
         let live = records.count();
         totals.insert(LOCATION_TABLE.to_owned(), TableTotals { live, ..TableTotals::default() });
         Ok(totals)
+    }
+
+    /// The last sync that a snapshot has; `None` if it was made from another mirror.
+    fn seq_of(&self, previous: Option<&Snapshot>) -> Result<Option<i64>, BackupError> {
+        let id = self.mirror.mirror_id()?;
+        Ok(match previous.map(|previous| &previous.manifest) {
+            None => Some(0),
+            Some(previous) if previous.mirror == id => Some(previous.seq),
+            Some(_) => None,
+        })
+    }
+
+    fn find_alerts(
+        &self,
+        previous: Option<&Snapshot>,
+        totals: &BTreeMap<String, TableTotals>,
+    ) -> Result<Vec<SnapshotAlert>, BackupError> {
+        let since = self.seq_of(previous)?;
+        let Some(previous) = previous else { return Ok(Vec::new()) };
+        alerts::find_alerts(self.mirror, &previous.manifest, since, totals)
+    }
+
+    /// After an alert the snapshot before may be the last good one: it stays until a person releases it.
+    fn hold_previous(&self, manifest: &Manifest) -> Result<(), BackupError> {
+        let (Some(alert), Some(previous)) = (manifest.alerts.first(), &manifest.previous) else {
+            return Ok(());
+        };
+        let hold = Hold {
+            snapshot: previous.id.clone(),
+            placed: Timestamp::now(),
+            reason: alert.message.clone(),
+            because_of: Some(manifest.snapshot.clone()),
+        };
+        Ok(self.repository.place_hold(&manifest.location.id, &hold)?)
     }
 
     /// The mirror knows from now on what it wrote last: so a repository that was put back shows.

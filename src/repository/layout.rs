@@ -17,6 +17,9 @@ pub(super) const HEADER: &str = "repository.json";
 pub(super) const MANIFEST: &str = "manifest.json";
 const HOLDS: &str = "holds";
 const FORGOTTEN: &str = "forgotten";
+const VERIFIED: &str = "verified";
+/// How the names of files begin that are being written to a directory.
+pub(super) const TEMPORARY: &str = ".new-";
 const PLAIN: &str = "jsonl.zst";
 const ENCRYPTED: &str = "jsonl.zst.age";
 
@@ -50,6 +53,16 @@ pub(super) fn hold_key(location: &LocationId, id: &SnapshotId) -> String {
     format!("{}{HOLDS}/{id}.json", location_prefix(location))
 }
 
+/// The prefix of the keys of the checks that were made.
+pub(super) fn verified_prefix(location: &LocationId) -> String {
+    format!("{}{VERIFIED}/", location_prefix(location))
+}
+
+/// The key of a check, which has an id like a snapshot.
+pub(super) fn verified_key(location: &LocationId, id: &SnapshotId) -> String {
+    format!("{}{id}.json", verified_prefix(location))
+}
+
 /// The name of a table's file.
 pub(super) fn data_file_name(table: &str, is_encrypted: bool) -> String {
     format!("{table}.{}", if is_encrypted { ENCRYPTED } else { PLAIN })
@@ -73,6 +86,8 @@ pub(super) enum LocationKey {
     Forgotten(SnapshotId),
     /// The hold of a snapshot.
     Hold(SnapshotId),
+    /// A check that was made.
+    Verified(SnapshotId),
     /// Anything else, such as what a killed process was writing.
     Other,
 }
@@ -84,11 +99,42 @@ pub(super) fn read_location_key(location: &LocationId, key: &str) -> LocationKey
     match parts {
         Some((FORGOTTEN, name)) => id(name).map_or(LocationKey::Other, LocationKey::Forgotten),
         Some((HOLDS, name)) => id(name).map_or(LocationKey::Other, LocationKey::Hold),
+        Some((VERIFIED, name)) => id(name).map_or(LocationKey::Other, LocationKey::Verified),
         Some((id, name)) => match (id.parse(), name) {
             (Ok(id), MANIFEST) => LocationKey::Manifest(id),
             (Ok(id), _) => LocationKey::DataFile(id),
             (Err(_), _) => LocationKey::Other,
         },
         None => LocationKey::Other,
+    }
+}
+
+/// What a file of a location is, for whoever deletes what nothing needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocationFile {
+    /// A file in the directory of a snapshot other than its manifest.
+    OfSnapshot(SnapshotId),
+    /// A check that was made.
+    Verified,
+    /// What a killed process was writing.
+    Unfinished,
+    /// Anything else.
+    Other,
+}
+
+impl LocationFile {
+    /// What the file with a key is.
+    #[must_use]
+    pub fn of_key(location: &LocationId, key: &str) -> Self {
+        match read_location_key(location, key) {
+            LocationKey::DataFile(id) => Self::OfSnapshot(id),
+            LocationKey::Verified(_) => Self::Verified,
+            LocationKey::Other
+                if key.rsplit('/').next().is_some_and(|it| it.starts_with(TEMPORARY)) =>
+            {
+                Self::Unfinished
+            }
+            _ => Self::Other,
+        }
     }
 }

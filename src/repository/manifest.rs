@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::error::RepositoryError;
 use super::snapshot_id::SnapshotId;
 use super::state_hash::sha256_hex;
-use super::{FORMAT, layout};
+use super::{FORMAT, checked_json, layout};
 use crate::id::LocationId;
 
 /// The largest manifest that is read: one has some kilobytes.
@@ -190,9 +190,7 @@ impl Manifest {
     /// As it is stored.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).expect("a manifest is plain JSON");
-        bytes.push(b'\n');
-        bytes
+        checked_json::to_bytes(self)
     }
 
     /// The SHA-256 of its bytes, in hexadecimal.
@@ -214,6 +212,9 @@ impl Manifest {
         }
         let damaged = |why: &dyn std::fmt::Display| RepositoryError::damaged(object, why);
         let any: AnyFormat = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        if !checked_json::is_sound(bytes) {
+            return Err(damaged(&"its checksum is wrong"));
+        }
         if any.format > u64::from(FORMAT) {
             let object = object.to_owned();
             return Err(RepositoryError::NewerFormat { object, format: any.format });

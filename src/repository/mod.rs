@@ -8,6 +8,7 @@
 
 mod chain;
 mod chain_records;
+mod checked_json;
 mod data_file;
 mod data_reader;
 #[cfg(feature = "encrypted-logins")]
@@ -28,13 +29,14 @@ mod state_hash;
 mod store;
 #[cfg(test)]
 mod tests;
+mod verification;
 
 pub use chain::Chain;
 pub use chain_records::ChainRecords;
 pub use data_file::{DataFileWriter, FileSummary};
 pub use encryption::{Identities, check_recipients, ensure_encryption, generate_identity};
 pub use error::RepositoryError;
-pub use layout::{FIELD_COLUMNS_ID, LOCATION_TABLE, TABLES};
+pub use layout::{FIELD_COLUMNS_ID, LOCATION_TABLE, LocationFile, TABLES};
 pub use line::{DeletionReason, SnapshotLine, SnapshotRecord};
 pub use manifest::{
     Manifest, ManifestLocation, PreviousSnapshot, SnapshotAlert, SnapshotFile, SnapshotKind,
@@ -48,6 +50,7 @@ pub use state_hash::StateHash;
 #[cfg(test)]
 pub(crate) use store::memory::MemoryStore;
 pub use store::{ObjectStore, PutResult, StoredObject, open_local_store};
+pub use verification::VerificationRecord;
 
 /// The version of the repository's format. It changes when an older reader would misread what is written.
 pub const FORMAT: u32 = 1;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
+use super::checked_json;
 use super::data_file::{self, DataFileWriter, FileSummary};
 use super::data_reader;
 use super::encryption::{self};
@@ -75,8 +76,7 @@ impl Repository {
         }
         let id = std::iter::repeat_with(fastrand::alphanumeric).take(16).collect();
         let header = RepositoryHeader { format: FORMAT, id, created: Timestamp::now(), recipients };
-        let mut bytes = serde_json::to_vec_pretty(&header).expect("a header is plain JSON");
-        bytes.push(b'\n');
+        let bytes = checked_json::to_bytes(&header);
         let repository = Self { store, place, header };
         match repository.put_bytes(layout::HEADER, &bytes)? {
             PutResult::Created => Ok(repository),
@@ -118,6 +118,9 @@ impl Repository {
         let any: AnyFormat = serde_json::from_slice(&read).map_err(wrong)?;
         if any.format > u64::from(FORMAT) {
             return Err(RepositoryError::NewerFormat { object: place, format: any.format });
+        }
+        if !checked_json::is_sound(&read) {
+            return Err(RepositoryError::damaged(layout::HEADER, "its checksum is wrong"));
         }
         let header = serde_json::from_slice(&read).map_err(wrong)?;
         Ok(Self { store, place, header })
@@ -363,9 +366,27 @@ impl Repository {
             })?;
             self.check_file_sizes(&member)?;
         }
-        let _ = self.put_bytes(&layout::manifest_key(location, id), &bytes)?;
-        self.delete_object(&layout::forgotten_key(location, id))?;
+        let key = layout::manifest_key(location, id);
+        let _ = self.put_bytes(&key, &bytes)?;
+        // Whoever prunes it removes the record of its being forgotten first, and then looks for the manifest.
+        if !self.has_object(&layout::forgotten_key(location, id))? {
+            self.delete_object(&key)?;
+            return Err(missing());
+        }
+        self.delete_forgotten(location, id)?;
         Ok(manifest)
+    }
+
+    /// Removes the record of a snapshot's being forgotten.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn delete_forgotten(
+        &self,
+        location: &LocationId,
+        id: &SnapshotId,
+    ) -> Result<(), RepositoryError> {
+        self.delete_object(&layout::forgotten_key(location, id))
     }
 
     fn has_object(&self, key: &str) -> Result<bool, RepositoryError> {
@@ -381,7 +402,7 @@ impl Repository {
         self.store.delete(key).map_err(|source| RepositoryError::from_io(key, source))
     }
 
-    fn put_bytes(&self, key: &str, bytes: &[u8]) -> Result<PutResult, RepositoryError> {
+    pub(super) fn put_bytes(&self, key: &str, bytes: &[u8]) -> Result<PutResult, RepositoryError> {
         let put = self.store.put_new(key, &mut |to| to.write_all(bytes));
         put.map_err(|source| RepositoryError::from_io(key, source))
     }

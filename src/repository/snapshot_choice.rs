@@ -99,6 +99,28 @@ impl SnapshotList {
         }
     }
 
+    /// The forgotten snapshot that is meant, by its id.
+    ///
+    /// # Errors
+    /// When there is none, or several are meant.
+    pub fn choose_forgotten(&self, choice: &SnapshotChoice) -> Result<&Snapshot, RepositoryError> {
+        let forgotten = Self { snapshots: self.forgotten.clone(), ..Self::default() };
+        let id =
+            forgotten.choose(choice).map(|found| found.id().clone()).map_err(
+                |error| match error {
+                    RepositoryError::NoSuchSnapshot { named, .. } => {
+                        RepositoryError::NoSuchSnapshot {
+                            named,
+                            why: "no such snapshot was forgotten, or it is pruned already"
+                                .to_owned(),
+                        }
+                    }
+                    error => error,
+                },
+            )?;
+        Ok(self.find(&id).expect("it is among the forgotten ones"))
+    }
+
     fn why_missing(&self, fits: impl Fn(&SnapshotId) -> bool) -> &'static str {
         if self.forgotten.iter().any(|snapshot| fits(snapshot.id())) {
             "it was forgotten; `backup remember` takes that back"

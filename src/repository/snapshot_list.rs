@@ -150,7 +150,7 @@ impl Repository {
                     let hold = self.read_hold(location, &id)?;
                     list.holds.insert(id, hold);
                 }
-                LocationKey::DataFile(_) | LocationKey::Other => {}
+                LocationKey::DataFile(_) | LocationKey::Verified(_) | LocationKey::Other => {}
             }
         }
         list.objects = objects;

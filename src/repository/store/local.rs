@@ -8,11 +8,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::super::layout::TEMPORARY;
 use super::{ObjectStore, PutResult, StoredObject};
 use crate::run::create_private_dir;
-
-/// How the names of files begin that are being written. A kill leaves them; `prune` removes them.
-const TEMPORARY: &str = ".new-";
 
 /// A directory as a store.
 #[derive(Debug)]

@@ -55,7 +55,7 @@ impl World {
     /// The rows of a table, as an export of the account has them now.
     #[track_caller]
     pub(super) fn account_rows(&self, table: &str) -> Vec<Value> {
-        self.run_command("export --format jsonl --out account --replace --new").exits(0);
+        self.run_command("export --format jsonl --out account --replace").exits(0);
         self.read_rows(&format!("account/{table}.jsonl"))
     }
 

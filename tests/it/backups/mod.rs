@@ -4,4 +4,6 @@ mod backup_world;
 mod encryption;
 mod interrupted;
 mod refusals;
+mod retention;
 mod snapshots;
+mod verify;

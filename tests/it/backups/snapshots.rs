@@ -120,7 +120,7 @@ fn a_full_snapshot_is_made_when_it_is_asked_for_or_much_has_changed() {
     let world = World::with_repository();
     assert_eq!(world.back_up("")["full_because"], "it is the first snapshot");
     assert_eq!(world.back_up("--full")["full_because"], "it was asked for");
-    for at in 0..50 {
+    for at in 0..60 {
         world.edit_by_id(&world.contact_id(at), &json!({"firstName": format!("Name {at}")}));
     }
     let many = world.back_up("");
@@ -150,13 +150,16 @@ fn a_repository_that_was_put_back_is_told_and_gets_a_full_snapshot() {
         output.summary()["full_because"],
         "the snapshot before is no longer in the repository"
     );
-    // A manifest that was replaced is not built upon either.
+    // A manifest that is damaged is not built upon either.
     let last = output.summary()["snapshot"].clone();
     let path = world.path(&format!("{}/manifest.json", world.snapshot_dir(&last)));
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("\"unreadable\": 0", "\"unreadable\": 1")).unwrap();
     let again = world.run_command("backup --to repo --json").exits(0);
-    assert_eq!(again.summary()["full_because"], "the manifest of the snapshot before was replaced");
+    assert_eq!(again.summary()["full_because"], "the snapshots before are damaged");
+    let warned =
+        |event: &Value| event["event"] == "warning" && event["code"] == "repository_changed";
+    assert!(again.events().iter().any(warned), "{}", again.stdout);
     assert_ne!(first, last);
 }
 

@@ -1,11 +1,15 @@
 //! `ghl-bulk backup`: snapshots of locations, in a repository.
 
+mod forget;
 mod init;
 mod list;
 mod make;
 pub(super) mod open_repository;
+mod prune;
 pub(super) mod snapshot_arg;
 mod snapshot_lines;
+mod status;
+mod verify;
 
 use clap::Subcommand;
 
@@ -43,6 +47,19 @@ pub(crate) struct BackupArgs {
 enum BackupSubcommand {
     Init(init::InitArgs),
     List(list::ListArgs),
+    Status(status::StatusArgs),
+    Verify(verify::VerifyArgs),
+    Forget(forget::ForgetArgs),
+    /// Take back that a snapshot was forgotten, as long as it is not pruned
+    Remember(forget::OneSnapshotArgs),
+    /// Keep a snapshot until it is released, whatever the rules of `forget` say
+    Hold(forget::OneSnapshotArgs),
+    /// Let a snapshot go that was held
+    ///
+    /// After an alert (many deletions, many changes, an emptied field) the snapshot before is held, since it may be the last
+    /// good one. Compare the two, restore what was lost, and then release it.
+    Release(forget::OneSnapshotArgs),
+    Prune(prune::PruneArgs),
 }
 
 /// Runs the command.
@@ -51,5 +68,12 @@ pub(crate) fn run(args: &BackupArgs, settings: &Settings) -> Result<CliExitCode,
         None => make::run(&args.make, settings),
         Some(BackupSubcommand::Init(args)) => init::run(args, settings),
         Some(BackupSubcommand::List(args)) => list::run(args, settings),
+        Some(BackupSubcommand::Status(args)) => status::run(args, settings),
+        Some(BackupSubcommand::Verify(args)) => verify::run(args, settings),
+        Some(BackupSubcommand::Forget(args)) => forget::run(args, settings),
+        Some(BackupSubcommand::Remember(args)) => forget::remember(args, settings),
+        Some(BackupSubcommand::Hold(args)) => forget::hold(args, settings),
+        Some(BackupSubcommand::Release(args)) => forget::release(args, settings),
+        Some(BackupSubcommand::Prune(args)) => prune::run(args, settings),
     }
 }

@@ -8,7 +8,7 @@ use crate::cli::output::error::CliError;
 use crate::cli::settings::Settings;
 use crate::id::LocationId;
 use crate::mapping::closest_name;
-use crate::repository::{self, Identities, Repository, Snapshot, SnapshotChoice, SnapshotList};
+use crate::repository::{self, Identities, Repository, SnapshotList};
 use crate::sandbox;
 
 /// The variable with the repository.
@@ -178,12 +178,4 @@ pub(crate) fn list_snapshots(
         return Err(repository::RepositoryError::NoSnapshots { location }.into());
     }
     Ok(list)
-}
-
-/// The snapshot that a command names, or the latest.
-pub(crate) fn choose_snapshot<'l>(
-    list: &'l SnapshotList,
-    choice: &SnapshotChoice,
-) -> Result<&'l Snapshot, CliError> {
-    Ok(list.choose(choice)?)
 }

@@ -32,9 +32,7 @@ use crate::mirror;
 use crate::run::{Run, RunStore};
 use crate::sync::{self, ExtraTables, SyncReport};
 
-use options::parse_long_duration;
-
-pub(super) use options::{SyncOptionArgs, parse_keep_time};
+pub(super) use options::{SyncOptionArgs, parse_keep_time, parse_long_duration};
 pub(super) use target::SyncTarget;
 
 /// Keep a local copy of a location up to date

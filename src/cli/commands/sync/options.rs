@@ -108,7 +108,7 @@ fn parse_notes_max_age(text: &str) -> Result<NotesMaxAge, String> {
 }
 
 /// A duration that may be given in days.
-pub(super) fn parse_long_duration(text: &str) -> Result<Duration, String> {
+pub(in crate::cli::commands) fn parse_long_duration(text: &str) -> Result<Duration, String> {
     let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
     let days = days.and_then(|days| days.checked_mul(24)).filter(|hours| *hours < 1_000_000);
     days.map_or_else(|| time_arg::parse_duration(text), |hours| Ok(Duration::from_hours(hours)))
