@@ -24,7 +24,7 @@ pub(super) use flag_defaults::{
 pub(super) use repositories::{NamedRepository, RepositoryPlace};
 
 use super::output::error::CliError;
-use crate::auth::CredentialStoreKind;
+use crate::auth::{CredentialStoreKind, TokenCommand};
 use crate::id::LocationId;
 use crate::mapping::closest_name;
 use crate::toml_doc::read_toml_file;
@@ -90,6 +90,15 @@ impl TokenCommandSetting {
         let path = first.filter(|path| path.chars().all(plain));
         let name = path.and_then(|path| path.rsplit(['/', '\\']).next()).unwrap_or_default();
         if name.is_empty() { "a program" } else { name }
+    }
+}
+
+impl From<&TokenCommandSetting> for TokenCommand {
+    fn from(setting: &TokenCommandSetting) -> Self {
+        match setting {
+            TokenCommandSetting::Line(line) => Self::Shell(line.clone()),
+            TokenCommandSetting::List(words) => Self::Program(words.clone()),
+        }
     }
 }
 

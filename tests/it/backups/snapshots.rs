@@ -199,3 +199,46 @@ fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[test]
+fn a_diff_names_records_and_fields() {
+    let world = World::with_repository();
+    world.back_up("");
+    world.run_command("backup diff --from repo").exits(10).says("there is 1 snapshot");
+    let (edited, deleted) = (world.contact_id(3), world.contact_id(7));
+    world.change_account();
+    world.back_up("");
+    let diff = world.run_command("backup diff --from repo --table contacts").exits(0).stdout;
+    assert!(diff.contains(&format!("~ contact {edited}")), "{diff}");
+    assert!(diff.contains("-> Edited"), "{diff}");
+    assert!(diff.contains(&format!("- contact {deleted}")), "{diff}");
+    assert!(diff.contains("+ contact") && diff.contains("new@example.com"), "{diff}");
+    assert!(diff.contains("contacts: 1 added, 1 changed, 1 deleted"), "{diff}");
+    let json = world.run_command("backup diff --from repo latest~1 latest --json").exits(0);
+    let lines = json.events();
+    let of_edited = lines.iter().find(|line| line["id"] == edited.as_str()).unwrap();
+    assert_eq!(of_edited["fields"]["first_name"]["after"], "Edited");
+    let csv = world.run_command("backup diff --from repo --csv --table contacts").exits(0).stdout;
+    assert!(csv.starts_with("table,change,id,of,name,email,phone,fields\n"), "{csv}");
+    assert_eq!(csv.lines().count(), 4, "{csv}");
+    world.run_command("backup diff --from repo --detailed-exit-code").exits(20);
+    let same = "backup diff --from repo latest latest --detailed-exit-code";
+    assert_eq!(world.run_command(same).exits(0).stdout, "no difference\n");
+    // Between two chains it is the same.
+    world.back_up("--full");
+    let across = world.run_command("backup diff --from repo latest~2 latest --table contacts");
+    assert_eq!(across.exits(0).stdout, diff);
+    let shown = world.run_command("backup show --from repo latest~1").exits(0).stdout;
+    assert!(shown.contains("changes") && shown.lines().all(|line| line.len() <= 80), "{shown}");
+}
+
+#[test]
+fn listings_fit_80_columns_with_the_newest_last() {
+    let world = World::with_repository();
+    world.back_up("");
+    world.back_up("");
+    let listed = world.run_command("backup list --from repo").exits(0).stdout;
+    assert!(listed.lines().all(|line| line.chars().count() <= 80), "{listed}");
+    let (full, changes) = (listed.find(" full "), listed.find(" changes "));
+    assert!(full.is_some() && full < changes, "{listed}");
+}

@@ -1,11 +1,13 @@
 //! `ghl-bulk backup`: snapshots of locations, in a repository.
 
+mod diff;
 mod forget;
 mod init;
 mod list;
 mod make;
 pub(super) mod open_repository;
 mod prune;
+mod show;
 pub(super) mod snapshot_arg;
 mod snapshot_lines;
 mod status;
@@ -47,6 +49,8 @@ pub(crate) struct BackupArgs {
 enum BackupSubcommand {
     Init(init::InitArgs),
     List(list::ListArgs),
+    Show(show::ShowArgs),
+    Diff(diff::DiffArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Forget(forget::ForgetArgs),
@@ -68,6 +72,8 @@ pub(crate) fn run(args: &BackupArgs, settings: &Settings) -> Result<CliExitCode,
         None => make::run(&args.make, settings),
         Some(BackupSubcommand::Init(args)) => init::run(args, settings),
         Some(BackupSubcommand::List(args)) => list::run(args, settings),
+        Some(BackupSubcommand::Show(args)) => show::run(args, settings),
+        Some(BackupSubcommand::Diff(args)) => diff::run(args, settings),
         Some(BackupSubcommand::Status(args)) => status::run(args, settings),
         Some(BackupSubcommand::Verify(args)) => verify::run(args, settings),
         Some(BackupSubcommand::Forget(args)) => forget::run(args, settings),

@@ -2,10 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
+
+use crate::auth::{self, TokenCommand};
 use crate::cli::account::secret_source;
 use crate::cli::config::{NamedRepository, RepositoryPlace};
 use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::settings::Settings;
+use crate::cli::signals;
 use crate::id::LocationId;
 use crate::mapping::closest_name;
 use crate::repository::{self, Identities, Repository, SnapshotList};
@@ -100,10 +105,32 @@ impl<'s> RepositoryRef<'s> {
         let configured =
             || self.named.and_then(|named| Some(named.identity_file.as_ref()?.value.clone()));
         let file = given.identity.clone().or(from_env.map(PathBuf::from)).or_else(configured);
-        let Some(file) = file else { return Ok(None) };
-        let text = secret_source::from_file(&file)?;
+        let command = self.named.and_then(|named| named.identity_command.as_ref());
+        let text = match (file, command) {
+            (Some(file), _) => secret_source::from_secret_file(&file, "identity")?,
+            (None, Some(command)) => run_identity_command(&(&command.value).into())?,
+            (None, None) => return Ok(None),
+        };
         Ok(Some(Identities::parse(&text)?))
     }
+}
+
+/// Runs the command that prints the identities.
+fn run_identity_command(command: &TokenCommand) -> Result<SecretString, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let fail = |error| CliError::usage(format!("the system cannot create an event queue: {error}"));
+    let ran = runtime.map_err(fail)?.block_on(async {
+        tokio::select! {
+            ran = auth::run_secret_command(command) => Some(ran),
+            () = signals::wait_for_signal() => None,
+        }
+    });
+    let ran = ran.ok_or_else(|| CliError::new(CliExitCode::Interrupted, "interrupted"))?;
+    ran.map_err(|error| {
+        CliError::new(CliExitCode::Access, error.to_string()).with_hint(
+            "it is the `identity_command` of the repository in config.toml; run it by hand to see what it says",
+        )
+    })
 }
 
 /// The directory that is meant by a text.
@@ -150,11 +177,8 @@ pub(crate) fn select_only_location(
     let locations = select_locations(repository, settings)?;
     let [location] = locations.as_slice() else {
         return Err(if locations.is_empty() {
-            CliError::new(
-                crate::cli::output::exit_code::CliExitCode::Missing,
-                "the repository has no snapshots",
-            )
-            .with_hint("`ghl-bulk backup` makes one")
+            CliError::new(CliExitCode::Missing, "the repository has no snapshots")
+                .with_hint("`ghl-bulk backup` makes one")
         } else {
             CliError::usage(format!(
                 "`{command}` is about one location, and the repository has {}",
