@@ -98,6 +98,7 @@ fn publish(bencher: Bencher, format: &str) {
         requests: std::collections::BTreeMap::new(),
         mirror: None,
         mirror_facts: None,
+        snapshot: None,
     };
     let options = publish::PublishOptions {
         masking: publish::Masking::default(),

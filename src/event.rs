@@ -201,6 +201,8 @@ pub enum RunPhase {
     Publishing,
     /// A sync merges what it has read into the mirror.
     Merging,
+    /// A backup writes its snapshot.
+    Snapshot,
     /// An import reads and validates its file.
     Validating,
     /// An import or undo reads what the account has.
@@ -225,6 +227,7 @@ impl RunPhase {
             Self::Reading => "reading the account",
             Self::Publishing => "writing the files",
             Self::Merging => "updating the mirror",
+            Self::Snapshot => "writing the snapshot",
             Self::Validating => "reading the file",
             Self::Comparing => "comparing with the account",
             Self::Planning => "planning",

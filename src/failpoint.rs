@@ -37,6 +37,14 @@ pub enum FailPoint {
     BetweenChangeFiles,
     /// The files of the mirror are in place, which the mirror does not know yet.
     AfterPublish,
+    /// Some of the files of a snapshot are written.
+    MidSnapshot,
+    /// All files of a snapshot are written but its manifest.
+    BeforeManifest,
+    /// The manifest of a snapshot that is being forgotten is in both places.
+    DuringForget,
+    /// Some of what a repository no longer needs is removed.
+    DuringPrune,
     /// Some of the changes are in the outbox of a sink.
     DuringFill,
     /// A sink has an event, which is still in its outbox.
@@ -71,6 +79,10 @@ impl FailPoint {
             Self::DuringPublish => "during_publish",
             Self::BetweenChangeFiles => "between_change_files",
             Self::AfterPublish => "after_publish",
+            Self::MidSnapshot => "mid_snapshot",
+            Self::BeforeManifest => "before_manifest",
+            Self::DuringForget => "mid_forget",
+            Self::DuringPrune => "mid_prune",
             Self::DuringFill => "during_fill",
             Self::BeforeMark => "before_mark",
             Self::BeforeRefresh => "before_refresh",

@@ -40,6 +40,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod backup;
 pub mod child_process;
 pub mod choice;
 pub mod cli;
@@ -61,6 +62,7 @@ pub mod publish;
 pub mod pull;
 pub mod push;
 pub mod reconcile;
+pub mod repository;
 pub mod resource;
 pub mod run;
 pub mod sandbox;

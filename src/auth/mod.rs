@@ -28,4 +28,6 @@ pub use store::keyring::check_available as keyring_available;
 pub(crate) use store::record_file::is_open_to_others;
 pub use store::{AgeKeySource, CredentialDir, CredentialStore, CredentialStoreKind};
 pub(crate) use token_command::remove_own_secrets;
-pub use token_command::{CommandTokenProvider, TokenCommand, run_token_command};
+pub use token_command::{
+    CommandTokenProvider, TokenCommand, run_secret_command, run_token_command,
+};

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use super::error::AuthError;
@@ -76,17 +76,8 @@ pub(crate) fn remove_own_secrets(command: &mut tokio::process::Command) {
 
 /// Runs a command for a token. The error contains the end of the command's standard error.
 pub async fn run_token_command(line: &TokenCommand) -> Result<BearerToken, AuthError> {
-    let captured = capture_output(&mut line.build_process(), LIMIT, MOST).await;
-    let CapturedOutput { status, output, complaint } =
-        captured.map_err(|error| line.command_error(why_not_captured(&error)))?;
-    let text = output.expose_secret();
-    let first = text.lines().next().unwrap_or_default();
-    if !status.success() {
-        let code = status.code().map_or("by a signal".to_owned(), |code| format!("with {code}"));
-        return Err(
-            line.command_error(format_args!("ended {code}{}", redacted_stderr(&complaint, first)))
-        );
-    }
+    let (output, complaint) = run_command(line).await?;
+    let first = output.expose_secret().lines().next().unwrap_or_default();
     let none = |why| {
         line.command_error(format_args!(
             "printed no token: {why}{}",
@@ -94,6 +85,25 @@ pub async fn run_token_command(line: &TokenCommand) -> Result<BearerToken, AuthE
         ))
     };
     BearerToken::new(first).map_err(none)
+}
+
+/// Runs a command for a secret of any number of lines, such as the identities that decrypt backups.
+pub async fn run_secret_command(line: &TokenCommand) -> Result<SecretString, AuthError> {
+    run_command(line).await.map(|(output, _)| output)
+}
+
+/// The output of a command that succeeds, and its standard error.
+async fn run_command(line: &TokenCommand) -> Result<(SecretString, String), AuthError> {
+    let captured = capture_output(&mut line.build_process(), LIMIT, MOST).await;
+    let CapturedOutput { status, output, complaint } =
+        captured.map_err(|error| line.command_error(why_not_captured(&error)))?;
+    if !status.success() {
+        let first = output.expose_secret().lines().next().unwrap_or_default();
+        let code = status.code().map_or("by a signal".to_owned(), |code| format!("with {code}"));
+        let stderr = redacted_stderr(&complaint, first);
+        return Err(line.command_error(format_args!("ended {code}{stderr}")));
+    }
+    Ok((output, complaint))
 }
 
 fn why_not_captured(error: &ProgramError) -> String {

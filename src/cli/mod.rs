@@ -51,6 +51,7 @@ Examples:
   ghl-bulk undo RUN                          undo an import
   ghl-bulk show ada@example.com              one contact with its tasks, notes and appointments
   ghl-bulk sync                              keep a local copy of the account up to date
+  ghl-bulk backup --to /backup/ghl           sync, then write a snapshot
   ghl-bulk watch --post https://example.com/hook   send changes to another system
   ghl-bulk job run nightly                   run a job of `config.toml`
   ghl-bulk doctor                            check access, network and disk
@@ -86,6 +87,7 @@ enum CliCommand {
     Mirror(commands::mirror::MirrorArgs),
     Watch(Box<commands::watch::WatchArgs>),
     Job(commands::job::JobArgs),
+    Backup(Box<commands::backup::BackupArgs>),
     Resume(commands::resume::ResumeArgs),
     Doctor(commands::doctor::DoctorArgs),
     Runs(commands::runs::RunsArgs),
@@ -157,6 +159,7 @@ fn run_command(command: &CliCommand, settings: &Settings) -> Result<CliExitCode,
         CliCommand::History(args) => commands::history::run(args, settings),
         CliCommand::Mirror(args) => commands::mirror::run(args, settings),
         CliCommand::Sync(args) => commands::sync::run(args, settings),
+        CliCommand::Backup(args) => commands::backup::run(args, settings),
         CliCommand::Watch(args) => commands::watch::run(args, settings),
         CliCommand::Job(args) => commands::job::run(args, settings),
         CliCommand::Resume(args) => commands::resume::run(args, settings),

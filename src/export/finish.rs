@@ -44,6 +44,7 @@ pub(super) fn manifest_facts(
         requests: run.read_fact(&facts::REQUESTS)?.unwrap_or_default(),
         mirror: None,
         mirror_facts: None,
+        snapshot: None,
     })
 }
 

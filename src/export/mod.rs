@@ -11,6 +11,7 @@ mod estimate;
 mod export_tables;
 mod facts;
 mod finish;
+mod from_snapshot;
 mod incremental;
 mod known_warnings;
 mod request;
@@ -38,6 +39,7 @@ pub use error::{ExportError, ExportHalted};
 pub use estimate::{ExportEstimate, estimate_cost};
 pub use export_tables::ExportTables;
 pub use facts::ExportWarning;
+pub use from_snapshot::publish_snapshot;
 pub use incremental::{
     IncrementalOptions, MirrorExport, SchemaContract, check_output, describe_change, publish_mirror,
 };

@@ -7,6 +7,7 @@ mod current_contact;
 mod find_contact;
 mod history;
 mod record_row;
+mod snapshot_diff;
 
 pub use current_contact::{CurrentContact, LeftOutPart, read_contact};
 pub use find_contact::{ContactLabel, ContactMatch, find_contact};
@@ -14,6 +15,7 @@ pub use history::{
     ChangeWindow, ContactHistory, FieldChange, RecordedChange, find_known_contact, read_history,
 };
 pub use record_row::RecordRow;
+pub use snapshot_diff::{DifferenceKind, RecordDifference, diff_snapshots};
 
 use std::collections::BTreeMap;
 

@@ -13,6 +13,7 @@ mod failures;
 mod field_columns;
 mod inspection;
 mod keep_time;
+mod last_snapshot;
 mod mirror_db;
 mod mirror_reader;
 mod mirror_writer;
@@ -23,6 +24,7 @@ mod outbox;
 mod readers;
 mod record;
 mod retention;
+mod snapshot_rows;
 mod stored_record;
 mod sync_log;
 #[cfg(test)]
@@ -32,6 +34,7 @@ pub use change_log::{ChangeKind, NetChange, RecordChange};
 pub use error::MirrorError;
 pub use inspection::{KnownReader, RecordCounts, RecordText};
 pub use keep_time::{KeepTime, RequestedRetention, RetentionRules};
+pub use last_snapshot::LastSnapshot;
 pub use mirror_reader::{DeletedRows, MirrorReader, MirrorRow, RecordVersion};
 pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};
 pub use note_coverage::NoteCoverage;
@@ -43,6 +46,7 @@ pub use outbox::{
 pub use readers::{ReaderKind, ReaderPosition, ReaderProgress};
 pub use record::RecordKind;
 pub use retention::{RemovedCounts, RetentionState};
+pub use snapshot_rows::SnapshotRow;
 pub use sync_log::{SyncCounts, SyncFacts, SyncKind, SyncRecord, SyncState};
 
 use std::path::{Path, PathBuf};

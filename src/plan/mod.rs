@@ -11,6 +11,7 @@ pub mod deletion;
 pub mod diff;
 pub mod identity;
 pub mod revert;
+pub mod snapshot_retention;
 pub mod validate;
 
 pub use deletion::{BeforeImage, DeletedRecordKind};

@@ -11,6 +11,7 @@ use super::mirror_facts::{MirrorFacts, MirrorPosition};
 use super::{PublishError, errors_file, streams};
 use crate::event::WrittenFile;
 use crate::id::{LocationId, RunId};
+use crate::repository::SnapshotId;
 use crate::resource::{RESOURCES, TableColumn, TableSchema};
 use crate::run::FetchFailure;
 use crate::table::{FORMATS, TableFormat};
@@ -66,6 +67,20 @@ pub struct ManifestMetadata {
     /// How it was published.
     #[serde(flatten)]
     pub mirror_facts: Option<MirrorFacts>,
+    /// The snapshot that was published, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotOrigin>,
+}
+
+/// The snapshot that the tables are from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotOrigin {
+    /// The id of its repository.
+    pub repository: String,
+    /// Its id.
+    pub snapshot: SnapshotId,
+    /// The server's time when it was read: the tables say how things were then.
+    pub as_of: jiff::Timestamp,
 }
 
 impl ManifestMetadata {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest_fields::SchemaChange;
 use crate::event::WrittenFile;
-use crate::mirror::{DeletedRows, NoteCoverage};
+use crate::mirror::{DeletedRows, MirrorError, MirrorReader, NoteCoverage, RecordKind, SyncRecord};
 use crate::resource::FieldColumn;
 
 /// A state of a mirror.
@@ -57,6 +57,27 @@ pub struct MirrorCoverage {
     /// How notes are read, and when those of each contact were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<NoteCoverage>,
+}
+
+impl MirrorCoverage {
+    /// How old what a mirror says after a sync may be; `None` if everything was never read.
+    pub fn measure(mirror: &MirrorReader, sync: &SyncRecord) -> Result<Option<Self>, MirrorError> {
+        let Some(walk) = mirror.last_walk()? else { return Ok(None) };
+        let time = |sync: &SyncRecord| {
+            let watermark = jiff::Timestamp::from_millisecond(sync.facts.watermark_ms);
+            watermark.unwrap_or(sync.facts.started)
+        };
+        let tasks_ms = sync.facts.tasks_ms;
+        Ok(Some(Self {
+            contacts: time(sync),
+            everything: time(&walk),
+            appointments: mirror.last_reading_of(RecordKind::Appointment)?.as_ref().map(time),
+            businesses: mirror.last_reading_of(RecordKind::Business)?.as_ref().map(time),
+            silent_contacts: walk.facts.silent_changes,
+            tasks: tasks_ms.and_then(|at| jiff::Timestamp::from_millisecond(at).ok()),
+            notes: Some(mirror.note_coverage(jiff::Timestamp::now())?),
+        }))
+    }
 }
 
 /// How far the files of changes are.

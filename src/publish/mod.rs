@@ -22,6 +22,7 @@ mod mirror_facts;
 mod mirror_rows;
 mod output_dir;
 mod previous_mirror_export;
+mod snapshot_rows;
 mod sort;
 mod streams;
 mod table_writer;
@@ -38,6 +39,7 @@ use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::event::{RunEvent, RunWarning, SharedObserver, WrittenFile};
 use crate::mirror::DeletedRows;
+use crate::repository::Chain;
 use crate::resource::{self, CustomFieldColumns, CustomValueCounts, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
@@ -49,7 +51,7 @@ pub use entry_splitter::{RowSplitter, SplitRows};
 pub use existing_export::{OccupiedOutput, ensure_replaceable, find_current_files, is_masked_file};
 pub use file_mode::FileMode;
 pub use finished_export::{ExportReadError, ExportedTable, FinishedExport};
-pub use manifest::{ExportScope, ManifestMetadata};
+pub use manifest::{ExportScope, ManifestMetadata, SnapshotOrigin};
 pub use manifest_fields::{ManifestCustomField, SchemaChange, SchemaChangeKind};
 pub use mask::{MaskError, MaskMethod, MaskPreset, MaskRule, MaskRules, Masking};
 pub use mirror_facts::{ChangesPosition, MirrorCoverage, MirrorFacts, MirrorPosition};
@@ -127,6 +129,9 @@ pub enum PublishError {
     /// The mirror cannot be read.
     #[error(transparent)]
     Mirror(#[from] crate::mirror::MirrorError),
+    /// The snapshot cannot be read.
+    #[error(transparent)]
+    Repository(#[from] crate::repository::RepositoryError),
     /// A table cannot be written.
     #[error("{}", message_with_cause(.0))]
     Table(#[from] table::TableWriteError),
@@ -223,6 +228,26 @@ pub fn write_mirror(
         |rows: SplitRows| open.writers[rows.table].add_rows(rows),
     )?;
     open.finish(None, mirror.load_failures()?, observer)
+}
+
+/// Writes the tables of a snapshot into `staging`.
+///
+/// # Errors
+/// When the snapshot is damaged or a file cannot be written. No file has its final name then.
+pub fn write_snapshot(
+    chain: &Chain,
+    staging: &Path,
+    options: &PublishOptions,
+    observer: &SharedObserver,
+) -> Result<PublishReport, PublishError> {
+    let fields = snapshot_rows::load_custom_fields(chain)?;
+    let mut open = OpenTables::create(&fields, staging, options, RowSource::Snapshot, observer)?;
+    concurrency::run_pipeline(
+        BUFFERED_ENTRIES,
+        |batches| snapshot_rows::send_rows(chain, &options.tables, batches),
+        |rows: SplitRows| open.writers[rows.table].add_rows(rows),
+    )?;
+    open.finish(None, Vec::new(), observer)
 }
 
 /// The tables that are being written.

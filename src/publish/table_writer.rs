@@ -68,6 +68,8 @@ pub(super) enum RowSource {
     Mirror,
     /// The changes of a mirror, in the same order.
     MirrorChanges,
+    /// A snapshot: all rows come in the order of their table, each once.
+    Snapshot,
 }
 
 /// A finished table.
@@ -105,7 +107,7 @@ impl TableWriter {
         (template_files, source): (&TemplateFiles, RowSource),
     ) -> Result<Self, PublishError> {
         let mut table = resource.table_schema(fields);
-        if source != RowSource::Spool {
+        if matches!(source, RowSource::Mirror | RowSource::MirrorChanges) {
             table = table.with_sync_columns(source == RowSource::MirrorChanges);
         }
         let templates = template_files.writers_for_table(&table);

@@ -11,12 +11,12 @@ const FLOORS: &[&[&str]] = &[
     &["choice", "concurrency", "diagnostic", "failpoint", "text"],
     &["child_process", "event", "id", "toml_doc"],
     &["resource", "run", "sheet", "table", "value"],
-    &["api", "mirror", "model"],
+    &["api", "mirror", "model", "repository"],
     &["mapping"],
     &["plan"],
     &["auth", "context", "publish", "pull", "reconcile"],
     &["push"],
-    &["doctor", "export", "import", "inspect", "sync", "watch"],
+    &["backup", "doctor", "export", "import", "inspect", "sync", "watch"],
     &["cli"],
 ];
 

@@ -3,6 +3,7 @@
 
 mod agency_login;
 mod altered_answers;
+mod backups;
 mod breaker;
 mod broken_bytes;
 mod businesses;

@@ -31,18 +31,18 @@ pub(in crate::cli) fn from_env(name: &str) -> Result<Option<SecretString>, CliEr
 
 /// The token in a file, unchanged.
 pub(in crate::cli) fn from_file(path: &Path) -> Result<SecretString, CliError> {
-    from_secret_file("token file", path)
+    from_secret_file(path, "token")
 }
 
-/// The secret in a file, unchanged. Messages call the file `what`.
-pub(in crate::cli) fn from_secret_file(what: &str, path: &Path) -> Result<SecretString, CliError> {
+/// The secret in a file, unchanged. `what` is what it is, for messages.
+pub(in crate::cli) fn from_secret_file(path: &Path, what: &str) -> Result<SecretString, CliError> {
     let shown = path.display();
     let fail = |error: io::Error| {
-        CliError::new(CliExitCode::Access, format!("the {what} `{shown}`: {error}"))
+        CliError::new(CliExitCode::Access, format!("the {what} file `{shown}`: {error}"))
     };
     let file = File::open(path).map_err(fail)?;
     // Checks the open file, because the file behind the name may change in between.
-    ensure_private_file(what, path, &file.metadata().map_err(fail)?)?;
+    ensure_private_file(path, &file.metadata().map_err(fail)?, what)?;
     from_reader(file).map_err(fail)
 }
 
@@ -55,7 +55,7 @@ pub(in crate::cli) fn from_reader(from: impl io::Read) -> io::Result<SecretStrin
 
 /// Refuses a file that others can read. A pipe has no such permissions, and the file behind `/dev/stdin`
 /// was opened by the calling process.
-fn ensure_private_file(what: &str, path: &Path, meta: &std::fs::Metadata) -> Result<(), CliError> {
+fn ensure_private_file(path: &Path, meta: &std::fs::Metadata, what: &str) -> Result<(), CliError> {
     let has_permissions =
         meta.is_file() && !path.starts_with("/dev") && !path.starts_with("/proc/self/fd");
     if !has_permissions || !is_open_to_others(meta) {
@@ -64,7 +64,7 @@ fn ensure_private_file(what: &str, path: &Path, meta: &std::fs::Metadata) -> Res
     let shown = path.display();
     Err(CliError::new(
         CliExitCode::Access,
-        format!("others on this machine can read the {what} `{shown}`"),
+        format!("others on this machine can read the {what} file `{shown}`"),
     )
     .with_hint(format!("run `chmod 600 {}`", quote_path_for_shell(&shown.to_string()))))
 }

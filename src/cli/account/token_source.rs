@@ -15,8 +15,8 @@ use crate::auth::{
     self, CredentialDir, CredentialStore, OauthLogin, RefreshingTokenProvider, StoredCredentials,
     TokenCommand,
 };
+use crate::cli::config::Profile;
 use crate::cli::config::dirs;
-use crate::cli::config::{self, Profile};
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::settings::Settings;
@@ -57,12 +57,7 @@ impl TokenSource {
         }
         if let Some(profile) = profile {
             if let Some(command) = &profile.token_command {
-                let line = match &command.value {
-                    config::TokenCommandSetting::Line(line) => TokenCommand::Shell(line.clone()),
-                    config::TokenCommandSetting::List(words) => {
-                        TokenCommand::Program(words.clone())
-                    }
-                };
+                let line = (&command.value).into();
                 return Ok(Self::Command(line, command.value.program_name().to_owned()));
             }
             if let Some(file) = &profile.token_file {

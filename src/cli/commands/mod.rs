@@ -1,6 +1,7 @@
 //! The commands, one file or folder each: its arguments, and what it runs.
 
 pub(super) mod apply;
+pub(super) mod backup;
 pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod continue_run;

@@ -9,6 +9,7 @@ pub(super) mod dirs;
 mod flag_defaults;
 mod job_settings;
 mod parse_config;
+mod repositories;
 pub(super) mod secret_scan;
 
 use std::fmt;
@@ -21,8 +22,10 @@ pub(super) use flag_defaults::{
     subcommand_at,
 };
 
+pub(super) use repositories::{NamedRepository, RepositoryPlace};
+
 use super::output::error::CliError;
-use crate::auth::CredentialStoreKind;
+use crate::auth::{CredentialStoreKind, TokenCommand};
 use crate::id::LocationId;
 use crate::mapping::closest_name;
 use crate::toml_doc::read_toml_file;
@@ -41,6 +44,9 @@ pub(super) struct ConfigFile {
     /// The names of the jobs.
     jobs: Vec<ConfigValue<String>>,
     defaults: Vec<FlagDefault>,
+    /// The name of the repository that is meant where none is named.
+    pub(super) default_repository: Option<ConfigValue<String>>,
+    pub(super) repositories: Vec<NamedRepository>,
 }
 
 /// A line of the configuration file.
@@ -87,6 +93,15 @@ impl TokenCommandSetting {
         let path = first.filter(|path| path.chars().all(plain));
         let name = path.and_then(|path| path.rsplit(['/', '\\']).next()).unwrap_or_default();
         if name.is_empty() { "a program" } else { name }
+    }
+}
+
+impl From<&TokenCommandSetting> for TokenCommand {
+    fn from(setting: &TokenCommandSetting) -> Self {
+        match setting {
+            TokenCommandSetting::Line(line) => Self::Shell(line.clone()),
+            TokenCommandSetting::List(words) => Self::Program(words.clone()),
+        }
     }
 }
 

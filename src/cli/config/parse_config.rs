@@ -18,7 +18,8 @@ use crate::cli::output::error::CliError;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::toml_doc::{SpannedTomlValue, TomlDocument};
 
-const TOP: [&str; 4] = ["default_profile", "defaults", "jobs", "profiles"];
+const TOP: [&str; 6] =
+    ["default_profile", "default_repository", "defaults", "jobs", "profiles", "repositories"];
 const PROFILE: [&str; 7] =
     ["location", "api_url", "token_command", "token_file", "store", "protected", "defaults"];
 /// Keys that people would put a secret under.
@@ -124,6 +125,14 @@ impl ConfigParser<'_> {
                 "default_profile" => {
                     config.default_profile = self.read_setting("default_profile", value);
                 }
+                "default_repository" => {
+                    config.default_repository = self.read_setting("default_repository", value);
+                }
+                "repositories" => {
+                    if let Some(table) = self.doc.read_table("repositories", value) {
+                        config.repositories = self.parse_repositories(table);
+                    }
+                }
                 "defaults" => {
                     if let Some(table) = self.doc.read_table("defaults", value) {
                         config.defaults.extend(flag_defaults::read_defaults(
@@ -175,7 +184,9 @@ impl ConfigParser<'_> {
             match key.get_ref().as_ref() {
                 "location" => profile.location = self.parse_location(value),
                 "api_url" => profile.api_url = self.parse_api_url(value),
-                "token_command" => profile.token_command = self.parse_token_command(value),
+                "token_command" => {
+                    profile.token_command = self.parse_command("token_command", value)
+                }
                 "token_file" => profile.token_file = self.parse_path("token_file", value),
                 "store" => profile.store = self.parse_store(value),
                 "protected" => {
@@ -200,7 +211,11 @@ impl ConfigParser<'_> {
     }
 
     /// A text without outer blanks.
-    fn read_setting(&mut self, key: &str, value: SpannedTomlValue) -> Option<ConfigValue<String>> {
+    pub(super) fn read_setting(
+        &mut self,
+        key: &str,
+        value: SpannedTomlValue,
+    ) -> Option<ConfigValue<String>> {
         let text = self.doc.read_non_blank_text(key, value)?;
         Some(self.with_position(text.trim().to_owned(), value))
     }
@@ -239,30 +254,30 @@ impl ConfigParser<'_> {
         None
     }
 
-    fn parse_token_command(
+    /// A command: a line for the shell, or a program with its arguments.
+    pub(super) fn parse_command(
         &mut self,
+        key: &str,
         value: SpannedTomlValue,
     ) -> Option<ConfigValue<TokenCommandSetting>> {
         const EXPECTED: &str = "text, or a list of texts: the program and its arguments";
         let command = match value.get_ref() {
-            DeValue::String(_) => {
-                TokenCommandSetting::Line(self.read_setting("token_command", value)?.value)
-            }
+            DeValue::String(_) => TokenCommandSetting::Line(self.read_setting(key, value)?.value),
             DeValue::Array(items) => {
                 let word = |item: &Spanned<DeValue>| item.get_ref().as_str().map(str::to_owned);
                 let words: Option<Vec<String>> = items.iter().map(word).collect();
                 let Some(words) = words else {
-                    self.doc.report_wrong_type("token_command", value, EXPECTED);
+                    self.doc.report_wrong_type(key, value, EXPECTED);
                     return None;
                 };
                 if words.first().is_none_or(|program| program.trim().is_empty()) {
-                    self.report(value, "`token_command` does not name a program");
+                    self.report(value, format_args!("`{key}` does not name a program"));
                     return None;
                 }
                 TokenCommandSetting::List(words)
             }
             _ => {
-                self.doc.report_wrong_type("token_command", value, EXPECTED);
+                self.doc.report_wrong_type(key, value, EXPECTED);
                 return None;
             }
         };
@@ -270,7 +285,11 @@ impl ConfigParser<'_> {
     }
 
     /// A path: in the user's directory after `~/`, otherwise relative to the file's directory.
-    fn parse_path(&mut self, key: &str, value: SpannedTomlValue) -> Option<ConfigValue<PathBuf>> {
+    pub(super) fn parse_path(
+        &mut self,
+        key: &str,
+        value: SpannedTomlValue,
+    ) -> Option<ConfigValue<PathBuf>> {
         let text = self.read_setting(key, value)?;
         let home = ["HOME", "USERPROFILE"].into_iter().find_map(std::env::var_os);
         let path = match (text.value.strip_prefix("~/"), home) {

@@ -421,6 +421,7 @@ impl From<publish::PublishError> for CliError {
         match error {
             publish::PublishError::Run(error) => error.into(),
             publish::PublishError::Mirror(error) => error.into(),
+            publish::PublishError::Repository(error) => error.into(),
             publish::PublishError::Occupied(_) => {
                 Self::new(CliExitCode::Refused, error.to_string()).with_hint(
                     "choose another directory with `--out`, or replace it with `--replace`",

@@ -15,7 +15,7 @@ pub(crate) enum CliExitCode {
     Bug = 1,
     /// Usage, configuration or environment: an unreachable host, a full disk.
     Usage = 2,
-    /// Finished, some records unreadable, rows rejected, values not kept, or locations failed.
+    /// Finished, some records unreadable, rows rejected, values not kept, or locations failed. For Nagios: unknown.
     Partial = 3,
     /// The file or the plan is refused; nothing was sent.
     Refused = 4,

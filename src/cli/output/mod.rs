@@ -1,5 +1,6 @@
 //! The program's output: errors with exit codes, progress, and text that is safe in a terminal.
 
+pub(super) mod backup_error;
 pub(super) mod error;
 pub(super) mod exit_code;
 pub(super) mod import_error;

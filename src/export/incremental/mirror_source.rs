@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::super::{ExportError, ExportRequest};
 use crate::api;
 use crate::id::LocationId;
-use crate::mirror::{MirrorReader, MirrorWriter, ReaderPosition, RecordKind, SyncRecord};
+use crate::mirror::{MirrorReader, MirrorWriter, ReaderPosition, SyncRecord};
 use crate::publish::{ManifestMetadata, MirrorCoverage, MirrorFacts, MirrorPosition};
 use crate::resource;
 use crate::run::{FileLock, RunStore};
@@ -69,29 +69,13 @@ impl MirrorSource {
             requests: requests.clone(),
             mirror: Some(self.position.clone()),
             mirror_facts: Some(mirror_facts),
+            snapshot: None,
         })
     }
 
     /// How old what the mirror says may be.
     pub(super) fn coverage(&self) -> Result<Option<MirrorCoverage>, ExportError> {
-        let Some(walk) = self.reader.last_walk()? else { return Ok(None) };
-        let time = |sync: &SyncRecord| {
-            let watermark = jiff::Timestamp::from_millisecond(sync.facts.watermark_ms);
-            watermark.unwrap_or(sync.facts.started)
-        };
-        Ok(Some(MirrorCoverage {
-            contacts: time(&self.sync),
-            everything: time(&walk),
-            appointments: self.reader.last_reading_of(RecordKind::Appointment)?.as_ref().map(time),
-            businesses: self.reader.last_reading_of(RecordKind::Business)?.as_ref().map(time),
-            silent_contacts: walk.facts.silent_changes,
-            tasks: self
-                .sync
-                .facts
-                .tasks_ms
-                .and_then(|at| jiff::Timestamp::from_millisecond(at).ok()),
-            notes: Some(self.reader.note_coverage(jiff::Timestamp::now())?),
-        }))
+        Ok(MirrorCoverage::measure(&self.reader, &self.sync)?)
     }
 
     /// How far an output directory was when it was last written.

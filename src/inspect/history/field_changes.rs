@@ -54,7 +54,7 @@ fn text_items(value: &Value) -> Option<Vec<&str>> {
 }
 
 /// The columns in which a version differs from the one before; all that it has if it is the first.
-pub(super) fn compare_rows(
+pub(in crate::inspect) fn compare_rows(
     kind: RecordKind,
     before: Option<&RecordRow>,
     after: &RecordRow,

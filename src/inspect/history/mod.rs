@@ -17,7 +17,7 @@ use crate::mirror::{ChangeKind, MirrorError, MirrorReader, RecordChange, RecordK
 use crate::publish;
 use crate::resource::{CustomFieldColumns, ResourceSpec};
 use change_window::ChangeWindows;
-use field_changes::compare_rows;
+pub(super) use field_changes::compare_rows;
 
 pub use change_window::ChangeWindow;
 pub use field_changes::FieldChange;

@@ -35,7 +35,7 @@ fn each_scheduler_has_its_files() {
     {
         let line = format!("job install nightly --at 02:30 --no-check --for {flags}");
         let printed = world.run_command(&line).exits(0);
-        all.push_str(&format!("== {flags}\n{}\n", stable(&world, &printed.stdout)));
+        all += &format!("== {flags}\n{}\n", stable(&world, &printed.stdout));
     }
     insta::assert_snapshot!(all);
 }

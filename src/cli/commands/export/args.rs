@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::export_templates::{RequestedTemplates, select_templates};
+use super::from_snapshot::FromSnapshotArgs;
 use super::incremental_args::IncrementalArgs;
 use super::stdout_table::StdoutTable;
 use crate::cli::account::{LocationAccount, MultiLocationArgs};
@@ -99,6 +100,9 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(super) several: MultiLocationArgs,
 
+    #[command(flatten)]
+    pub(super) from_snapshot: FromSnapshotArgs,
+
     // Last, because its heading applies to everything after it.
     #[command(flatten)]
     which: ContactFilterArgs,
@@ -113,6 +117,7 @@ Examples:
   ghl-bulk export --template dialpad --out for-dialpad     the files that Dialpad imports
   ghl-bulk export --contacts list.csv --with notes         only the contacts listed in a file
   ghl-bulk export --incremental --out lake                 read only what has changed
+  ghl-bulk export --from /backup/ghl --at 2026-11-01       as it was then, from a backup
   ghl-bulk export --mask-preset analytics --out shared     without names, addresses and texts
   ghl-bulk export --estimate                               what it would cost
   ghl-bulk export --locations clients.csv --out nightly    many locations, each into nightly/<id>/
@@ -312,6 +317,20 @@ impl ExportArgs {
         out: &Path,
         sandbox: bool,
     ) -> Result<ExportRequest, CliError> {
+        Ok(ExportRequest {
+            url: url.to_owned(),
+            token_variable: account.variable.clone(),
+            profile: account.profile.clone(),
+            ..self.build_snapshot_request(out, sandbox)?
+        })
+    }
+
+    /// The request of an export that sends none.
+    pub(super) fn build_snapshot_request(
+        &self,
+        out: &Path,
+        sandbox: bool,
+    ) -> Result<ExportRequest, CliError> {
         let (templates, tables) = self.templates_and_tables()?;
         let (which, stdout) = (&self.which, self.stdout_table()?);
         let lists = which.filter.iter().map(|filter| match filter {
@@ -343,9 +362,9 @@ impl ExportArgs {
             },
             children: self.child_request(tables)?,
             contacts: self.resolve_contact_list()?,
-            url: url.to_owned(),
-            token_variable: account.variable.clone(),
-            profile: account.profile.clone(),
+            url: String::new(),
+            token_variable: None,
+            profile: None,
             sandbox,
             file_mode: self.shape.file_mode.unwrap_or_default(),
             notes_by: self.notes_by,

@@ -3,6 +3,7 @@
 mod args;
 pub(super) mod export_report;
 pub(super) mod export_templates;
+mod from_snapshot;
 mod incremental;
 mod incremental_args;
 mod reading_hint;
@@ -31,6 +32,10 @@ pub(crate) use args::{ExportArgs, OutputFormatArgs};
 /// Runs the command.
 pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
     args.mask_rules()?;
+    args.from_snapshot.check()?;
+    if args.from_snapshot.from.is_some() {
+        return from_snapshot::run(args, settings);
+    }
     if args.incremental {
         return incremental::run(args, settings);
     }

@@ -42,7 +42,7 @@ impl Ping {
         run: &RunId,
     ) -> Result<Option<Self>, CliError> {
         let text = match (&options.ping_file, &options.ping_command) {
-            (Some(file), _) => secret_source::from_secret_file("ping file", file)?,
+            (Some(file), _) => secret_source::from_secret_file(file, "ping")?,
             (None, Some(command)) => print_url(&mut command.0.build_process()).await?,
             (None, None) => return Ok(None),
         };

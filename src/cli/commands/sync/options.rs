@@ -124,13 +124,23 @@ impl SyncOptionArgs {
         Self { deleted_keep: deleted, history_keep: history, with, ..Self::default() }
     }
 
+    /// The same for a backup, which reads everything each time: only that finds what moves no date.
+    pub(in crate::cli::commands) fn for_backup(self, with: ExtraTables) -> Self {
+        Self { walk_every: Duration::ZERO, full: false, with, ..self }
+    }
+
+    /// Whether `--full` was given.
+    pub(in crate::cli::commands) fn asks_for_everything(&self) -> bool {
+        self.full
+    }
+
     /// Forgets what is only for the first of many syncs.
     pub(in crate::cli::commands) fn forget_first(&mut self) {
         (self.full, self.accept_empty, self.hint) = (false, false, None);
     }
 
     /// Refuses what is about one location where several are meant.
-    pub(super) fn check_for_locations(&self, many: bool) -> Result<(), CliError> {
+    pub(in crate::cli::commands) fn check_for_locations(&self, many: bool) -> Result<(), CliError> {
         let given = [("--hint", self.hint.is_some()), ("--accept-empty", self.accept_empty)];
         match given.into_iter().find(|(_, is_given)| many && *is_given) {
             Some((flag, _)) => Err(CliError::usage(format!(

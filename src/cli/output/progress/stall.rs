@@ -76,11 +76,11 @@ impl Activity {
     }
 
     fn describe_wait(&self) -> String {
-        use RunPhase::{Merging, Planning, Publishing, Results, Validating};
+        use RunPhase::{Merging, Planning, Publishing, Results, Snapshot, Validating};
         let requests = format_plural(self.requests, "request");
         match self.phase {
             None => "waiting for the first response of the API".to_owned(),
-            Some(phase @ (Merging | Publishing | Results | Validating | Planning)) => {
+            Some(phase @ (Merging | Publishing | Results | Snapshot | Validating | Planning)) => {
                 format!("waiting for the disk while {}", phase.name())
             }
             Some(phase) => {

@@ -1,0 +1,220 @@
+//! `ghl-bulk backup`: sync, then one snapshot.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::open_repository::RepositoryRef;
+use super::snapshot_lines;
+use crate::backup::{self, SnapshotReport, SnapshotRequest};
+use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use crate::cli::args::at_once_arg::parse_at_once;
+use crate::cli::args::time_arg::parse_duration;
+use crate::cli::args::with_table_arg::WithTableArg;
+use crate::cli::commands::several_locations::{
+    LocationReport, LocationResult, emit_summary, outcome_name, report_locations, work_on_locations,
+};
+use crate::cli::commands::sync::repeat::sleep_unless_stopped;
+use crate::cli::commands::sync::{SyncOptionArgs, SyncTarget, order_by_mirror_size};
+use crate::cli::output::error::CliError;
+use crate::cli::output::exit_code::CliExitCode;
+use crate::cli::output::progress::CliReporter;
+use crate::cli::settings::Settings;
+use crate::cli::signals;
+use crate::concurrency;
+use crate::context::EngineContext;
+use crate::event::{CancelSignal, RunPhase};
+use crate::repository::Repository;
+use crate::sync::{ExtraTables, SyncReport};
+
+/// How long to wait for another process before the next attempt.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// How a snapshot is made.
+#[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("full", |arg| arg.help("Write a full snapshot, and not only what has changed")),
+    mut_arg("walk_every", |arg| arg.hide(true))
+)]
+pub(super) struct MakeArgs {
+    /// The repository: a directory, or a name from `[repositories.NAME]` in config.toml [default: `GHL_BULK_REPOSITORY`,
+    /// `default_repository`, or the only one that is named]
+    #[arg(long, value_name = "REPO")]
+    to: Option<String>,
+
+    /// Encrypt for this age recipient (`age1…`) instead of those of the repository; repeat for more
+    #[arg(long, value_name = "RECIPIENT")]
+    recipient: Vec<String>,
+
+    /// How long to wait for another process that syncs the location or writes its snapshots
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
+    lock_wait: Duration,
+
+    /// What is backed up in addition to contacts, tasks, notes and the location's lists: `appointments`, `businesses`
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    with: Vec<WithTableArg>,
+
+    #[command(flatten)]
+    how: SyncOptionArgs,
+
+    /// How many locations are backed up at a time
+    #[arg(long, value_name = "N", default_value = "64", value_parser = parse_at_once, hide_short_help = true)]
+    at_once: NonZeroUsize,
+
+    #[command(flatten)]
+    several: MultiLocationArgs,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &MakeArgs, settings: &Settings) -> Result<CliExitCode, CliError> {
+    let place = RepositoryRef::resolve(args.to.as_deref(), settings)?;
+    // What is wrong with the repository costs no request.
+    let repository = &place.open()?;
+    let recipients = &place.recipients(&args.recipient, repository)?;
+    let accounts = &LocationAccounts::resolve_selected(settings, &args.several)?;
+    let many = args.several.selects_many() || accounts.all.len() > 1;
+    args.how.check_for_locations(many)?;
+    let screen = &CliReporter::new(settings.output_style);
+    signals::block_on(settings.deadline, screen, |stop| async move {
+        let stop = &stop;
+        let command =
+            MakeCommand { args, settings, accounts, repository, recipients, many, screen, stop };
+        let order = order_by_mirror_size(&accounts.all, settings)?;
+        let one = |account| command.back_up_location(account);
+        let mut ended = Box::pin(work_on_locations(&accounts.all, order, args.at_once, one)).await;
+        screen.finish();
+        if many {
+            let kind = json!({ "kind": "backup" });
+            return Ok(report_locations(&ended, "backed up", kind, settings, screen));
+        }
+        let (_, report) = ended.pop().expect("one account was asked for");
+        Ok(report_snapshot(&report?, settings, screen))
+    })
+}
+
+/// The command, with what it needs for each location.
+struct MakeCommand<'a> {
+    args: &'a MakeArgs,
+    settings: &'a Settings,
+    accounts: &'a LocationAccounts,
+    repository: &'a Repository,
+    recipients: &'a [String],
+    many: bool,
+    screen: &'a CliReporter,
+    stop: &'a CancelSignal,
+}
+
+impl MakeCommand<'_> {
+    async fn back_up_location(&self, account: &LocationAccount) -> LocationResult<SnapshotReport> {
+        (account.location.clone(), Box::pin(self.sync_and_write(account)).await)
+    }
+
+    async fn sync_and_write(&self, account: &LocationAccount) -> Result<SnapshotReport, CliError> {
+        let observer =
+            self.screen.location_observer(self.many.then(|| account.location.to_string()));
+        let target = SyncTarget::new(account, self.accounts, self.settings);
+        let context = target.build_context(observer, self.stop)?;
+        let how = self.sync_options();
+        let until = tokio::time::Instant::now() + self.args.lock_wait;
+        let synced = loop {
+            match target.sync(&how, &context, self.stop).await {
+                Err(error) if self.may_wait(&error, until) => self.wait_for_lock(&error).await,
+                synced => break synced?,
+            }
+        };
+        context.start_phase(RunPhase::Snapshot);
+        let request = self.snapshot_request(account, &synced);
+        loop {
+            match self.write_snapshot(&context, request.clone()).await {
+                Err(error) if self.may_wait(&error, until) => self.wait_for_lock(&error).await,
+                written => return written,
+            }
+        }
+    }
+
+    /// Everything is read each time: only that finds what moves no date.
+    fn sync_options(&self) -> SyncOptionArgs {
+        let with = ExtraTables {
+            appointments: self.args.with.contains(&WithTableArg::Appointments),
+            businesses: self.args.with.contains(&WithTableArg::Businesses),
+        };
+        self.args.how.clone().for_backup(with)
+    }
+
+    fn snapshot_request(&self, account: &LocationAccount, synced: &SyncReport) -> SnapshotRequest {
+        SnapshotRequest {
+            location: account.location.clone(),
+            sandbox: self.settings.sandbox,
+            full: self.args.how.asks_for_everything(),
+            recipients: self.recipients.to_vec(),
+            requests: synced.requests.clone(),
+            is_complete: synced.is_complete(),
+        }
+    }
+
+    async fn write_snapshot(
+        &self,
+        context: &EngineContext,
+        request: SnapshotRequest,
+    ) -> Result<SnapshotReport, CliError> {
+        let (home, repository) = (context.home.clone(), self.repository.clone());
+        let observer = context.observer.clone();
+        let written = concurrency::run_blocking(move || {
+            backup::write_snapshot(&home, &repository, &request, &observer)
+        });
+        Ok(written.await?)
+    }
+
+    fn may_wait(&self, error: &CliError, until: tokio::time::Instant) -> bool {
+        error.code == CliExitCode::Locked
+            && !self.stop.is_cancelled()
+            && tokio::time::Instant::now() < until
+    }
+
+    async fn wait_for_lock(&self, error: &CliError) {
+        self.screen.print_note(&format!("{}; waiting for it", error.message));
+        sleep_unless_stopped(LOCK_PAUSE, self.stop).await;
+    }
+}
+
+impl LocationReport for SnapshotReport {
+    fn exit_code(&self) -> CliExitCode {
+        if self.is_complete { CliExitCode::Done } else { CliExitCode::Partial }
+    }
+
+    fn to_json(&self) -> Value {
+        let outcome = outcome_name(self.exit_code());
+        let mut fields = json!({ "outcome": outcome, "kind": "backup" });
+        if let (Value::Object(fields), Value::Object(report)) = (&mut fields, json!(self)) {
+            fields.extend(report);
+        }
+        fields
+    }
+
+    fn summary_line(&self) -> Option<String> {
+        Some(snapshot_lines::snapshot_line(self))
+    }
+}
+
+fn report_snapshot(
+    report: &SnapshotReport,
+    settings: &Settings,
+    screen: &CliReporter,
+) -> CliExitCode {
+    let code = report.exit_code();
+    if settings.json {
+        emit_summary(screen, code, report.to_json());
+        return code;
+    }
+    for line in snapshot_lines::report_lines(report) {
+        screen.print_note(&line);
+    }
+    code
+}

@@ -1,0 +1,10 @@
+//! Backups: what a snapshot has, what it costs, and what is never lost or believed.
+
+mod backup_world;
+mod encryption;
+mod foreign_readers;
+mod interrupted;
+mod refusals;
+mod retention;
+mod snapshots;
+mod verify;
