@@ -5,6 +5,7 @@
 //! escaped before it becomes a file name or a URL segment, so an id such as `../x` is only an odd
 //! name.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -195,40 +196,56 @@ impl IdHashes {
 
 /// Ids that were seen, remembered as hashes of eight bytes each.
 ///
-/// A million of them take nine megabytes: they are kept sorted in groups, none of which is large, so that nothing is ever
-/// copied as a whole, and nothing is reserved that will not be used.
+/// A million of them take nine megabytes: the hashes are in one sorted vector, which the allocator can let grow where it is,
+/// and the newest ones in a small set. A set of all would take nineteen, and half as much again while it is copied into a
+/// larger one.
 #[derive(Debug, Default)]
 pub struct SeenIds {
-    /// By the first bits of the hash; none until there is an id.
-    groups: Vec<Vec<u64>>,
-    count: u64,
+    sorted: Vec<u64>,
+    /// None of them is in `sorted`.
+    newest: HashSet<u64>,
 }
 
 impl SeenIds {
-    /// The bits of a hash that choose its group.
-    const GROUP_BITS: u32 = 12;
+    /// How many hashes are sorted in at a time: so many that this takes little time for each, and so few that their set
+    /// takes little memory.
+    const BATCH: usize = 1 << 16;
 
     /// Adds an id; whether it is new.
     pub fn insert(&mut self, id: &str) -> bool {
-        if self.groups.is_empty() {
-            self.groups = vec![Vec::new(); 1 << Self::GROUP_BITS];
-        }
         let hash = crate::text::hash_text(id);
-        // The shift leaves fewer bits than any usize has.
-        let group = &mut self.groups[(hash >> (u64::BITS - Self::GROUP_BITS)) as usize];
-        let Err(place) = group.binary_search(&hash) else { return false };
-        if group.len() == group.capacity() {
-            group.reserve_exact(group.len() / 8 + 4);
+        if self.sorted.binary_search(&hash).is_ok() || !self.newest.insert(hash) {
+            return false;
         }
-        group.insert(place, hash);
-        self.count += 1;
+        if self.newest.len() >= Self::BATCH {
+            self.sort_newest_in();
+        }
         true
     }
 
     /// The number of different ids.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.count
+        (self.sorted.len() + self.newest.len()) as u64
+    }
+
+    /// Merges the newest hashes into the others, from the end and in place.
+    fn sort_newest_in(&mut self) {
+        let mut newest: Vec<u64> = self.newest.drain().collect();
+        newest.sort_unstable();
+        let mut old = self.sorted.len();
+        self.sorted.reserve_exact(newest.len());
+        self.sorted.resize(old + newest.len(), 0);
+        for place in (0..self.sorted.len()).rev() {
+            let Some(&next) = newest.last() else { break };
+            if old > 0 && self.sorted[old - 1] > next {
+                old -= 1;
+                self.sorted[place] = self.sorted[old];
+            } else {
+                self.sorted[place] = next;
+                newest.pop();
+            }
+        }
     }
 }
 
@@ -247,13 +264,14 @@ mod tests {
     fn an_id_is_new_once() {
         let mut seen = SeenIds::default();
         assert_eq!(seen.count(), 0);
-        for id in 0..20_000 {
+        for id in 0..150_000 {
             assert!(seen.insert(&id.to_string()), "{id}");
         }
-        for id in 0..20_000 {
+        for id in 0..150_000 {
             assert!(!seen.insert(&id.to_string()), "{id}");
         }
-        assert_eq!(seen.count(), 20_000);
+        assert_eq!(seen.count(), 150_000);
+        assert!(seen.sorted.is_sorted() && seen.sorted.len() == 2 * SeenIds::BATCH);
     }
 
     #[test]

@@ -14,15 +14,26 @@ use crate::text::{format_count, format_plural};
 
 /// Fewer records are never an alert.
 const LEAST: u64 = 10;
-/// Deletions in a table, in percent of what it had.
-const DELETED_PERCENT: u64 = 5;
-/// Changed contacts, in percent of all.
-const CHANGED_PERCENT: u64 = 20;
-/// Contacts that have lost a field, in percent of those that had it.
-const EMPTIED_PERCENT: u64 = 20;
 
-fn is_over(count: u64, of: u64, percent: u64) -> bool {
-    count >= LEAST && count.saturating_mul(100) > of.saturating_mul(percent)
+/// How much is unusual. Each share is in hundredths of a percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertLimits {
+    /// Deletions in a table, of what it had.
+    pub deleted: u64,
+    /// Changed contacts, of all.
+    pub changed: u64,
+    /// Contacts that have lost a field, of those that had it.
+    pub field_emptied: u64,
+}
+
+impl Default for AlertLimits {
+    fn default() -> Self {
+        Self { deleted: 500, changed: 2_000, field_emptied: 2_000 }
+    }
+}
+
+fn is_over(count: u64, of: u64, limit: u64) -> bool {
+    count >= LEAST && count.saturating_mul(10_000) > of.saturating_mul(limit)
 }
 
 /// The code of the warning about an alert.
@@ -41,6 +52,7 @@ pub(super) fn find_alerts(
     previous: &Manifest,
     since: Option<i64>,
     totals: &BTreeMap<String, TableTotals>,
+    limits: AlertLimits,
 ) -> Result<Vec<SnapshotAlert>, BackupError> {
     let mut alerts = Vec::new();
     for kind in RecordKind::ALL {
@@ -49,7 +61,7 @@ pub(super) fn find_alerts(
         let before = previous.totals.get(table).map_or(0, |totals| totals.live);
         let now = totals.get(table).copied().unwrap_or_default();
         let deleted = if since.is_some() { now.deleted } else { before.saturating_sub(now.live) };
-        if is_over(deleted, before, DELETED_PERCENT) {
+        if is_over(deleted, before, limits.deleted) {
             let what = table.replace('_', " ");
             let (deleted_text, before_text) = (format_count(deleted), format_count(before));
             alerts.push(SnapshotAlert {
@@ -63,7 +75,7 @@ pub(super) fn find_alerts(
         }
     }
     let contacts = totals.get("contacts").copied().unwrap_or_default();
-    if is_over(contacts.changed, contacts.live, CHANGED_PERCENT) {
+    if is_over(contacts.changed, contacts.live, limits.changed) {
         let (changed, live) = (format_count(contacts.changed), format_count(contacts.live));
         alerts.push(SnapshotAlert {
             code: "mass_change".to_owned(),
@@ -73,7 +85,7 @@ pub(super) fn find_alerts(
         });
     }
     if let Some(since) = since.filter(|_| contacts.changed >= LEAST) {
-        alerts.extend(find_emptied_fields(mirror, since)?);
+        alerts.extend(find_emptied_fields(mirror, since, limits.field_emptied)?);
     }
     Ok(alerts)
 }
@@ -82,6 +94,7 @@ pub(super) fn find_alerts(
 fn find_emptied_fields(
     mirror: &MirrorReader,
     since: i64,
+    limit: u64,
 ) -> Result<Vec<SnapshotAlert>, BackupError> {
     let mut emptied: BTreeMap<String, u64> = BTreeMap::new();
     mirror.for_each_snapshot_row(RecordKind::Contact, Some(since), |row| {
@@ -121,7 +134,7 @@ fn find_emptied_fields(
     let alert = |(field, count): (String, u64)| {
         let of = count + filled.get(&field).copied().unwrap_or(0);
         let name = names.get(&field).unwrap_or(&field);
-        is_over(count, of, EMPTIED_PERCENT).then(|| SnapshotAlert {
+        is_over(count, of, limit).then(|| SnapshotAlert {
             code: "field_emptied".to_owned(),
             message: format!(
                 "{} of {} have lost their value of the field `{name}` since the snapshot before",
@@ -177,9 +190,9 @@ mod tests {
 
     #[test]
     fn few_records_are_no_alert() {
-        assert!(!is_over(9, 10, 5));
-        assert!(is_over(10, 10, 5));
-        assert!(!is_over(50, 1000, 5));
-        assert!(is_over(51, 1000, 5));
+        assert!(!is_over(9, 10, 500));
+        assert!(is_over(10, 10, 500));
+        assert!(!is_over(50, 1000, 500));
+        assert!(is_over(51, 1000, 500));
     }
 }

@@ -18,6 +18,7 @@ mod snapshot_report;
 mod tests;
 mod verify;
 
+pub use alerts::AlertLimits;
 pub use error::BackupError;
 pub use forget::{ForgetPlan, forget_snapshots};
 pub use location_lock::LocationLock;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::alerts;
+use super::alerts::{self, AlertLimits};
 use super::mirror_tables::{LineBuilder, LocationRecords, hash_state};
 use super::snapshot_base::{BaseRequest, SnapshotBase};
 use super::{BackupError, LocationLock, SnapshotReport};
@@ -37,6 +37,8 @@ pub struct SnapshotRequest {
     pub requests: BTreeMap<String, u64>,
     /// Whether the sync read everything that was asked for.
     pub is_complete: bool,
+    /// How much is unusual.
+    pub alerts: AlertLimits,
 }
 
 /// Writes a snapshot of a location's mirror, which a sync has just brought up to date.
@@ -276,7 +278,7 @@ impl SnapshotJob<'_> {
     ) -> Result<Vec<SnapshotAlert>, BackupError> {
         let since = self.seq_of(previous)?;
         let Some(previous) = previous else { return Ok(Vec::new()) };
-        alerts::find_alerts(self.mirror, &previous.manifest, since, totals)
+        alerts::find_alerts(self.mirror, &previous.manifest, since, totals, self.request.alerts)
     }
 
     /// After an alert the snapshot before may be the last good one: it stays until a person releases it.

@@ -210,6 +210,7 @@ fn back_up(
         recipients: Vec::new(),
         requests: std::collections::BTreeMap::new(),
         is_complete: true,
+        alerts: AlertLimits::default(),
     };
     let observer: crate::event::SharedObserver = Arc::new(NullObserver);
     write_snapshot(&RunStore::new(home), repository, &request, &observer)

@@ -30,8 +30,12 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "one state machine: a refresh borrows its refresher",
     ),
     (
-        &["cli/config/flag_defaults.rs", "cli/config/parse_config.rs"],
-        "one reader of one file: the defaults of flags are a table in it",
+        &[
+            "cli/config/flag_defaults.rs",
+            "cli/config/job_settings.rs",
+            "cli/config/parse_config.rs",
+        ],
+        "one reader of one file: the defaults of flags and the jobs are tables in it",
     ),
     (
         &["resource/contacts.rs", "resource/fields.rs", "resource/table.rs"],

@@ -1,5 +1,6 @@
 //! Arguments as they are typed: parsing, the options that every command has, and times.
 
+pub(super) mod alert_arg;
 pub(super) mod at_once_arg;
 pub(super) mod choice_arg;
 pub(super) mod command_line;

@@ -131,3 +131,48 @@ fn the_log_of_a_job_names_no_customer() {
         }
     }
 }
+
+/// A night of backups into `repo`.
+fn backup_world() -> World {
+    let world = World::new();
+    let (repository, metrics) = (world.path("repo"), world.path("ghl.prom"));
+    let world = world.with_job(&format!(
+        "steps = [\"backup\", \"verify\", \"forget\", \"prune\"]\nrepository = \"{}\"\nmetrics = \"{}\"\n\
+         keep = {{ daily = 14, within = \"30d\" }}\nalerts = {{ deleted = \"0.5%\" }}",
+        repository.display(),
+        metrics.display()
+    ));
+    world.run_command("backup init --to repo").exits(0);
+    world
+}
+
+#[test]
+fn a_night_backs_up_verifies_forgets_and_prunes() {
+    let world = backup_world();
+    let done = world.run_command("job run nightly --json").exits(0);
+    let summary = done.summary();
+    let expected = ["backup complete", "verify complete", "forget complete", "prune complete"];
+    assert_eq!(step_outcomes(&summary), expected);
+    assert!(summary["snapshot"].as_str().unwrap().starts_with("20"), "{summary}");
+    let metrics = std::fs::read_to_string(world.path("ghl.prom")).unwrap();
+    for part in [
+        "ghl_bulk_snapshots{job=\"nightly\",location=\"sandboxLocation00001\"} 1\n",
+        "table=\"contacts\",state=\"live\"} 60\n",
+        "ghl_bulk_repository_bytes{",
+        "ghl_bulk_verified_age_seconds{",
+    ] {
+        assert!(metrics.contains(part), "{part} in {metrics}");
+    }
+    world.run_command("backup status --from repo --max-age 1h --min-verified 1h").exits(0);
+}
+
+#[test]
+fn nothing_is_forgotten_after_a_backup_that_failed() {
+    let world = backup_world();
+    world.run_command("job run nightly").exits(0);
+    world.control_request("POST", "faults", &json!(["POST /contacts/search status=401"]));
+    let done = world.run_command("job run nightly --json");
+    assert_ne!(done.code, 0);
+    let expected = ["backup failed", "verify complete", "forget skipped", "prune skipped"];
+    assert_eq!(step_outcomes(&done.summary()), expected);
+}

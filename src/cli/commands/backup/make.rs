@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::open_repository::RepositoryRef;
 use super::snapshot_lines;
-use crate::backup::{self, SnapshotReport, SnapshotRequest};
+use crate::backup::{self, AlertLimits, SnapshotReport, SnapshotRequest};
 use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs};
+use crate::cli::args::alert_arg::{AlertArg, AlertKind, parse_alert};
 use crate::cli::args::at_once_arg::parse_at_once;
 use crate::cli::args::time_arg::parse_duration;
 use crate::cli::args::with_table_arg::WithTableArg;
@@ -61,6 +62,11 @@ pub(super) struct MakeArgs {
     )]
     with: Vec<WithTableArg>,
 
+    /// How much counts as unusual, as `WHAT=N%`: `deleted` records (5%), `changed` contacts (20%), contacts that have lost a
+    /// field (`field-emptied`, 20%). A snapshot with an alert holds the one before it
+    #[arg(long, value_name = "WHAT=N%", value_parser = parse_alert, hide_short_help = true)]
+    alert: Vec<AlertArg>,
+
     #[command(flatten)]
     how: SyncOptionArgs,
 
@@ -70,6 +76,20 @@ pub(super) struct MakeArgs {
 
     #[command(flatten)]
     several: MultiLocationArgs,
+}
+
+impl MakeArgs {
+    fn alert_limits(&self) -> AlertLimits {
+        let mut limits = AlertLimits::default();
+        for AlertArg { what, limit } in &self.alert {
+            match what {
+                AlertKind::Deleted => limits.deleted = *limit,
+                AlertKind::Changed => limits.changed = *limit,
+                AlertKind::FieldEmptied => limits.field_emptied = *limit,
+            }
+        }
+        limits
+    }
 }
 
 /// Runs the command.
@@ -156,6 +176,7 @@ impl MakeCommand<'_> {
             recipients: self.recipients.to_vec(),
             requests: synced.requests.clone(),
             is_complete: synced.is_complete(),
+            alerts: self.args.alert_limits(),
         }
     }
 

@@ -18,10 +18,14 @@ const LAST_SUCCESS: &str = "ghl_bulk_last_success_timestamp_seconds";
 const MOST: usize = 8 << 20;
 
 /// Writes the metrics of a job that has ended.
-pub(super) fn write_metrics(path: &Path, outcome: &JobOutcome) -> io::Result<()> {
+pub(super) fn write_metrics(
+    path: &Path,
+    outcome: &JobOutcome,
+    repository: &[Value],
+) -> io::Result<()> {
     let before = fs::read_to_string(path).unwrap_or_default();
     let before = if before.len() > MOST { "" } else { &before };
-    let text = render_metrics(outcome, before);
+    let text = render_metrics(outcome, repository, before);
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     // The collector is another user; the file names no one.
@@ -34,7 +38,7 @@ pub(super) fn write_metrics(path: &Path, outcome: &JobOutcome) -> io::Result<()>
     Ok(())
 }
 
-fn render_metrics(outcome: &JobOutcome, before: &str) -> String {
+fn render_metrics(outcome: &JobOutcome, repository: &[Value], before: &str) -> String {
     let (job, mut text) = (outcome.job.as_str(), String::new());
     let mut successes = read_successes(before, job);
     let now = jiff::Timestamp::now().as_second();
@@ -70,7 +74,36 @@ fn render_metrics(outcome: &JobOutcome, before: &str) -> String {
         add_sample(&mut text, "ghl_bulk_requests", &[("job", job), ("route", &route)], count);
     }
     add_records(&mut text, outcome);
+    add_repository(&mut text, job, repository);
     text
+}
+
+/// What `backup status --json` says of each location: a member, its metric, and what that is.
+const OF_REPOSITORY: [(&str, &str, &str); 5] = [
+    ("bytes", "ghl_bulk_repository_bytes", "The size of the location's files."),
+    ("snapshots", "ghl_bulk_snapshots", "How many snapshots there are."),
+    ("age_s", "ghl_bulk_snapshot_age_seconds", "The age of the newest snapshot."),
+    ("note_age_s", "ghl_bulk_notes_oldest_seconds", "The age of the oldest reading of notes."),
+    (
+        "verified_age_s",
+        "ghl_bulk_verified_age_seconds",
+        "How long ago the repository was last found whole.",
+    ),
+];
+
+fn add_repository(text: &mut String, job: &str, repository: &[Value]) {
+    for (member, name, help) in OF_REPOSITORY {
+        if repository.is_empty() {
+            continue;
+        }
+        add_head(text, name, help);
+        for status in repository {
+            let location = status["location"].as_str().unwrap_or_default();
+            if let Some(number) = status[member].as_u64() {
+                add_sample(text, name, &[("job", job), ("location", location)], number);
+            }
+        }
+    }
 }
 
 /// The worst code of each location over all steps.
@@ -167,7 +200,7 @@ mod tests {
         use super::super::step_process::CommandEnd;
         let summary = serde_json::json!({ "location": "loc1", "requests": { "a \"b\"": 2 } });
         let Value::Object(summary) = summary else { unreachable!() };
-        let end = CommandEnd { code, summary };
+        let end = CommandEnd { code, summary, list: Vec::new() };
         let result = StepResult::Ran(vec![end]);
         JobOutcome {
             job: "nightly".to_owned(),
@@ -186,17 +219,17 @@ mod tests {
 
     #[test]
     fn the_time_of_the_last_success_outlives_failures() {
-        let good = render_metrics(&outcome(3), "");
+        let good = render_metrics(&outcome(3), &[], "");
         let line = good.lines().find(|line| line.starts_with(LAST_SUCCESS)).unwrap();
         assert!(line.starts_with(&format!("{LAST_SUCCESS}{{job=\"nightly\",location=\"loc1\"}} ")));
         let old = format!("{LAST_SUCCESS}{{job=\"nightly\",location=\"loc1\"}} 1700000000\n");
-        let bad = render_metrics(&outcome(8), &old);
+        let bad = render_metrics(&outcome(8), &[], &old);
         assert!(bad.contains(&old), "{bad}");
         assert!(bad.contains("ghl_bulk_exit_code{job=\"nightly\"} 8\n"), "{bad}");
         assert!(
             bad.contains("ghl_bulk_requests{job=\"nightly\",route=\"a \\\"b\\\"\"} 2\n"),
             "{bad}"
         );
-        assert!(!render_metrics(&outcome(8), "").contains("location="), "never succeeded");
+        assert!(!render_metrics(&outcome(8), &[], "").contains("location="), "never succeeded");
     }
 }

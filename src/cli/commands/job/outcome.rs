@@ -214,7 +214,7 @@ impl JobOutcome {
         self.steps.iter().filter_map(StepOutcome::snapshot).max()
     }
 
-    /// The summary. Without `texts` it names nobody and quotes nothing.
+    /// The summary. Without `texts` it names no one and quotes nothing.
     pub(super) fn to_json(&self, texts: bool) -> Map<String, Value> {
         let outcome = match self.code() {
             0 => "complete",

@@ -27,7 +27,7 @@ const COMMAND_LIMIT: Duration = Duration::from_mins(1);
 /// The most that is read of what it prints, in bytes.
 const MOST: u64 = 64 << 10;
 
-/// A URL, and the run that it is told about.
+/// A URL, and the run that its pings are about.
 pub(super) struct Ping {
     url: Url,
     client: reqwest::Client,
@@ -62,7 +62,7 @@ impl Ping {
         self.send("start", None).await
     }
 
-    /// Says how the job has ended, with a summary in which nobody is named.
+    /// Says how the job has ended, with a summary that names no one.
     pub(super) async fn send_end(&self, success: bool, summary: &Value) -> Result<(), String> {
         self.send(if success { "" } else { "fail" }, Some(summary)).await
     }

@@ -36,6 +36,8 @@ pub(super) fn run(
 ) -> Result<CliExitCode, CliError> {
     super::check_job(job, options, settings)?;
     let commands = StepCommands::new(options, settings)?;
+    let program = std::env::current_exe()
+        .map_err(|error| CliError::usage(format!("the program's own path: {error}")))?;
     let home = dirs::runs_home()?;
     let run = RunId::new(jiff::Timestamp::now());
     let _lock = home.lock_job(job, &run)?;
@@ -47,6 +49,7 @@ pub(super) fn run(
     signals::block_on(None, screen, |stop| async move {
         let runner = JobRunner {
             job,
+            program,
             options,
             settings,
             commands,
@@ -72,6 +75,8 @@ pub(super) fn run(
 /// A job at work.
 struct JobRunner<'a> {
     job: &'a str,
+    /// This program. Its path is taken at the beginning: after an update, the system no longer knows it.
+    program: PathBuf,
     options: &'a JobOptionArgs,
     settings: &'a Settings,
     commands: StepCommands<'a>,
@@ -135,7 +140,7 @@ impl JobRunner<'_> {
             self.done.steps.push(outcome);
         }
         if let Some(words) = self.commands.removal_of_runs().filter(|_| !self.stop.is_cancelled()) {
-            let ended = run_own_command(&words, self.stop, None, |_| {}).await;
+            let ended = run_own_command(&self.program, &words, self.stop, None, |_| {}).await;
             let code = ended.map_or(CliExitCode::Usage as u8, |end| end.code);
             if code != 0 {
                 self.warn(format!("old runs could not be removed: `runs prune` ended with {code}"));
@@ -165,12 +170,17 @@ impl JobRunner<'_> {
         let mut ends: Vec<CommandEnd> = Vec::new();
         for words in self.commands.of_step(step) {
             let (log, deadline) = (&mut self.log, self.settings.deadline);
-            let ended = run_own_command(&words, self.stop, deadline, |event| {
+            let program = &self.program;
+            let ended = run_own_command(program, &words, self.stop, deadline, |event| {
                 log.write_step_event(step.name(), event);
             });
             match ended.await {
                 Ok(end) => ends.push(end),
-                Err(error) => return StepResult::NotStarted(error.to_string()),
+                Err(error) => {
+                    let program = self.program.display();
+                    let why = format!("`{program}` cannot be started: {error}");
+                    return StepResult::NotStarted(why);
+                }
             }
         }
         StepResult::Ran(ends)
@@ -245,12 +255,7 @@ impl JobRunner<'_> {
             let plain = Value::Object(self.done.to_json(false));
             failures.extend(ping.send_end(success, &plain).await.err());
         }
-        if let Some(path) = &self.options.metrics
-            && let Err(error) = metrics::write_metrics(path, &self.done)
-        {
-            failures
-                .push(format!("the metrics `{}` could not be written: {error}", path.display()));
-        }
+        failures.extend(self.write_metrics().await);
         if let Err(error) = job_log::remove_old_logs(&self.logs, self.options.logs_keep) {
             failures.push(format!("old logs could not be removed: {error}"));
         }
@@ -258,6 +263,19 @@ impl JobRunner<'_> {
             self.warn(failure);
         }
         self.log.write_own(Value::Object(self.done.to_json(false)));
+    }
+
+    /// Writes the metrics, if the job has some; returns what went wrong.
+    async fn write_metrics(&self) -> Option<String> {
+        let path = self.options.metrics.as_ref()?;
+        let mut repository = Vec::new();
+        if let Some(words) = self.commands.repository_status() {
+            let ended =
+                run_own_command(&self.program, &words, &CancelSignal::new(), None, |_| {}).await;
+            repository = ended.map(|end| end.list).unwrap_or_default();
+        }
+        let error = metrics::write_metrics(path, &self.done, &repository).err()?;
+        Some(format!("the metrics `{}` could not be written: {error}", path.display()))
     }
 
     /// Reports how the job has ended. `why` says why it did not begin.

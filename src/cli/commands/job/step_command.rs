@@ -101,18 +101,24 @@ impl<'a> StepCommands<'a> {
         Some(self.command_line(&words, &LocationGroup::Default))
     }
 
+    /// The command line that tells the state of the repository, if the job has one.
+    pub(super) fn repository_status(&self) -> Option<Vec<OsString>> {
+        let repository = self.options.repository.as_deref()?;
+        let words = ["backup", "status", "--to", repository].map(str::to_owned);
+        Some(self.command_line(&words, &LocationGroup::Default))
+    }
+
     /// The step of a repository: what it is called with.
     fn repository_words(&self, step: JobStep) -> Vec<String> {
         let mut words = vec!["backup".to_owned(), step.name().to_owned()];
         words.extend(self.option("--to", self.options.repository.as_deref()));
         if step == JobStep::Forget {
+            words.push("--yes".to_owned());
             words.extend(
                 self.options.keep.iter().map(|rule| format!("--keep-{}={}", rule.key, rule.value)),
             );
         }
-        if step.needs_backup() {
-            words.push("--yes".to_owned());
-        }
+
         words
     }
 
@@ -130,9 +136,7 @@ impl<'a> StepCommands<'a> {
                 words.extend(self.option("--to", options.repository.as_deref()));
                 let wait = options.lock_wait.map(|wait| format!("{}s", wait.as_secs()));
                 words.extend(self.option("--lock-wait", wait.as_deref()));
-                words.extend(
-                    options.alerts.iter().map(|it| format!("--alert={}={}", it.key, it.value)),
-                );
+                words.extend(options.alerts.iter().map(|alert| format!("--alert={alert}")));
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -24,17 +25,20 @@ pub(super) struct CommandEnd {
     pub(super) code: u8,
     /// The fields of its last event, if it came to it.
     pub(super) summary: Map<String, Value>,
+    /// The list that it printed instead of events.
+    pub(super) list: Vec<Value>,
 }
 
-/// Runs this program with a command line that makes it print events, and passes on each event. When `stop` is cancelled,
+/// Runs `program`, which is this one, with a command line that makes it print events, and passes on each event. When `stop` is cancelled,
 /// or a while after `deadline`, the command is asked to end in order.
 pub(super) async fn run_own_command(
+    program: &Path,
     words: &[OsString],
     stop: &CancelSignal,
     deadline: Option<jiff::Timestamp>,
     mut on_event: impl FnMut(&Map<String, Value>),
 ) -> io::Result<CommandEnd> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(program);
     command.args(words).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     // A group of its own: Ctrl-C reaches the job alone, which asks the command to end once.
     #[cfg(unix)]
@@ -45,7 +49,14 @@ pub(super) async fn run_own_command(
     let read = async {
         let mut lines = BufReader::new(output).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            let Ok(event) = serde_json::from_str::<Map<String, Value>>(&line) else { continue };
+            let event = match serde_json::from_str(&line) {
+                Ok(Value::Object(event)) => event,
+                Ok(Value::Array(list)) => {
+                    end.list = list;
+                    continue;
+                }
+                _ => continue,
+            };
             if event.get("event").and_then(Value::as_str) == Some("summary") {
                 end.summary = event;
             } else {
