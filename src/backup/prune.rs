@@ -66,7 +66,7 @@ impl PrunePlan {
             }
         }
         let forgotten: BTreeSet<&SnapshotId> =
-            list.forgotten.iter().map(|snapshot| snapshot.id()).collect();
+            list.forgotten.iter().map(crate::repository::Snapshot::id).collect();
         let mut leftovers: BTreeMap<SnapshotId, Vec<StoredObject>> = BTreeMap::new();
         let mut checks = Vec::new();
         for object in &list.objects {

@@ -41,7 +41,6 @@ impl Identities {
 ///
 /// # Errors
 /// When it cannot.
-#[expect(clippy::unnecessary_wraps, reason = "a build without age cannot")]
 pub fn ensure_encryption() -> Result<(), RepositoryError> {
     Ok(())
 }
@@ -50,7 +49,6 @@ pub fn ensure_encryption() -> Result<(), RepositoryError> {
 ///
 /// # Errors
 /// When this build cannot encrypt.
-#[expect(clippy::unnecessary_wraps, reason = "a build without age cannot")]
 pub fn generate_identity() -> Result<(SecretString, String), RepositoryError> {
     let identity = Identity::generate();
     Ok((identity.to_string(), identity.to_public().to_string()))

@@ -118,7 +118,11 @@ impl SnapshotList {
                     error => error,
                 },
             )?;
-        Ok(self.find(&id).expect("it is among the forgotten ones"))
+        let found = self.forgotten.iter().find(|snapshot| *snapshot.id() == id);
+        found.ok_or_else(|| RepositoryError::NoSuchSnapshot {
+            named: id.to_string(),
+            why: String::new(),
+        })
     }
 
     fn why_missing(&self, fits: impl Fn(&SnapshotId) -> bool) -> &'static str {

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::error::RepositoryError;
+use super::holds::Hold;
 use super::layout::{self, LocationKey};
 use super::manifest::Manifest;
-use super::open_repository::{Hold, Repository};
+use super::open_repository::Repository;
 use super::snapshot_id::SnapshotId;
 use super::state_hash::sha256_hex;
 use super::store::StoredObject;

@@ -15,8 +15,8 @@ use crate::auth::{
     self, CredentialDir, CredentialStore, OauthLogin, RefreshingTokenProvider, StoredCredentials,
     TokenCommand,
 };
-use crate::cli::config::dirs;
 use crate::cli::config::Profile;
+use crate::cli::config::dirs;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::settings::Settings;
