@@ -97,7 +97,7 @@ impl SnapshotBase {
                 return Ok(Self::explain_missing(because, written.as_ref(), repository));
             }
         };
-        // What is wrong with the repository is told even if a full snapshot was asked for.
+        // A fault of the repository is reported even if a full snapshot was asked for.
         if request.full {
             return Ok(Self::full(FullReason::Asked));
         }

@@ -139,7 +139,7 @@ impl SnapshotJob<'_> {
             LocationRecords::read(self.mirror, self.sync.seq, self.sync.facts.changes_ms)?;
         let files = self.write_files(&id, base, &records)?;
         let built_on = base.base.as_ref();
-        // Whoever forgets snapshots later sees the manifest, and keeps its chain.
+        // A process that prunes later sees the manifest, and keeps its chain.
         if let Some(built_on) = built_on
             && !self.repository.has_snapshot(location, built_on.id())?
         {

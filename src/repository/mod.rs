@@ -18,7 +18,8 @@ mod encryption;
 mod encryption;
 mod error;
 mod hash_reader;
-mod holds;
+mod hold;
+mod kept_snapshots;
 mod layout;
 mod line;
 mod manifest;
@@ -37,7 +38,7 @@ pub use chain_records::ChainRecords;
 pub use data_file::{DataFileWriter, FileSummary};
 pub use encryption::{Identities, check_recipients, ensure_encryption, generate_identity};
 pub use error::RepositoryError;
-pub use holds::Hold;
+pub use hold::Hold;
 pub use layout::{FIELD_COLUMNS_ID, LOCATION_TABLE, LocationFile, TABLES};
 pub use line::{DeletionReason, SnapshotLine, SnapshotRecord};
 pub use manifest::{

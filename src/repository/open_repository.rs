@@ -73,7 +73,7 @@ impl Repository {
     /// Opens a repository.
     ///
     /// # Errors
-    /// When there is none, or a newer version of this program created it.
+    /// When there is no repository, or a newer version of this program created it.
     pub fn open(store: Arc<dyn ObjectStore>, place: &str) -> Result<Self, RepositoryError> {
         #[derive(Deserialize)]
         struct AnyFormat {
@@ -263,7 +263,7 @@ impl Repository {
         let (mut hashed, _) = super::hash_reader::HashReader::new(stored, file.bytes, &file.sha256);
         io::copy(&mut hashed, &mut io::sink())
             .map(drop)
-            .map_err(|source| data_reader::read_error(&key, source))
+            .map_err(|source| RepositoryError::from_read(&key, source))
     }
 
     pub(super) fn has_object(&self, key: &str) -> Result<bool, RepositoryError> {

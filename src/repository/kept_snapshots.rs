@@ -1,29 +1,15 @@
-//! What decides whether a snapshot stays: holds, and the records of those that were forgotten.
+//! What decides whether a snapshot stays: holds, and whether it was forgotten.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use std::io;
 
 use super::checked_json;
 use super::error::RepositoryError;
+use super::hold::Hold;
 use super::layout;
 use super::manifest::{Manifest, read_bounded};
 use super::open_repository::Repository;
 use super::snapshot_id::SnapshotId;
 use crate::id::LocationId;
-
-/// Why a snapshot must not be forgotten until a person says so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
-    /// The snapshot.
-    pub snapshot: SnapshotId,
-    /// When it was placed.
-    pub placed: Timestamp,
-    /// A sentence, without data of people.
-    pub reason: String,
-    /// The snapshot whose alert placed it, if one did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub because_of: Option<SnapshotId>,
-}
 
 impl Repository {
     /// Places a hold. A snapshot that has one keeps it.
@@ -55,17 +41,21 @@ impl Repository {
         &self,
         location: &LocationId,
         id: &SnapshotId,
-    ) -> Result<Hold, RepositoryError> {
+    ) -> Result<Option<Hold>, RepositoryError> {
         let key = layout::hold_key(location, id);
-        let from = self.store().get(&key).map_err(|it| RepositoryError::from_io(&key, it))?;
+        let from = match self.store().get(&key) {
+            Ok(from) => from,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(RepositoryError::from_io(&key, source)),
+        };
         let hold = serde_json::from_slice(&read_bounded(from, &key)?);
         // A hold that cannot be read holds all the same.
-        Ok(hold.unwrap_or_else(|_| Hold {
+        Ok(Some(hold.unwrap_or_else(|_| Hold {
             snapshot: id.clone(),
             placed: id.time(),
             reason: "its hold cannot be read".to_owned(),
             because_of: None,
-        }))
+        })))
     }
 
     /// Forgets a snapshot: its files stay until they are pruned, and until then it can be remembered.
