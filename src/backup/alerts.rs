@@ -38,11 +38,7 @@ fn is_over(count: u64, of: u64, limit: u64) -> bool {
 
 /// The code of the warning about an alert.
 pub(super) fn warning_code(alert: &SnapshotAlert) -> EventWarningCode {
-    match alert.code.as_str() {
-        "mass_deletion" => EventWarningCode::MassDeletion,
-        "field_emptied" => EventWarningCode::FieldEmptied,
-        _ => EventWarningCode::MassChange,
-    }
+    alert.code.parse().unwrap_or(EventWarningCode::MassChange)
 }
 
 /// What is unusual, compared with the snapshot before. `since` is the last sync that the snapshot before has, if it was made
@@ -65,7 +61,7 @@ pub(super) fn find_alerts(
             let what = table.replace('_', " ");
             let (deleted_text, before_text) = (format_count(deleted), format_count(before));
             alerts.push(SnapshotAlert {
-                code: "mass_deletion".to_owned(),
+                code: EventWarningCode::MassDeletion.spelling().to_owned(),
                 message: format!(
                     "{deleted_text} of {before_text} {what} were deleted since the snapshot before"
                 ),
@@ -78,7 +74,7 @@ pub(super) fn find_alerts(
     if is_over(contacts.changed, contacts.live, limits.changed) {
         let (changed, live) = (format_count(contacts.changed), format_count(contacts.live));
         alerts.push(SnapshotAlert {
-            code: "mass_change".to_owned(),
+            code: EventWarningCode::MassChange.spelling().to_owned(),
             message: format!("{changed} of {live} contacts have changed since the snapshot before"),
             count: contacts.changed,
             of: contacts.live,
@@ -135,7 +131,7 @@ fn find_emptied_fields(
         let of = count + filled.get(&field).copied().unwrap_or(0);
         let name = names.get(&field).unwrap_or(&field);
         is_over(count, of, limit).then(|| SnapshotAlert {
-            code: "field_emptied".to_owned(),
+            code: EventWarningCode::FieldEmptied.spelling().to_owned(),
             message: format!(
                 "{} of {} have lost their value of the field `{name}` since the snapshot before",
                 format_count(count),

@@ -66,7 +66,7 @@ impl PrunePlan {
             }
         }
         let forgotten: BTreeSet<&SnapshotId> =
-            list.forgotten.iter().map(|snapshot| snapshot.id()).collect();
+            list.forgotten.iter().map(crate::repository::Snapshot::id).collect();
         let mut leftovers: BTreeMap<SnapshotId, Vec<StoredObject>> = BTreeMap::new();
         let mut checks = Vec::new();
         for object in &list.objects {
@@ -142,7 +142,7 @@ pub fn prune_location(
     let plan = PrunePlan::new(&list, location, grace, now);
     let mut report = PruneReport::default();
     for (id, files) in &plan.snapshots {
-        // In this order: whoever takes back that it was forgotten writes its manifest, and then looks whether the record of
+        // In this order: `remember` writes the manifest, and then looks whether the record of
         // its being forgotten is still there.
         repository.delete_forgotten(location, id)?;
         if repository.has_snapshot(location, id)? {

@@ -89,13 +89,15 @@ impl SnapshotBase {
         mirror: &MirrorReader,
         request: &BaseRequest,
     ) -> Result<Self, BackupError> {
-        let last = mirror.find_last_snapshot(&repository.header().id)?;
-        let found = find_remembered(list, last.as_ref());
+        let written = mirror.find_last_snapshot(&repository.header().id)?;
+        let found = find_remembered(list, written.as_ref());
         let remembered = match found {
             Ok(remembered) => remembered,
-            Err(because) => return Ok(Self::explain_missing(because, last.as_ref(), repository)),
+            Err(because) => {
+                return Ok(Self::explain_missing(because, written.as_ref(), repository));
+            }
         };
-        // What is wrong with the repository is told even if a full snapshot was asked for.
+        // A fault of the repository is reported even if a full snapshot was asked for.
         if request.full {
             return Ok(Self::full(FullReason::Asked));
         }
@@ -178,21 +180,21 @@ pub(super) fn last_seq(mirror: &MirrorReader) -> Result<i64, BackupError> {
 /// The snapshot that the mirror made last, if it is still there as it was written.
 fn find_remembered<'l>(
     list: &'l SnapshotList,
-    last: Option<&LastSnapshot>,
+    written: Option<&LastSnapshot>,
 ) -> Result<&'l Snapshot, FullReason> {
-    let Some(last) = last else {
+    let Some(written) = written else {
         let is_first = list.snapshots.is_empty() && list.damaged.is_empty();
         return Err(if is_first { FullReason::First } else { FullReason::Unremembered });
     };
-    let is_it = |snapshot: &&Snapshot| snapshot.id().as_str() == last.snapshot;
+    let is_it = |snapshot: &&Snapshot| snapshot.id().as_str() == written.snapshot;
     if let Some(found) = list.snapshots.iter().find(is_it) {
-        let is_same = found.manifest_sha256() == last.sha256;
+        let is_same = found.manifest_sha256() == written.sha256;
         return if is_same { Ok(found) } else { Err(FullReason::Replaced) };
     }
     if list.forgotten.iter().any(|snapshot| is_it(&snapshot)) {
         return Err(FullReason::Forgotten);
     }
-    if list.damaged.iter().any(|damaged| damaged.id.as_str() == last.snapshot) {
+    if list.damaged.iter().any(|damaged| damaged.id.as_str() == written.snapshot) {
         return Err(FullReason::DamagedChain);
     }
     Err(FullReason::RolledBack)

@@ -18,7 +18,8 @@ use crate::mirror::{LastSnapshot, MirrorReader, RecordKind, SyncRecord};
 use crate::publish::MirrorCoverage;
 use crate::repository::{
     FORMAT, Hold, LOCATION_TABLE, Manifest, ManifestLocation, PreviousSnapshot, Repository,
-    Snapshot, SnapshotAlert, SnapshotFile, SnapshotId, SnapshotKind, SnapshotList, TableTotals,
+    RepositoryError, Snapshot, SnapshotAlert, SnapshotFile, SnapshotId, SnapshotKind, SnapshotList,
+    TableTotals,
 };
 use crate::run::RunStore;
 
@@ -71,16 +72,7 @@ pub fn write_snapshot(
         let warning = RunWarning::new(EventWarningCode::RepositoryChanged, warning);
         observer.observe(&RunEvent::Warning(warning));
     }
-    let manifest = match job.write(&list, &base)? {
-        Some(manifest) => manifest,
-        None => {
-            // What it was built on was forgotten meanwhile, by another process.
-            let list = repository.list_snapshots(location)?;
-            let base = job.choose_base(&list)?;
-            let base = if base.base.is_some() { SnapshotBase::after_conflict() } else { base };
-            job.write(&list, &base)?.expect("a full snapshot is built on nothing")
-        }
-    };
+    let manifest = job.write_on(&list, &base)?;
     for alert in &manifest.alerts {
         let code = alerts::warning_code(alert);
         observer.observe(&RunEvent::Warning(RunWarning::new(code, alert.message.clone())));
@@ -115,12 +107,26 @@ impl SnapshotJob<'_> {
     /// An id that sorts behind those of the snapshots that are there. Its time is the server's: this machine's clock may
     /// be wrong.
     fn new_id(&self, list: &SnapshotList) -> SnapshotId {
-        let known =
+        let known_times =
             list.snapshots.iter().chain(&list.forgotten).map(|snapshot| snapshot.id().time());
-        let last = known.max();
+        let newest = known_times.max();
         let time = self.as_of();
-        let next = last.and_then(|last| last.checked_add(jiff::SignedDuration::from_secs(1)).ok());
+        let next =
+            newest.and_then(|time| time.checked_add(jiff::SignedDuration::from_secs(1)).ok());
         SnapshotId::new(next.map_or(time, |next| next.max(time)))
+    }
+
+    /// Writes the snapshot on what was chosen. If another process has forgotten that meanwhile, the
+    /// snapshot is a full one.
+    fn write_on(&self, list: &SnapshotList, base: &SnapshotBase) -> Result<Manifest, BackupError> {
+        if let Some(manifest) = self.write(list, base)? {
+            return Ok(manifest);
+        }
+        let location = &self.request.location;
+        let list = self.repository.list_snapshots(location)?;
+        let written = self.write(&list, &SnapshotBase::after_conflict())?;
+        let conflict = || RepositoryError::Conflict { object: location.to_string() };
+        Ok(written.ok_or_else(conflict)?)
     }
 
     /// Writes the files and the manifest. `None` if the snapshot that it is built on has been forgotten meanwhile.
@@ -135,7 +141,7 @@ impl SnapshotJob<'_> {
             LocationRecords::read(self.mirror, self.sync.seq, self.sync.facts.changes_ms)?;
         let files = self.write_files(&id, base, &records)?;
         let built_on = base.base.as_ref();
-        // Whoever forgets snapshots later sees the manifest, and keeps its chain.
+        // A process that prunes later sees the manifest, and keeps its chain.
         if let Some(built_on) = built_on
             && !self.repository.has_snapshot(location, built_on.id())?
         {

@@ -314,7 +314,8 @@ fn whatever_the_order_every_snapshot_can_be_read() {
                 3,
                 Box::new(move |repository| {
                     let list = repository.list_snapshots(&location()).unwrap();
-                    let snapshot = &list.snapshots[seed as usize % list.snapshots.len()];
+                    let snapshot =
+                        &list.snapshots[usize::try_from(seed).unwrap() % list.snapshots.len()];
                     let chain = repository.open_chain(&list, snapshot, None).unwrap();
                     chain.verify_state().unwrap();
                 }),

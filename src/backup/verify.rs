@@ -185,10 +185,10 @@ impl Check<'_> {
         begin: Option<String>,
         now: Timestamp,
     ) -> Result<(), BackupError> {
-        let began = Instant::now();
+        let started = Instant::now();
         let files = self.choose_files(request.read, begin, now);
         for (key, manifest, file) in files {
-            if request.max_duration.is_some_and(|most| began.elapsed() >= most) {
+            if request.max_duration.is_some_and(|most| started.elapsed() >= most) {
                 self.report.next = Some(key);
                 break;
             }
@@ -268,7 +268,7 @@ impl Check<'_> {
 
     fn finish(mut self) -> VerifyReport {
         let broken: BTreeSet<&SnapshotId> = self.broken.values().flatten().collect();
-        let ids = self.list.snapshots.iter().map(|snapshot| snapshot.id());
+        let ids = self.list.snapshots.iter().map(Snapshot::id);
         self.report.usable = ids.filter(|id| !broken.contains(id)).cloned().collect();
         let damaged = self.broken.into_iter();
         self.report.damaged = damaged

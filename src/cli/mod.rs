@@ -70,9 +70,10 @@ Environment:
                      request that got no answer can no longer be applied [default: 60]
 
 Exit codes: 0 done, 2 usage or environment, 3 done but some records unreadable or rows rejected,
-4 file or plan refused, 5 stale plan, 6 rows in doubt, 7 too many errors, 8 token or scope,
-9 paused (daily quota or deadline), 10 no such run, contact or
-local copy, 11 locked by another process, 12 damaged, 20 a dry run found changes, 130 interrupted, 143 terminated.";
+4 file or plan refused, 5 stale plan or backup, 6 rows in doubt, 7 too many errors,
+8 token or scope, 9 paused (daily quota or deadline), 10 no such run, contact, local copy or
+snapshot, 11 locked by another process, 12 damaged, 20 a dry run found changes,
+130 interrupted, 143 terminated.";
 
 #[derive(Debug, Subcommand)]
 enum CliCommand {

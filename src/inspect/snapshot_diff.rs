@@ -122,10 +122,7 @@ impl<'a> TableDiff<'a> {
 
     fn next_difference(&mut self) -> Result<Option<RecordDifference>, RepositoryError> {
         while let Some(pair) = next_pair(&mut self.before, &mut self.after)? {
-            let pair = match self.match_moved(pair) {
-                Some(pair) => pair,
-                None => continue,
-            };
+            let Some(pair) = self.match_moved(pair) else { continue };
             match pair {
                 (Some(before), Some(after)) if before.digest == after.digest => {}
                 (before, after) => return Ok(self.describe(before, after)),

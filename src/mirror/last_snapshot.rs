@@ -16,6 +16,12 @@ pub struct LastSnapshot {
     pub sha256: String,
 }
 
+impl LastSnapshot {
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("it is plain JSON")
+    }
+}
+
 fn meta_key(repository: &str) -> String {
     format!("snapshot in {repository}")
 }
@@ -40,7 +46,7 @@ impl MirrorReader {
         repository: &str,
         last: &LastSnapshot,
     ) -> Result<(), MirrorError> {
-        let text = serde_json::to_string(last).expect("it is plain JSON");
+        let text = last.to_json();
         Ok(mirror_db::write_meta(self.path(), self.connection(), &meta_key(repository), &text)?)
     }
 }

@@ -70,6 +70,9 @@ pub struct DatedSnapshot {
     pub is_held: bool,
 }
 
+/// The year of a date, and the period in it.
+type PeriodOf = fn(Date) -> (i16, i16);
+
 /// Why each snapshot stays, in the order given; one without a reason is forgotten.
 #[must_use]
 pub fn plan_retention(snapshots: &[DatedSnapshot], rules: &SnapshotRules) -> Vec<Vec<KeepReason>> {
@@ -92,7 +95,7 @@ pub fn plan_retention(snapshots: &[DatedSnapshot], rules: &SnapshotRules) -> Vec
             reasons[*at].push(KeepReason::Within);
         }
     }
-    let periods: [(u32, KeepReason, fn(Date) -> (i16, i16)); 4] = [
+    let periods: [(u32, KeepReason, PeriodOf); 4] = [
         (rules.daily, KeepReason::Daily, |date| (date.year(), date.day_of_year())),
         (rules.weekly, KeepReason::Weekly, |date| {
             let week = date.iso_week_date();
@@ -156,10 +159,10 @@ mod tests {
         check(
             &rules,
             "2026-11-25       | -
-             2026-11-26       | daily
+             2026-11-26       | -
              2026-11-27T02:30 | -
              2026-11-27T14:00 | daily
-             2026-11-28T23:59 | -
+             2026-11-28T23:59 | daily
              2026-11-29T00:00 | newest daily",
         );
     }

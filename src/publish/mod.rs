@@ -39,7 +39,6 @@ use crate::concurrency;
 use crate::diagnostic::{EventWarningCode, FetchFailureCode};
 use crate::event::{RunEvent, RunWarning, SharedObserver, WrittenFile};
 use crate::mirror::DeletedRows;
-use crate::repository::Chain;
 use crate::resource::{self, CustomFieldColumns, CustomValueCounts, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
@@ -58,6 +57,7 @@ pub use mirror_facts::{ChangesPosition, MirrorCoverage, MirrorFacts, MirrorPosit
 pub use mirror_rows::{ChangeRange, load_custom_fields as load_mirror_fields};
 pub use output_dir::{LockedOutputDir, OutputDir};
 pub use previous_mirror_export::{PreviousMirrorExport, refresh_manifest};
+pub use snapshot_rows::write_snapshot;
 pub use sort::SortableRow;
 pub use template::{NamedTemplate, TemplateRows};
 
@@ -228,26 +228,6 @@ pub fn write_mirror(
         |rows: SplitRows| open.writers[rows.table].add_rows(rows),
     )?;
     open.finish(None, mirror.load_failures()?, observer)
-}
-
-/// Writes the tables of a snapshot into `staging`.
-///
-/// # Errors
-/// When the snapshot is damaged or a file cannot be written. No file has its final name then.
-pub fn write_snapshot(
-    chain: &Chain,
-    staging: &Path,
-    options: &PublishOptions,
-    observer: &SharedObserver,
-) -> Result<PublishReport, PublishError> {
-    let fields = snapshot_rows::load_custom_fields(chain)?;
-    let mut open = OpenTables::create(&fields, staging, options, RowSource::Snapshot, observer)?;
-    concurrency::run_pipeline(
-        BUFFERED_ENTRIES,
-        |batches| snapshot_rows::send_rows(chain, &options.tables, batches),
-        |rows: SplitRows| open.writers[rows.table].add_rows(rows),
-    )?;
-    open.finish(None, Vec::new(), observer)
 }
 
 /// The tables that are being written.

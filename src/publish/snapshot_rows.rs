@@ -1,16 +1,43 @@
 //! The rows of a snapshot, in the order of their tables.
 
+use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
-use super::{PublishError, SortableRow, SplitRows};
+use super::table_writer::RowSource;
+use super::{
+    BUFFERED_ENTRIES, OpenTables, PublishError, PublishOptions, PublishReport, SortableRow,
+    SplitRows,
+};
+use crate::concurrency;
+use crate::event::SharedObserver;
 use crate::repository::{Chain, LOCATION_TABLE, TABLES};
 use crate::resource::{CustomFieldColumns, FieldColumn, ResourceSpec, RowSortKey};
 
 /// Rows that are sent at once.
 const BATCH: usize = 500;
 
+/// Writes the tables of a snapshot into `staging`.
+///
+/// # Errors
+/// When the snapshot is damaged or a file cannot be written. No file has its final name then.
+pub fn write_snapshot(
+    chain: &Chain,
+    staging: &Path,
+    options: &PublishOptions,
+    observer: &SharedObserver,
+) -> Result<PublishReport, PublishError> {
+    let fields = load_custom_fields(chain)?;
+    let mut open = OpenTables::create(&fields, staging, options, RowSource::Snapshot, observer)?;
+    concurrency::run_pipeline(
+        BUFFERED_ENTRIES,
+        |batches| send_rows(chain, &options.tables, batches),
+        |rows: SplitRows| open.writers[rows.table].add_rows(rows),
+    )?;
+    open.finish(None, Vec::new(), observer)
+}
+
 /// The custom fields of a snapshot, as columns of the contacts: with the names that its mirror gave them.
-pub(super) fn load_custom_fields(chain: &Chain) -> Result<CustomFieldColumns, PublishError> {
+fn load_custom_fields(chain: &Chain) -> Result<CustomFieldColumns, PublishError> {
     let (_, columns) = chain.read_location()?;
     if let Some(columns) = columns {
         let columns: Vec<FieldColumn> = serde_json::from_str(&columns).map_err(|error| {
@@ -25,7 +52,7 @@ pub(super) fn load_custom_fields(chain: &Chain) -> Result<CustomFieldColumns, Pu
 }
 
 /// Sends the rows of these tables, table by table. Tables that a snapshot does not have are empty.
-pub(super) fn send_rows(
+fn send_rows(
     chain: &Chain,
     tables: &[&'static ResourceSpec],
     batches: &SyncSender<SplitRows>,

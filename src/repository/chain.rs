@@ -41,7 +41,7 @@ impl Chain {
     /// The manifest of the snapshot.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
-        self.members.last().expect("a chain has the snapshot itself")
+        &self.members[self.members.len() - 1]
     }
 
     /// The repository.

@@ -19,6 +19,13 @@ pub(super) fn to_bytes(object: &impl Serialize) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// An object as JSON for people, without a checksum.
+pub(super) fn to_plain_bytes(object: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(object).expect("it is plain JSON");
+    bytes.push(b'\n');
+    bytes
+}
+
 /// Whether bytes are what was written, to the last one.
 pub(super) fn is_sound(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };

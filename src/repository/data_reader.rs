@@ -51,7 +51,7 @@ impl LineReader {
             }
             _ => Box::new(hashed),
         };
-        let fail = |source| read_error(object, source);
+        let fail = |source| RepositoryError::from_read(object, source);
         let mut lines = zstd::stream::read::Decoder::new(plain).map_err(fail)?;
         lines.window_log_max(WINDOW_LOG).map_err(fail)?;
         Ok(Self {
@@ -75,7 +75,7 @@ impl LineReader {
         }
         self.line.clear();
         let read = (&mut self.from).take(MAX_LINE).read_until(b'\n', &mut self.line);
-        let read = read.map_err(|source| read_error(&self.object, source))?;
+        let read = read.map_err(|source| RepositoryError::from_read(&self.object, source))?;
         if read == 0 {
             self.check_end()?;
             self.is_done = true;
@@ -119,12 +119,4 @@ pub(super) fn open_file(
         io::ErrorKind::NotFound => RepositoryError::damaged(object, "it is missing"),
         _ => RepositoryError::from_io(object, source),
     })
-}
-
-/// What a failed read says: the system's error, or that the content is not what it was.
-pub(super) fn read_error(object: &str, source: io::Error) -> RepositoryError {
-    if source.raw_os_error().is_some() {
-        return RepositoryError::from_io(object, source);
-    }
-    RepositoryError::damaged(object, source)
 }

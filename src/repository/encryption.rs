@@ -1,4 +1,4 @@
-//! Encryption of files with age, for X25519 recipients: whoever has one of their identities can read them, and the
+//! Encryption of files with age, for X25519 recipients: one of their identities reads them, and the
 //! machine that writes them needs none.
 
 use std::io::{BufReader, Read, Write};
@@ -24,7 +24,7 @@ impl Identities {
     /// Reads identities, one a line, as `age-keygen` and `backup init --new-key` write them.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the text has no identity.
     pub fn parse(text: &SecretString) -> Result<Self, RepositoryError> {
         let lines = text.expose_secret().lines().map(str::trim);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -41,7 +41,6 @@ impl Identities {
 ///
 /// # Errors
 /// When it cannot.
-#[expect(clippy::unnecessary_wraps, reason = "a build without age cannot")]
 pub fn ensure_encryption() -> Result<(), RepositoryError> {
     Ok(())
 }
@@ -50,7 +49,6 @@ pub fn ensure_encryption() -> Result<(), RepositoryError> {
 ///
 /// # Errors
 /// When this build cannot encrypt.
-#[expect(clippy::unnecessary_wraps, reason = "a build without age cannot")]
 pub fn generate_identity() -> Result<(SecretString, String), RepositoryError> {
     let identity = Identity::generate();
     Ok((identity.to_string(), identity.to_public().to_string()))
@@ -59,7 +57,7 @@ pub fn generate_identity() -> Result<(SecretString, String), RepositoryError> {
 /// Checks recipients such as `age1…`.
 ///
 /// # Errors
-/// With the first that is none.
+/// With the first that is not valid.
 pub fn check_recipients(recipients: &[String]) -> Result<(), RepositoryError> {
     recipients.iter().try_for_each(|name| parse_recipient(name).map(drop))
 }
@@ -67,7 +65,7 @@ pub fn check_recipients(recipients: &[String]) -> Result<(), RepositoryError> {
 fn parse_recipient(name: &str) -> Result<Recipient, RepositoryError> {
     Recipient::from_str(name).map_err(|why| {
         let shown = crate::text::truncate_text(name, 80);
-        // Whoever mixes up the two must not see the secret one in a message.
+        // A secret key that was given by mistake must not be in a message.
         let shown =
             if shown.to_ascii_uppercase().contains("SECRET") { "a secret key" } else { &shown };
         RepositoryError::InvalidKey(format!(
@@ -106,7 +104,7 @@ pub(super) fn decrypt_from(
         DecryptionFailed | KeyDecryptionFailed | NoMatchingKeys => {
             RepositoryError::WrongIdentity { object: object.to_owned() }
         }
-        age::DecryptError::Io(source) => super::data_reader::read_error(object, source),
+        age::DecryptError::Io(source) => RepositoryError::from_read(object, source),
         _ => RepositoryError::damaged(object, "it is not an age file"),
     };
     let decryptor = age::Decryptor::new_buffered(BufReader::new(from)).map_err(refused)?;

@@ -108,6 +108,14 @@ impl RepositoryError {
         Self::Store { object: object.to_owned(), source }
     }
 
+    /// What a failed read says: the system's error, or that the content is not what it was.
+    pub(super) fn from_read(object: &str, source: io::Error) -> Self {
+        if source.raw_os_error().is_some() {
+            return Self::from_io(object, source);
+        }
+        Self::damaged(object, source)
+    }
+
     pub(super) fn damaged(object: &str, why: impl std::fmt::Display) -> Self {
         Self::Damaged { object: object.to_owned(), why: why.to_string() }
     }

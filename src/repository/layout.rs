@@ -109,7 +109,7 @@ pub(super) fn read_location_key(location: &LocationId, key: &str) -> LocationKey
     }
 }
 
-/// What a file of a location is, for whoever deletes what nothing needs.
+/// What a file of a location is, for the deletion of what nothing needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LocationFile {
     /// A file in the directory of a snapshot other than its manifest.

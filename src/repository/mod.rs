@@ -18,6 +18,8 @@ mod encryption;
 mod encryption;
 mod error;
 mod hash_reader;
+mod hold;
+mod kept_snapshots;
 mod layout;
 mod line;
 mod manifest;
@@ -36,13 +38,14 @@ pub use chain_records::ChainRecords;
 pub use data_file::{DataFileWriter, FileSummary};
 pub use encryption::{Identities, check_recipients, ensure_encryption, generate_identity};
 pub use error::RepositoryError;
+pub use hold::Hold;
 pub use layout::{FIELD_COLUMNS_ID, LOCATION_TABLE, LocationFile, TABLES};
 pub use line::{DeletionReason, SnapshotLine, SnapshotRecord};
 pub use manifest::{
     Manifest, ManifestLocation, PreviousSnapshot, SnapshotAlert, SnapshotFile, SnapshotKind,
     TableTotals,
 };
-pub use open_repository::{Hold, Repository, RepositoryHeader};
+pub use open_repository::{Repository, RepositoryHeader};
 pub use snapshot_choice::SnapshotChoice;
 pub use snapshot_id::SnapshotId;
 pub use snapshot_list::{DamagedManifest, Snapshot, SnapshotList};

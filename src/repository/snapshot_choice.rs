@@ -53,7 +53,7 @@ impl SnapshotList {
     /// The snapshot that is meant.
     ///
     /// # Errors
-    /// When there is none, or several are meant.
+    /// When no snapshot or several are meant.
     pub fn choose(&self, choice: &SnapshotChoice) -> Result<&Snapshot, RepositoryError> {
         let none = |named: String, why: &str| RepositoryError::NoSuchSnapshot {
             named,
@@ -102,7 +102,7 @@ impl SnapshotList {
     /// The forgotten snapshot that is meant, by its id.
     ///
     /// # Errors
-    /// When there is none, or several are meant.
+    /// When no snapshot or several are meant.
     pub fn choose_forgotten(&self, choice: &SnapshotChoice) -> Result<&Snapshot, RepositoryError> {
         let forgotten = Self { snapshots: self.forgotten.clone(), ..Self::default() };
         let id =
@@ -118,7 +118,11 @@ impl SnapshotList {
                     error => error,
                 },
             )?;
-        Ok(self.find(&id).expect("it is among the forgotten ones"))
+        let found = self.forgotten.iter().find(|snapshot| *snapshot.id() == id);
+        found.ok_or_else(|| RepositoryError::NoSuchSnapshot {
+            named: id.to_string(),
+            why: String::new(),
+        })
     }
 
     fn why_missing(&self, fits: impl Fn(&SnapshotId) -> bool) -> &'static str {

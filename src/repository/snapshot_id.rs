@@ -42,7 +42,7 @@ impl SnapshotId {
     /// The time in the id.
     #[must_use]
     pub fn time(&self) -> Timestamp {
-        parse_time(&self.0).expect("the id was validated")
+        parse_time(&self.0).unwrap_or_default()
     }
 
     /// The part after the time, which usually names a snapshot alone.

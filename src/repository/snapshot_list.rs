@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::error::RepositoryError;
+use super::hold::Hold;
 use super::layout::{self, LocationKey};
 use super::manifest::Manifest;
-use super::open_repository::{Hold, Repository};
+use super::open_repository::Repository;
 use super::snapshot_id::SnapshotId;
 use super::state_hash::sha256_hex;
 use super::store::StoredObject;
@@ -20,7 +21,7 @@ pub struct Snapshot {
     pub manifest: Manifest,
     /// The bytes of its manifest, which the next snapshot's manifest hashes.
     pub(super) bytes: Vec<u8>,
-    /// When it was forgotten, if it was.
+    /// When it was forgotten; `None` if it was not, or while the list was read.
     pub forgotten: Option<Timestamp>,
 }
 
@@ -139,16 +140,27 @@ impl Repository {
         for object in &objects {
             match layout::read_location_key(location, &object.key) {
                 LocationKey::Manifest(id) => {
-                    let read = self.read_manifest(location, &id);
-                    list.add(id, read, None)?;
+                    match self.read_manifest(location, &id) {
+                        // It was forgotten since the names were read, and is needed for a while all the same.
+                        Ok(None) => {
+                            let read = self.read_forgotten(location, &id);
+                            list.add_forgotten(read, id, None)?;
+                        }
+                        read => list.add_live(read, id)?,
+                    }
                 }
                 LocationKey::Forgotten(id) => {
-                    let read = self.read_forgotten(location, &id);
-                    list.add(id, read, Some(object.modified))?;
+                    match self.read_forgotten(location, &id) {
+                        // That was taken back since the names were read.
+                        Ok(None) => list.add_live(self.read_manifest(location, &id), id)?,
+                        read => list.add_forgotten(read, id, Some(object.modified))?,
+                    }
                 }
                 LocationKey::Hold(id) => {
-                    let hold = self.read_hold(location, &id)?;
-                    list.holds.insert(id, hold);
+                    // It may have been released since the names were read.
+                    if let Some(hold) = self.read_hold(location, &id)? {
+                        list.holds.insert(id, hold);
+                    }
                 }
                 LocationKey::DataFile(_) | LocationKey::Verified(_) | LocationKey::Other => {}
             }
@@ -159,36 +171,57 @@ impl Repository {
     }
 }
 
+/// What came of reading a manifest, with its bytes.
+type ReadManifest = Result<Option<(Manifest, Vec<u8>)>, RepositoryError>;
+
 impl SnapshotList {
-    fn add(
+    fn add_live(&mut self, read: ReadManifest, id: SnapshotId) -> Result<(), RepositoryError> {
+        let found = self.take_sound(read, id)?.map(|(manifest, bytes)| Snapshot {
+            manifest,
+            bytes,
+            forgotten: None,
+        });
+        self.snapshots.extend(found);
+        Ok(())
+    }
+
+    fn add_forgotten(
         &mut self,
+        read: ReadManifest,
         id: SnapshotId,
-        read: Result<Option<(Manifest, Vec<u8>)>, RepositoryError>,
         forgotten: Option<Timestamp>,
     ) -> Result<(), RepositoryError> {
+        let found = self.take_sound(read, id)?;
+        let found = found.map(|(manifest, bytes)| Snapshot { manifest, bytes, forgotten });
+        self.forgotten.extend(found);
+        Ok(())
+    }
+
+    /// A manifest that could be read; one that is damaged is listed as such.
+    fn take_sound(
+        &mut self,
+        read: ReadManifest,
+        id: SnapshotId,
+    ) -> Result<Option<(Manifest, Vec<u8>)>, RepositoryError> {
         match read {
-            // It was removed since the names were read.
-            Ok(None) => {}
-            Ok(Some((manifest, bytes))) => {
-                let all =
-                    if forgotten.is_some() { &mut self.forgotten } else { &mut self.snapshots };
-                all.push(Snapshot { manifest, bytes, forgotten });
-            }
             Err(error @ RepositoryError::Damaged { .. }) => {
                 self.damaged.push(DamagedManifest { id, why: error.to_string() });
+                Ok(None)
             }
-            Err(error) => return Err(error),
+            read => read,
         }
-        Ok(())
     }
 
     /// Sorts, and lets a snapshot be there that is in both places: a kill came between.
     fn settle(&mut self) {
+        self.snapshots.sort_by(|a, b| a.id().cmp(b.id()));
+        self.snapshots.dedup_by(|a, b| a.id() == b.id());
         let live: BTreeSet<SnapshotId> =
             self.snapshots.iter().map(|snapshot| snapshot.id().clone()).collect();
         self.forgotten.retain(|snapshot| !live.contains(snapshot.id()));
-        self.snapshots.sort_by(|a, b| a.id().cmp(b.id()));
-        self.forgotten.sort_by(|a, b| a.id().cmp(b.id()));
+        // Of one that was found twice, the time at which it was forgotten is not known.
+        self.forgotten.sort_by(|a, b| (a.id(), a.forgotten).cmp(&(b.id(), b.forgotten)));
+        self.forgotten.dedup_by(|a, b| a.id() == b.id());
         self.damaged.sort_by(|a, b| a.id.cmp(&b.id));
     }
 }

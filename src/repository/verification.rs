@@ -5,6 +5,7 @@ use std::io;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::checked_json;
 use super::error::RepositoryError;
 use super::layout::{self, LocationKey};
 use super::manifest::read_bounded;
@@ -66,8 +67,7 @@ impl Repository {
         location: &LocationId,
         record: &VerificationRecord,
     ) -> Result<(), RepositoryError> {
-        let mut bytes = serde_json::to_vec_pretty(record).expect("a record is plain JSON");
-        bytes.push(b'\n');
+        let bytes = checked_json::to_plain_bytes(record);
         let key = layout::verified_key(location, &SnapshotId::new(record.at));
         let _ = self.put_bytes(&key, &bytes)?;
         Ok(())

@@ -17,7 +17,7 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 34] = [
+const COMMANDS: [&str; 46] = [
     "",
     "export",
     "import",
@@ -32,6 +32,22 @@ const COMMANDS: [&str; 34] = [
     "mirror forget",
     "mirror rm",
     "watch",
+    "job",
+    "job list",
+    "job run",
+    "job install",
+    "backup",
+    "backup init",
+    "backup list",
+    "backup show",
+    "backup diff",
+    "backup status",
+    "backup verify",
+    "backup forget",
+    "backup remember",
+    "backup hold",
+    "backup release",
+    "backup prune",
     "resume",
     "login",
     "logout",

@@ -185,7 +185,7 @@ impl ConfigParser<'_> {
                 "location" => profile.location = self.parse_location(value),
                 "api_url" => profile.api_url = self.parse_api_url(value),
                 "token_command" => {
-                    profile.token_command = self.parse_command("token_command", value)
+                    profile.token_command = self.parse_command("token_command", value);
                 }
                 "token_file" => profile.token_file = self.parse_path("token_file", value),
                 "store" => profile.store = self.parse_store(value),

@@ -19,7 +19,7 @@ pub(crate) enum CliExitCode {
     Partial = 3,
     /// The file or the plan is refused; nothing was sent.
     Refused = 4,
-    /// The sheet, the mapping or the account has changed since the plan.
+    /// The sheet, the mapping or the account has changed since the plan, or backups are too old.
     Stale = 5,
     /// Rows in doubt remain: a person must decide.
     InDoubt = 6,
@@ -29,7 +29,7 @@ pub(crate) enum CliExitCode {
     Access = 8,
     /// Paused by the daily request quota, a long wait or the deadline; resumable.
     Paused = 9,
-    /// No such run, contact or local copy.
+    /// No such run, contact, local copy, repository or snapshot.
     Missing = 10,
     /// Locked by another process.
     Locked = 11,

@@ -30,14 +30,9 @@ impl World {
         serde_json::from_str(&listed.stdout).unwrap()
     }
 
-    /// The directory of a snapshot.
-    pub(super) fn snapshot_dir(&self, id: &Value) -> String {
-        format!("repo/{LOCATION}/{}", id.as_str().unwrap())
-    }
-
     /// The lines of a file of a snapshot that is not encrypted.
     pub(super) fn snapshot_lines(&self, id: &Value, table: &str) -> Vec<Value> {
-        let file = self.path(&format!("{}/{table}.jsonl.zst", self.snapshot_dir(id)));
+        let file = self.path(&format!("{}/{table}.jsonl.zst", snapshot_dir(id)));
         let mut text = String::new();
         let file = std::fs::File::open(file).unwrap();
         zstd::Decoder::new(file).unwrap().read_to_string(&mut text).unwrap();
@@ -71,3 +66,8 @@ impl World {
 /// The tables of an export.
 pub(super) const TABLES: [&str; 6] =
     ["contacts", "tasks", "notes", "custom_fields", "users", "tags"];
+
+/// The directory of a snapshot.
+pub(super) fn snapshot_dir(id: &Value) -> String {
+    format!("repo/{LOCATION}/{}", id.as_str().unwrap())
+}

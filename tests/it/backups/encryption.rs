@@ -120,3 +120,25 @@ fn all_files(dir: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     }
     found
 }
+
+#[test]
+fn a_command_may_print_the_key() {
+    let world = World::new();
+    world.run_command("backup init --to repo --new-key key.txt").exits(0);
+    world.back_up("");
+    let (config, repo) = (world.path("config"), world.path("repo").display().to_string());
+    std::fs::create_dir(&config).unwrap();
+    let write = |command: &str| {
+        let text = format!("[repositories.main]\npath = '{repo}'\nidentity_command = {command}\n");
+        std::fs::write(config.join("config.toml"), text).unwrap();
+    };
+    let world = world.with_env("GHL_BULK_CONFIG", &config.display().to_string());
+    write("['cat', 'key.txt']");
+    world.run_command("export --from main --format jsonl --out x").exits(0);
+    assert_eq!(world.read_rows("x/contacts.jsonl").len(), 60);
+    write("'echo AGE-SECRET-KEY-1NONE; exit 3'");
+    let failed = world.run_command("export --from main --out y").exits(8).says("ended with 3");
+    assert!(!failed.stderr.contains("AGE-SECRET-KEY"), "{}", failed.stderr);
+    write("['true']");
+    world.run_command("export --from main --out y").exits(2).says("there is no X25519 identity");
+}

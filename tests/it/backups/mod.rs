@@ -6,5 +6,6 @@ mod foreign_readers;
 mod interrupted;
 mod refusals;
 mod retention;
+mod several_locations;
 mod snapshots;
 mod verify;

@@ -37,7 +37,7 @@ fn age_files(dir: &std::path::Path, by: Duration) {
     }
 }
 
-const TEN_DAYS: Duration = Duration::from_secs(10 * 24 * 3600);
+const TEN_DAYS: Duration = Duration::from_hours(240);
 
 #[test]
 fn forgotten_snapshots_are_gone_from_the_list_and_come_back() {
@@ -106,7 +106,7 @@ fn what_a_killed_backup_has_left_is_pruned_after_a_day() {
     let world = world.without_env("GHL_BULK_FAILPOINT");
     let young = world.run_command("backup prune --from repo --json").exits(0).summary();
     assert_eq!(young["files"], 0);
-    age_files(&world.path("repo"), Duration::from_secs(25 * 3600));
+    age_files(&world.path("repo"), Duration::from_hours(25));
     let old = world.run_command("backup prune --from repo --json").exits(0).summary();
     assert!(old["files"].as_u64().unwrap() > 0, "{old}");
     assert_eq!(world.list_files(format!("repo/{LOCATION}")).len(), 1);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::backup_world::{LOCATION, TABLES};
+use super::backup_world::{LOCATION, TABLES, snapshot_dir};
 use crate::world::World;
 
 #[test]
@@ -55,7 +55,7 @@ fn a_snapshot_of_changes_has_what_has_changed_and_nothing_else() {
     assert_eq!(of("del")[0]["id"], deleted.as_str());
     assert_eq!(of("del")[0]["why"], "own endpoint");
     // What was attached to the contact went with it.
-    let notes = format!("{}/notes.jsonl.zst", world.snapshot_dir(&report["snapshot"]));
+    let notes = format!("{}/notes.jsonl.zst", snapshot_dir(&report["snapshot"]));
     if world.path(&notes).exists() {
         let notes = world.snapshot_lines(&report["snapshot"], "notes");
         assert!(notes.iter().all(|line| line["why"] == "contact"), "{notes:?}");
@@ -68,7 +68,7 @@ fn a_night_without_a_change_adds_a_manifest_and_no_other_file() {
     world.back_up("");
     let report = world.back_up("");
     assert_eq!(report["lines"], 0);
-    let files = world.list_files(world.snapshot_dir(&report["snapshot"]));
+    let files = world.list_files(snapshot_dir(&report["snapshot"]));
     assert_eq!(files, ["manifest.json"]);
 }
 
@@ -98,7 +98,7 @@ fn a_manifest_proves_its_files_and_the_one_before() {
     world.back_up("");
     let all = world.snapshots();
     let bytes = |id: &Value, name: &str| {
-        std::fs::read(world.path(&format!("{}/{name}", world.snapshot_dir(id)))).unwrap()
+        std::fs::read(world.path(&format!("{}/{name}", snapshot_dir(id)))).unwrap()
     };
     for snapshot in &all {
         for file in snapshot["files"].as_array().unwrap() {
@@ -141,7 +141,7 @@ fn a_repository_that_was_put_back_is_told_and_gets_a_full_snapshot() {
     let first = world.snapshots()[0]["snapshot"].clone();
     world.change_account();
     let second = world.back_up("")["snapshot"].clone();
-    std::fs::remove_dir_all(world.path(&world.snapshot_dir(&second))).unwrap();
+    std::fs::remove_dir_all(world.path(&snapshot_dir(&second))).unwrap();
     let output = world.run_command("backup --to repo --json").exits(0);
     let warned = output.events().into_iter().find(|event| event["event"] == "warning").unwrap();
     assert_eq!(warned["code"], "repository_changed");
@@ -152,7 +152,7 @@ fn a_repository_that_was_put_back_is_told_and_gets_a_full_snapshot() {
     );
     // A manifest that is damaged is not built upon either.
     let last = output.summary()["snapshot"].clone();
-    let path = world.path(&format!("{}/manifest.json", world.snapshot_dir(&last)));
+    let path = world.path(&format!("{}/manifest.json", snapshot_dir(&last)));
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("\"unreadable\": 0", "\"unreadable\": 1")).unwrap();
     let again = world.run_command("backup --to repo --json").exits(0);
@@ -197,7 +197,7 @@ fn copy_dir(from: &std::path::Path, to: &std::path::Path) {
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&sha2::Sha256::digest(bytes))
 }
 
 #[test]

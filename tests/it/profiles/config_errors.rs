@@ -44,7 +44,10 @@ fn an_unknown_key_is_reported_with_the_closest() {
     );
     assert_refused(
         "xyz = 1\n",
-        &["line 1: the file has no key `xyz`", "`default_profile`, `default_repository`, `defaults`, `jobs`"],
+        &[
+            "line 1: the file has no key `xyz`",
+            "`default_profile`, `default_repository`, `defaults`, `jobs`",
+        ],
     );
 }
 

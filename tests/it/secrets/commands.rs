@@ -30,6 +30,24 @@ fn subcommands(help: &str) -> impl Iterator<Item = &str> {
     names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help")
 }
 
+/// The commands about backups, and how they end.
+const BACKUPS: &[(&str, &[i32])] = &[
+    ("backup init --to repo --new-key key.txt", &[0]),
+    ("backup --to repo --json", &[0]),
+    ("backup --to repo --full", &[0]),
+    ("backup list --from repo", &[0]),
+    ("backup show --from repo", &[0]),
+    ("backup status --from repo --json", &[0]),
+    ("backup diff --from repo --identity key.txt", &[0]),
+    ("backup verify --from repo --read all --replay --identity key.txt", &[0]),
+    ("backup hold --from repo latest~1", &[0]),
+    ("backup release --from repo latest~1", &[0]),
+    ("backup forget --from repo --keep-last 1 --yes", &[0]),
+    ("backup remember --from repo 2026", &[0, 10]),
+    ("backup prune --from repo", &[0]),
+    ("export --from repo --identity key.txt --out restored", &[0]),
+];
+
 /// Runs every command with `-vv`, and some in several ways, and searches what they tell and write. The
 /// commands know their token by the world's settings and these options.
 pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: &[Secret]) {
@@ -52,20 +70,9 @@ pub(super) fn run_all(world: &World, options: &str, keepers: &[&Path], secrets: 
     run("show nobody@example.com", &[10]);
     run("history nobody@example.com", &[10]);
     run("watch --once --jsonl events.jsonl --json", &[0]);
-    run("backup init --to repo --new-key key.txt", &[0]);
-    run("backup --to repo --json", &[0]);
-    run("backup --to repo --full", &[0]);
-    run("backup list --from repo", &[0]);
-    run("backup show --from repo", &[0]);
-    run("backup status --from repo --json", &[0]);
-    run("backup diff --from repo --identity key.txt", &[0]);
-    run("backup verify --from repo --read all --replay --identity key.txt", &[0]);
-    run("backup hold --from repo latest~1", &[0]);
-    run("backup release --from repo latest~1", &[0]);
-    run("backup forget --from repo --keep-last 1 --yes", &[0]);
-    run("backup remember --from repo 2026", &[0, 10]);
-    run("backup prune --from repo", &[0]);
-    run("export --from repo --identity key.txt --out restored", &[0]);
+    for (line, codes) in BACKUPS {
+        run(line, codes);
+    }
     run("mirror status --json", &[0]);
     run("job list", &[2]);
     run("job run nightly --steps sync", &[0]);

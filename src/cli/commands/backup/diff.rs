@@ -79,7 +79,7 @@ struct DiffOutput {
 enum DiffForm {
     Text,
     Json,
-    Csv(csv::Writer<io::Stdout>),
+    Csv(Box<csv::Writer<io::Stdout>>),
 }
 
 const COLUMNS: [&str; 8] = ["table", "change", "id", "of", "name", "email", "phone", "fields"];
@@ -90,7 +90,7 @@ impl DiffOutput {
             (true, _) => {
                 let mut writer = csv::Writer::from_writer(io::stdout());
                 check_stdout(writer.write_record(COLUMNS).map_err(io::Error::from))?;
-                DiffForm::Csv(writer)
+                DiffForm::Csv(Box::new(writer))
             }
             (false, true) => DiffForm::Json,
             (false, false) => DiffForm::Text,
@@ -169,13 +169,17 @@ fn text_lines(difference: &RecordDifference) -> String {
         line.push_str(part);
     }
     if let Some(of) = &difference.of {
-        line.push_str(&format!("  of contact {of}"));
+        line.push_str("  of contact ");
+        line.push_str(of);
     }
     let mut lines = vec![line];
     for (column, change) in &difference.fields {
         lines.push(format!("    {column}: {}", change_text(change)));
     }
-    lines.iter().map(|line| format!("{}\n", escape_for_terminal(line))).collect()
+    lines
+        .iter()
+        .flat_map(|line| [escape_for_terminal(line).into_owned(), "\n".to_owned()])
+        .collect()
 }
 
 fn change_text(change: &FieldChange) -> String {

@@ -163,20 +163,19 @@ pub(super) fn run(args: &ForgetArgs, settings: &Settings) -> Result<CliExitCode,
 }
 
 fn plan_text(plans: &[ForgetPlan]) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for plan in plans {
-        let location = escape_for_terminal(plan.location.as_str()).into_owned();
-        text.push_str(&format!("{location}\n"));
+        lines.push(escape_for_terminal(plan.location.as_str()).into_owned());
         for (snapshot, reasons) in &plan.snapshots {
             let reasons: Vec<_> = reasons.iter().map(|reason| reason.word()).collect();
             let what = match reasons.as_slice() {
                 [] => "forget".to_owned(),
                 reasons => format!("keep    {}", reasons.join(", ")),
             };
-            text.push_str(&format!("  {}  {what}\n", snapshot.id()));
+            lines.push(format!("  {}  {what}", snapshot.id()));
         }
     }
-    text
+    lines.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
 fn plan_json(plan: &ForgetPlan) -> impl Iterator<Item = Value> {

@@ -87,7 +87,7 @@ fn refuse_key_in_repository(file: &Path, dir: &Path) -> Result<(), CliError> {
     match (parent, dir.canonicalize()) {
         (Ok(parent), Ok(dir)) if parent.starts_with(&dir) => {
             Err(CliError::usage("the key must not be in the repository")
-                .with_hint("whoever gets a copy of the repository would get the key with it"))
+                .with_hint("a copy of the repository would have the key with it"))
         }
         _ => Ok(()),
     }

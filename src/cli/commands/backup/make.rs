@@ -143,9 +143,12 @@ impl MakeCommand<'_> {
         let context = target.build_context(observer, self.stop)?;
         let how = self.sync_options();
         let until = tokio::time::Instant::now() + self.args.lock_wait;
+        let mut is_said = false;
         let synced = loop {
             match target.sync(&how, &context, self.stop).await {
-                Err(error) if self.may_wait(&error, until) => self.wait_for_lock(&error).await,
+                Err(error) if self.may_wait(&error, until) => {
+                    self.wait_for_lock(&error, &mut is_said).await;
+                }
                 synced => break synced?,
             }
         };
@@ -153,7 +156,9 @@ impl MakeCommand<'_> {
         let request = self.snapshot_request(account, &synced);
         loop {
             match self.write_snapshot(&context, request.clone()).await {
-                Err(error) if self.may_wait(&error, until) => self.wait_for_lock(&error).await,
+                Err(error) if self.may_wait(&error, until) => {
+                    self.wait_for_lock(&error, &mut is_said).await;
+                }
                 written => return written,
             }
         }
@@ -199,8 +204,10 @@ impl MakeCommand<'_> {
             && tokio::time::Instant::now() < until
     }
 
-    async fn wait_for_lock(&self, error: &CliError) {
-        self.screen.print_note(&format!("{}; waiting for it", error.message));
+    async fn wait_for_lock(&self, error: &CliError, is_said: &mut bool) {
+        if !std::mem::replace(is_said, true) {
+            self.screen.print_note(&format!("{}; waiting for it", error.message));
+        }
         sleep_unless_stopped(LOCK_PAUSE, self.stop).await;
     }
 }

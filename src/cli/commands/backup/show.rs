@@ -58,8 +58,9 @@ fn add_manifest(page: &mut PageLines, manifest: &Manifest) {
         let counts =
             [("new", totals.added), ("changed", totals.changed), ("deleted", totals.deleted)];
         let counts = counts.iter().filter(|(_, count)| *count > 0);
-        let counts: String =
+        let counts: Vec<_> =
             counts.map(|(what, count)| format!(", {} {what}", format_count(*count))).collect();
+        let counts = counts.concat();
         page.add_field(&table.replace('_', " "), &format!("{}{counts}", format_count(totals.live)));
     }
     for file in &manifest.files {

@@ -82,7 +82,7 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings) -> Result<CliExitCode,
         let now = Timestamp::now();
         let report = backup::verify_location(&repository, &location, &request, now)?;
         if let Err(error) = repository.record_verification(&location, &report.to_record(now)) {
-            // Whoever only reads the repository checks it all the same.
+            // A user who may only read the repository can check it all the same.
             screen.print_note(&format!("the repository cannot remember this check: {error}"));
         }
         reports.push((location, report));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::export_templates::{RequestedTemplates, select_templates};
-use super::from_snapshot::FromSnapshotArgs;
+use super::from_snapshot_args::FromSnapshotArgs;
 use super::incremental_args::IncrementalArgs;
 use super::stdout_table::StdoutTable;
 use crate::cli::account::{LocationAccount, MultiLocationArgs};

@@ -4,6 +4,7 @@ mod args;
 pub(super) mod export_report;
 pub(super) mod export_templates;
 mod from_snapshot;
+mod from_snapshot_args;
 mod incremental;
 mod incremental_args;
 mod reading_hint;
