@@ -17,7 +17,7 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 46] = [
+const COMMANDS: [&str; 50] = [
     "",
     "export",
     "import",

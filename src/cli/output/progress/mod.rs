@@ -14,8 +14,10 @@ mod json_events;
 mod live_area;
 mod overall;
 mod plain;
+mod schema_parts;
 mod sink;
 mod stall;
+mod summary_schema;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
