@@ -19,7 +19,7 @@
 //!   to which field. [`mirror`]: a location's records on this machine. [`model`]: drafts, remote contacts, ops and policies. [`value`]: what a cell means.
 //! - [`resource`] (rows and their columns), [`table`] (columns and their files), [`sheet`] (a file read
 //!   as rows), [`run`] (spool, stored rows, ledger).
-//! - [`choice`], [`diagnostic`], [`id`], [`context`], [`concurrency`], [`event`], [`failpoint`]: enums with
+//! - [`child_process`]: programs of the user's. [`choice`], [`diagnostic`], [`id`], [`context`], [`concurrency`], [`event`], [`failpoint`]: enums with
 //!   one spelling of each word, warnings and rejections with their codes, opaque ids, the engines'
 //!   environment, bounded concurrency, what an engine reports, and where tests kill the program.
 //!
