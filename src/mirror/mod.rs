@@ -7,12 +7,15 @@
 //! everything again. Events about changes wait in its outbox for their sinks. It knows rows by kind and id, and does not
 //! look into them; it knows no requests.
 
+mod body_codec;
+mod body_dictionary;
 mod change_log;
 mod error;
 mod failures;
 mod field_columns;
 mod inspection;
 mod keep_time;
+mod merge_batch;
 mod mirror_db;
 mod mirror_reader;
 mod mirror_writer;
@@ -21,7 +24,9 @@ mod note_facts;
 mod note_readings;
 mod outbox;
 mod readers;
+mod reading_times;
 mod record;
+mod record_merge;
 mod retention;
 mod stored_record;
 mod sync_log;
@@ -32,8 +37,9 @@ pub use change_log::{ChangeKind, NetChange, RecordChange};
 pub use error::MirrorError;
 pub use inspection::{KnownReader, RecordCounts, RecordText};
 pub use keep_time::{KeepTime, RequestedRetention, RetentionRules};
+pub use merge_batch::{MergeBatch, MergeEnd, MergeRow};
 pub use mirror_reader::{DeletedRows, MirrorReader, MirrorRow, RecordVersion};
-pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};
+pub use mirror_writer::MirrorWriter;
 pub use note_coverage::NoteCoverage;
 pub use note_facts::{NoteFacts, NoteRefreshMode};
 pub use note_readings::{NoteAges, NotesEnd};
@@ -41,6 +47,7 @@ pub use outbox::{
     ChangePosition, DueTask, LONGEST_DELAY_MS, NewEvent, Outbox, OutboxEvent, TaskDueChange,
 };
 pub use readers::{ReaderKind, ReaderPosition, ReaderProgress};
+pub use reading_times::NoteReadingTimes;
 pub use record::RecordKind;
 pub use retention::{RemovedCounts, RetentionState};
 pub use sync_log::{SyncCounts, SyncFacts, SyncKind, SyncRecord, SyncState};
