@@ -15,7 +15,7 @@ use crate::mirror::{
     RecordKind, SyncFacts, SyncKind, SyncRecord, SyncState,
 };
 use crate::publish::{RowSplitter, SplitRows};
-use crate::pull::changes::DeletedRecords;
+use crate::pull::changes::{DeletedRecords, SearchedContacts};
 use crate::pull::{self, SpooledNotes};
 use crate::resource::{self, FieldColumn, ResourceSpec, RowDigester};
 use crate::run::{FetchFailure, PackedResponses, RunError, SpoolReader, stream};
@@ -109,6 +109,11 @@ impl SpoolMerge {
                 let contact =
                     |(contact, _): (Bytes, Bytes)| String::from_utf8(contact.to_vec()).ok();
                 batch.note_lists.extend(lists.filter_map(contact));
+            }
+            if entry.stream == stream::SEARCHED_CONTACTS {
+                let searched: SearchedContacts = serde_json::from_slice(&entry.body)
+                    .map_err(|error| RunError::damaged(spool.path(), error.to_string()))?;
+                batch.note_lists.extend(searched.settled);
             }
             batch.place = entry.seq;
             let is_full = batch.rows.len() + batch.note_lists.len() >= BATCH_ROWS;
