@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench whole` prints contacts per second, requests per contact, CPU and peak
 //! memory, the time under a rate limit relative to the minimum for its requests, and the cost of a
-//! kill; then the cost of planning and applying imports. `cargo bench --bench whole -- import` runs
-//! only the latter, `-- export` only the former; `CONTACTS=1000000` sets another size. CPU and
+//! kill; then the cost of syncs, and of planning and applying imports. `cargo bench --bench whole -- sync` runs
+//! only one of them, as do `-- export` and `-- import`; `CONTACTS=1000000` sets another size. CPU and
 //! memory are read from `/proc`, so they are Linux only.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "this is what a bench is for")]
@@ -19,6 +19,8 @@ use serde_json::Value;
 
 #[path = "whole/import.rs"]
 mod import;
+#[path = "whole/sync.rs"]
+mod sync;
 
 const BIN: &str = env!("CARGO_BIN_EXE_ghl-bulk");
 
@@ -202,7 +204,8 @@ fn main() {
         return;
     }
     let asked = |what: &str| {
-        let named = std::env::args().any(|arg| ["export", "import"].contains(&arg.as_str()));
+        let named =
+            std::env::args().any(|arg| ["export", "import", "sync"].contains(&arg.as_str()));
         !named || std::env::args().any(|arg| arg == what)
     };
     let contacts = std::env::var("CONTACTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
@@ -216,6 +219,9 @@ fn main() {
         limited(400, "100/10s", 100, 10.0, each);
         limited(20_000, "100/1s", 100, 1.0, batches);
         limited(40_000, "100/1s", 100, 1.0, pages);
+    }
+    if asked("sync") {
+        sync::all(contacts);
     }
     if asked("import") {
         import::all(contacts);

@@ -201,6 +201,44 @@ pub fn run_pipeline<T: Send, E: Send>(
     })
 }
 
+/// Most threads that work on items in parallel: more need memory for little.
+const MOST_THREADS: usize = 8;
+/// Fewer items than this for each thread are not worth it.
+const LEAST_ITEMS: usize = 250;
+
+/// Runs work on all items, on as many threads as the machine has for it, and returns the results in the order of the
+/// items. `start` makes what works on the items of one thread. A panic in it is passed on.
+pub fn map_in_parallel<I: Sync, T: Send, W: FnMut(&I) -> T>(
+    items: &[I],
+    start: impl Fn() -> W + Sync,
+) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = threads.min(MOST_THREADS).min(items.len() / LEAST_ITEMS);
+    if threads <= 1 {
+        return items.iter().map(start()).collect();
+    }
+    std::thread::scope(|scope| {
+        let work = |part| {
+            let start = &start;
+            move || -> Vec<T> { <[I]>::iter(part).map(start()).collect() }
+        };
+        let parts = items.chunks(items.len().div_ceil(threads));
+        let spawn =
+            |part| std::thread::Builder::new().spawn_scoped(scope, work(part)).map_err(|_| part);
+        let others: Vec<_> = parts.clone().skip(1).map(spawn).collect();
+        let mut results = parts.take(1).flat_map(|part| work(part)()).collect::<Vec<T>>();
+        for other in others {
+            match other {
+                Ok(thread) => results
+                    .extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+                // Where the system gives no thread, this one does the work.
+                Err(part) => results.extend(work(part)()),
+            }
+        }
+        results
+    })
+}
+
 /// Awaits a task. A panic in it is a bug and is passed on; no task is ever aborted.
 async fn join_task<T>(task: JoinHandle<T>) -> T {
     match task.await {

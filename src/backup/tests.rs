@@ -243,6 +243,7 @@ fn row(id: u8, version: u8) -> MergeRow {
         digest: [version; 16],
         claims_unchanged: false,
         body: format!("{{\"id\":\"c{id}\",\"v\":{version}}}").into(),
+        is_fallback: false,
     }
 }
 

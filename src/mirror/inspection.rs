@@ -11,9 +11,6 @@ use super::sync_log::{self, SyncRecord};
 use crate::id::LocationId;
 use crate::run::RunError;
 
-/// The memory for one body that is decompressed; larger ones get memory of their own.
-const BODY_BYTES: usize = 256 << 10;
-
 /// How many records of a kind a mirror has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RecordCounts {
@@ -150,9 +147,6 @@ impl MirrorReader {
         mut show: impl FnMut(RecordText<'_>),
     ) -> Result<(), MirrorError> {
         let fail = |source| RunError::from_sqlite(self.path(), source);
-        let mut decompressor = zstd::bulk::Decompressor::new()
-            .map_err(|source| RunError::from_io(self.path(), source))?;
-        let mut buffer = Vec::with_capacity(BODY_BYTES);
         for table in ["version", "record"] {
             let query = format!("SELECT {COLUMNS}, body FROM {table} WHERE kind = ?");
             let mut query = self.connection().prepare(&query).map_err(fail)?;
@@ -161,18 +155,9 @@ impl MirrorReader {
                 let (record, sum) = StoredRecord::from_row(kind, row).map_err(fail)?;
                 let record = record.verify(&sum, self.path())?;
                 let body = row.get_ref(10).and_then(|body| Ok(body.as_blob()?)).map_err(fail)?;
-                buffer.clear();
-                let is_read = decompressor.decompress_to_buffer(body, &mut buffer).is_ok();
-                let large;
-                let body = match std::str::from_utf8(&buffer) {
-                    Ok(body) if is_read => body,
-                    _ => {
-                        large = self.decompress_body(&record, body)?;
-                        &large
-                    }
-                };
+                let body = self.decompress_body(&record, body)?;
                 let is_deleted = record.state == DELETED;
-                show(RecordText { id: &record.id, seq: record.seq, is_deleted, body });
+                show(RecordText { id: &record.id, seq: record.seq, is_deleted, body: &body });
             }
         }
         Ok(())

@@ -4,13 +4,21 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::body_codec::dictionary_schema;
 use super::error::MirrorError;
 use super::note_readings::note_readings_schema;
 use crate::id::LocationId;
 use crate::run::{self, RunError};
 
 /// The format of `mirror.db`. It changes when an older version could no longer read it.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+/// The format before bodies had dictionaries. It is read as it is, and becomes the present one with the first write.
+const FORMAT_WITHOUT_DICTIONARIES: i64 = 1;
+
+/// The memory for pages of the database during a merge, in KiB.
+const MERGE_CACHE_KIB: i64 = 24 << 10;
+/// Pages in the log of writes, of 4 KiB each, after which it is copied into the database.
+const MERGE_LOG_PAGES: i64 = 8_000;
 
 /// The columns of `record` and `version`, in the same order: a version is a copy of a record's row.
 macro_rules! record_columns {
@@ -58,6 +66,7 @@ CREATE TABLE field_column (
 CREATE TABLE request_count (day TEXT PRIMARY KEY, requests INTEGER NOT NULL) WITHOUT ROWID;
 ",
     note_readings_schema!(),
+    dictionary_schema!(),
     "
 CREATE TABLE reader (
     name TEXT PRIMARY KEY, seq INTEGER NOT NULL, read_at INTEGER NOT NULL, pending_from INTEGER, pending_to INTEGER
@@ -98,13 +107,15 @@ pub(super) mod meta_key {
     pub(in crate::mirror) const DUE_POSITION: &str = "due_position";
 }
 
-/// Opens a mirror, or creates an empty one.
+/// Opens a mirror for writes, or creates an empty one.
 pub(super) fn open_or_create(
     path: &Path,
     location: &LocationId,
 ) -> Result<Connection, MirrorError> {
     if path.exists() {
-        return open(path);
+        let connection = open_for_merge(path)?;
+        update_format(path, &connection)?;
+        return Ok(connection);
     }
     // Built under another name, so that a kill leaves no half of it under its own.
     let unfinished = path.with_extension("new");
@@ -119,7 +130,18 @@ pub(super) fn open_or_create(
     write_meta(path, &connection, meta_key::LOCATION, location.as_str())?;
     connection.close().map_err(|(_, source)| RunError::from_sqlite(&unfinished, source))?;
     std::fs::rename(&unfinished, path).map_err(|source| RunError::from_io(path, source))?;
-    open(path)
+    open_for_merge(path)
+}
+
+/// Opens a mirror for many writes all over its tables: its indexes stay in memory, and what a transaction has changed is
+/// copied from the log into the database less often. What a kill or a power cut may lose stays the same.
+pub(super) fn open_for_merge(path: &Path) -> Result<Connection, MirrorError> {
+    let connection = open(path)?;
+    connection
+        .pragma_update(None, "cache_size", -MERGE_CACHE_KIB)
+        .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", MERGE_LOG_PAGES))
+        .map_err(|source| RunError::from_sqlite(path, source))?;
+    Ok(connection)
 }
 
 /// Opens a mirror.
@@ -129,7 +151,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, MirrorError> {
     let format: i64 =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail)?;
     match format {
-        FORMAT => {}
+        FORMAT | FORMAT_WITHOUT_DICTIONARIES => {}
         0 => {
             let why = "it is no mirror".to_owned();
             return Err(MirrorError::Damaged { path: path.to_owned(), why });
@@ -140,6 +162,18 @@ pub(super) fn open(path: &Path) -> Result<Connection, MirrorError> {
     // What is replaced or removed must not stay in the unused parts of pages: it is what people were promised to be gone.
     connection.pragma_update(None, "secure_delete", true).map_err(fail)?;
     Ok(connection)
+}
+
+/// Gives a mirror of the format before the tables that it lacks.
+fn update_format(path: &Path, connection: &Connection) -> Result<(), RunError> {
+    let fail = |source| RunError::from_sqlite(path, source);
+    let format: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail)?;
+    if format == FORMAT {
+        return Ok(());
+    }
+    let update = format!("BEGIN; {} PRAGMA user_version = {FORMAT}; COMMIT;", dictionary_schema!());
+    connection.execute_batch(&update).map_err(fail)
 }
 
 /// Checks every page of the database file. Takes about a second per gigabyte.

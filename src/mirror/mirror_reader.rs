@@ -1,9 +1,11 @@
 //! The read side of a mirror: for a pull that looks for changes, and for publish.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Row, params};
 
+use super::body_codec::BodyDecoder;
 use super::error::MirrorError;
 use super::failures;
 use super::field_columns;
@@ -21,6 +23,7 @@ use crate::run::{FetchFailure, RunError};
 pub struct MirrorReader {
     path: PathBuf,
     connection: Connection,
+    decoder: RefCell<BodyDecoder>,
 }
 
 /// What the mirror knows of a record.
@@ -90,13 +93,21 @@ impl MirrorReader {
             return Ok(None);
         }
         let connection = mirror_db::open(&path)?;
-        Ok(Some(Self { path, connection }))
+        Ok(Some(Self { path, connection, decoder: RefCell::default() }))
     }
 
     /// The database.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Checks every page of the database for damage. Takes about a second per gigabyte.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn check_integrity(&self) -> Result<(), MirrorError> {
+        mirror_db::check_integrity(&self.path, &self.connection)
     }
 
     /// The mirror's id.
@@ -326,12 +337,8 @@ impl MirrorReader {
         record: &StoredRecord,
         body: &[u8],
     ) -> Result<String, MirrorError> {
-        let damaged = |why: &dyn std::fmt::Display| MirrorError::Damaged {
-            path: self.path.clone(),
-            why: format!("{} `{}`: {why}", record.kind.table_name(), record.id),
-        };
-        let body = zstd::stream::decode_all(body).map_err(|error| damaged(&error))?;
-        String::from_utf8(body).map_err(|error| damaged(&error))
+        let name = || format!("{} `{}`", record.kind.table_name(), record.id);
+        self.decoder.borrow_mut().decode((&self.path, &self.connection), name, body)
     }
 
     fn query_number(&self, query: &str, parameters: &[i64]) -> Result<i64, MirrorError> {

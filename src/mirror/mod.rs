@@ -7,6 +7,8 @@
 //! everything again. Events about changes wait in its outbox for their sinks. It knows rows by kind and id, and does not
 //! look into them; it knows no requests.
 
+mod body_codec;
+mod body_dictionary;
 mod change_log;
 mod error;
 mod failures;
@@ -14,6 +16,7 @@ mod field_columns;
 mod inspection;
 mod keep_time;
 mod last_snapshot;
+mod merge_batch;
 mod mirror_db;
 mod mirror_reader;
 mod mirror_writer;
@@ -22,7 +25,9 @@ mod note_facts;
 mod note_readings;
 mod outbox;
 mod readers;
+mod reading_times;
 mod record;
+mod record_merge;
 mod retention;
 mod snapshot_rows;
 mod stored_record;
@@ -35,8 +40,9 @@ pub use error::MirrorError;
 pub use inspection::{KnownReader, RecordCounts, RecordText};
 pub use keep_time::{KeepTime, RequestedRetention, RetentionRules};
 pub use last_snapshot::LastSnapshot;
+pub use merge_batch::{MergeBatch, MergeEnd, MergeRow};
 pub use mirror_reader::{DeletedRows, MirrorReader, MirrorRow, RecordVersion};
-pub use mirror_writer::{MergeBatch, MergeEnd, MergeRow, MirrorWriter};
+pub use mirror_writer::MirrorWriter;
 pub use note_coverage::NoteCoverage;
 pub use note_facts::{NoteFacts, NoteRefreshMode};
 pub use note_readings::{NoteAges, NotesEnd};
@@ -44,6 +50,7 @@ pub use outbox::{
     ChangePosition, DueTask, LONGEST_DELAY_MS, NewEvent, Outbox, OutboxEvent, TaskDueChange,
 };
 pub use readers::{ReaderKind, ReaderPosition, ReaderProgress};
+pub use reading_times::NoteReadingTimes;
 pub use record::RecordKind;
 pub use retention::{RemovedCounts, RetentionState};
 pub use snapshot_rows::SnapshotRow;

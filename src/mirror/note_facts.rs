@@ -23,6 +23,9 @@ pub struct NoteFacts {
     /// The server's time, in milliseconds since 1970, up to which the search has shown every new note.
     #[serde(default)]
     pub newest_ms: Option<i64>,
+    /// Whether the notes of some contacts have to be looked at again, because a search may not have shown all of them.
+    #[serde(default)]
+    pub unsettled: bool,
     /// Whether there were more new notes than can be read newest first, so that all have to be read.
     #[serde(default)]
     pub overflowed: bool,

@@ -23,6 +23,9 @@ CREATE INDEX notes_of_read_at ON notes_of (read_at);
 }
 pub(super) use note_readings_schema;
 
+/// In place of the sync that has read the list of a contact, while a merge ends: the list could not be read.
+const UNREAD: i64 = -1;
+
 /// What a sync has read of notes as a whole.
 #[derive(Debug, Clone, Default)]
 pub struct NotesEnd {
@@ -100,27 +103,32 @@ impl NoteReadings<'_> {
 
     /// Ends a merge: the lists that were read count, and what they have shown is counted.
     pub(super) fn finish(&self, end: &NotesEnd) -> rusqlite::Result<NoteFindings> {
-        if end.whole {
-            self.execute("UPDATE notes_of SET list_seq = ?", params![self.seq])?;
-        }
         for contact in &end.unread {
-            let query = "UPDATE notes_of SET list_seq = 0 WHERE contact = ?";
-            self.execute(query, params![contact])?;
+            let query = "UPDATE notes_of SET list_seq = ? WHERE contact = ?";
+            self.execute(query, params![UNREAD, contact])?;
         }
         for contact in &end.tried {
             let query = "UPDATE notes_of SET tried_seq = ? WHERE contact = ?";
             self.execute(query, params![self.seq, contact])?;
         }
-        let query =
+        let is_read = if end.whole { "list_seq <> ?2" } else { "list_seq = ?1 AND list_seq <> ?2" };
+        let query = format!(
             "SELECT coalesce(sum(moved_seq > read_seq), 0), coalesce(sum(moved_seq <= read_seq), 0)
-             FROM notes_of WHERE list_seq = ? AND read_seq > 0 AND notes_seq > read_seq";
+             FROM notes_of WHERE {is_read} AND read_seq > 0 AND notes_seq > read_seq"
+        );
         let read = |row: &Row<'_>| {
             let (announced, silent) = (count_column(row, 0)?, count_column(row, 1)?);
             Ok(NoteFindings { announced, silent })
         };
-        let findings = self.connection.query_row(query, [self.seq], read)?;
-        let query = "UPDATE notes_of SET read_at = ?1, read_seq = ?2 WHERE list_seq = ?2";
-        self.execute(query, params![end.read_at_ms, self.seq])?;
+        let findings = self.connection.query_row(&query, [self.seq, UNREAD], read)?;
+        let query = format!(
+            "UPDATE notes_of SET read_at = ?3, read_seq = ?1, list_seq = ?1 WHERE {is_read}"
+        );
+        self.execute(&query, params![self.seq, UNREAD, end.read_at_ms])?;
+        for contact in &end.unread {
+            let query = "UPDATE notes_of SET list_seq = 0 WHERE contact = ?";
+            self.execute(query, params![contact])?;
+        }
         Ok(findings)
     }
 
@@ -156,6 +164,23 @@ impl MirrorReader {
         let query = "SELECT contact FROM notes_of WHERE read_at IS NOT NULL AND read_seq <= ?1 AND contact_seq <= read_seq
              AND tried_seq <= ?1 ORDER BY read_at LIMIT ?2";
         self.query_contacts(query, after_seq, limit)
+    }
+
+    /// Contacts that have changed since their notes were last read as a whole, each with the sync that saw the change,
+    /// those that changed first at the beginning.
+    pub fn contacts_changed_since_reading(
+        &self,
+        limit: usize,
+    ) -> Result<Vec<(String, i64)>, MirrorError> {
+        let query = "SELECT contact, contact_seq FROM notes_of WHERE contact_seq > read_seq
+             ORDER BY contact_seq, contact LIMIT ?";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.connection()
+            .prepare_cached(query)
+            .and_then(|mut query| {
+                query.query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            })
+            .map_err(|source| RunError::from_sqlite(self.path(), source).into())
     }
 
     fn query_contacts(

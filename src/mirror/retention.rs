@@ -11,6 +11,7 @@ use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::body_codec::BodyEncoder;
 use super::error::MirrorError;
 use super::keep_time::RetentionRules;
 use super::mirror_db::{self, meta_key};
@@ -172,6 +173,7 @@ fn empty_deleted_records(
     kind: RecordKind,
     until_seq: i64,
 ) -> Result<u64, MirrorError> {
+    let mut encoder = BodyEncoder::load(path, transaction)?;
     let fail = |source| RunError::from_sqlite(path, source);
     let query = "SELECT id FROM record WHERE kind = ? AND state = ? AND seq <= ? AND length(digest) > 0 LIMIT ?";
     let find = || {
@@ -186,7 +188,7 @@ fn empty_deleted_records(
         let Some(mut record) = record else { continue };
         // No record has an empty digest that says anything.
         record.digest = Vec::new();
-        let body = stored_record::compress_body(path, &empty_body(&record))?;
+        let body = encoder.encode(path, kind, &empty_body(&record))?;
         stored_record::replace_content(path, transaction, &record, &body)?;
         transaction
             .prepare_cached("DELETE FROM version WHERE kind = ? AND id = ?")

@@ -13,25 +13,6 @@ pub(super) const LIVE: i64 = 1;
 /// The server has said that it no longer exists.
 pub(super) const DELETED: i64 = 3;
 
-/// The zstd level of bodies.
-const LEVEL: i32 = 3;
-
-/// What compresses bodies.
-pub(super) fn new_compressor(path: &Path) -> Result<zstd::bulk::Compressor<'static>, RunError> {
-    let compressor = || {
-        let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
-        compressor.include_checksum(true)?;
-        Ok(compressor)
-    };
-    compressor().map_err(|source| RunError::from_io(path, source))
-}
-
-/// Compresses a body.
-pub(super) fn compress_body(path: &Path, body: &str) -> Result<Vec<u8>, RunError> {
-    let compressed = new_compressor(path)?.compress(body.as_bytes());
-    compressed.map_err(|source| RunError::from_io(path, source))
-}
-
 /// A record without its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StoredRecord {
@@ -116,15 +97,17 @@ pub(super) fn find_record(
     found.map(|(record, sum)| record.verify(&sum, path)).transpose()
 }
 
-/// Writes a new record with its body.
+/// Writes a new record with its body; false if there is one with its id.
 pub(super) fn insert_record(
     path: &Path,
     connection: &Connection,
     record: &StoredRecord,
     (read_at_ms, body): (i64, &[u8]),
-) -> Result<(), RunError> {
+) -> Result<bool, RunError> {
+    let insert =
+        "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
     connection
-        .prepare_cached("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .prepare_cached(insert)
         .and_then(|mut insert| {
             insert.execute(params![
                 record.kind.code(),
@@ -142,7 +125,7 @@ pub(super) fn insert_record(
                 record.checksum(),
             ])
         })
-        .map(drop)
+        .map(|inserted| inserted == 1)
         .map_err(|source| RunError::from_sqlite(path, source))
 }
 

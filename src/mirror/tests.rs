@@ -62,6 +62,7 @@ fn row(kind: RecordKind, id: &str, parent: Option<&str>, version: u8) -> MergeRo
         parent: parent.map(str::to_owned),
         digest: [version; 16],
         claims_unchanged: false,
+        is_fallback: false,
         body: format!("{{\"id\":\"{id}\",\"v\":{version}}}").into(),
     }
 }
@@ -296,4 +297,84 @@ fn a_change_of_notes_is_silent_if_the_date_of_the_contact_has_not_moved() {
     ];
     let second = read_notes(&mut world, "r2", (moved, &["a", "b"]), (&[], 2));
     assert_eq!((second.facts.notes.announced, second.facts.notes.silent), (1, 1));
+}
+
+/// Rows of contacts that are alike, as many as a dictionary needs.
+fn many_rows(prefix: &str) -> Vec<MergeRow> {
+    let body = |at: usize| {
+        format!("{{\"id\":\"{prefix}{at}\",\"firstName\":\"Ann\",\"dateAdded\":\"2026-11-29\"}}")
+    };
+    let row = |at: usize| MergeRow {
+        body: body(at).into(),
+        ..row(Contact, &format!("{prefix}{at}"), None, 1)
+    };
+    (0..1_500).map(row).collect()
+}
+
+fn bodies(reader: &MirrorReader) -> Vec<(String, String)> {
+    let rows = reader.load_rows(Contact, None, DeletedRows::Keep, usize::MAX).unwrap();
+    rows.into_iter().map(|row| (row.id, row.body)).collect()
+}
+
+#[track_caller]
+fn check_bodies(world: &World, rows: &[MergeRow]) {
+    let mut expected: Vec<_> =
+        rows.iter().map(|row| (row.id.clone(), row.body.to_string())).collect();
+    expected.sort();
+    assert_eq!(bodies(&world.reader()), expected);
+}
+
+#[test]
+fn bodies_are_read_as_they_were_written_with_and_without_a_dictionary() {
+    let mut world = World::new();
+    let rows = many_rows("c");
+    // Too few for a dictionary.
+    world.sync("r1", &batch(rows[..10].to_vec(), &[], 1));
+    world.sync("r2", &batch(rows.clone(), &[], 2));
+    check_bodies(&world, &rows);
+    let connection = rusqlite::Connection::open(database_path(world.dir.path())).unwrap();
+    let size = "SELECT sum(length(body)) FROM record WHERE id = ?";
+    let size = |id: &str| connection.query_row(size, [id], |row| row.get::<_, i64>(0)).unwrap();
+    assert!(size("c1400") < size("c5"), "{} {}", size("c1400"), size("c5"));
+}
+
+#[test]
+fn a_mirror_of_the_format_without_dictionaries_is_read_and_goes_on() {
+    let mut world = World::new();
+    let old = vec![row(Contact, "a", None, 1), row(Contact, "b", None, 1)];
+    world.sync("r1", &batch(old.clone(), &[], 1));
+    let connection = rusqlite::Connection::open(database_path(world.dir.path())).unwrap();
+    connection.execute_batch("DROP TABLE dictionary; PRAGMA user_version = 1").unwrap();
+    check_bodies(&world, &old);
+    world.writer = MirrorWriter::open(world.dir.path(), &location()).unwrap();
+    let rows = [old, many_rows("c")].concat();
+    world.sync("r2", &batch(rows.clone(), &[], 2));
+    check_bodies(&world, &rows);
+}
+
+#[test]
+fn a_damaged_dictionary_is_found() {
+    let mut world = World::new();
+    world.sync("r1", &batch(many_rows("c"), &[], 1));
+    let connection = rusqlite::Connection::open(database_path(world.dir.path())).unwrap();
+    let changed = connection.execute("UPDATE dictionary SET content = zeroblob(99)", []);
+    assert_eq!(changed, Ok(1));
+    let rows = world.reader().load_rows(Contact, None, DeletedRows::Keep, usize::MAX);
+    assert!(matches!(rows, Err(MirrorError::Damaged { .. })), "{rows:?}");
+    world.writer = MirrorWriter::open(world.dir.path(), &location()).unwrap();
+    let mut sync = world.writer.begin_merge(facts("r2")).unwrap();
+    let merged = world.writer.merge_batch(&mut sync, &batch(many_rows("d"), &[], 1), 0);
+    assert!(matches!(merged, Err(MirrorError::Damaged { .. })), "{merged:?}");
+}
+
+#[test]
+fn a_row_written_in_another_way_counts_only_where_nothing_is_known() {
+    let mut world = World::new();
+    let fallback = |version| MergeRow { is_fallback: true, ..row(Contact, "a", None, version) };
+    let first = world
+        .sync("r1", &batch(vec![fallback(1), row(Contact, "a", None, 2), fallback(3)], &[], 1));
+    assert_eq!(counts(&first, Contact), [1, 0, 0]);
+    let second = world.sync("r2", &batch(vec![fallback(4)], &[], 1));
+    assert_eq!(counts(&second, Contact), [0, 0, 0]);
+    assert!(bodies(&world.reader())[0].1.contains("\"v\":2"));
 }

@@ -9,8 +9,9 @@ use super::change_names::{self, DIRECTORY};
 use super::manifest::ManifestMetadata;
 use super::mirror_facts::MirrorPosition;
 use super::mirror_rows::{self, ChangeRange};
+use super::open_tables::OpenTables;
 use super::table_writer::RowSource;
-use super::{BUFFERED_ENTRIES, OpenTables, PublishError, PublishOptions, SplitRows};
+use super::{BUFFERED_ENTRIES, PublishError, PublishOptions, SplitRows};
 use crate::concurrency;
 use crate::event::{SharedObserver, WrittenFile};
 
@@ -53,11 +54,12 @@ pub fn write_changes(
     concurrency::run_pipeline(
         BUFFERED_ENTRIES,
         |batches| mirror_rows::send_changes(mirror_dir, &options.tables, range, batches),
-        |rows: SplitRows| open.writers[rows.table].add_rows(rows),
+        |rows: SplitRows| open.add_rows_in_order(rows),
     )?;
     let mut files = Vec::new();
-    for finished in open.writers.into_iter().map(|writer| writer.finish(None)) {
-        for written in finished?.files.into_iter().filter(|file| file.rows > 0) {
+    open.finish_tables(usize::MAX)?;
+    for finished in open.finished {
+        for written in finished.files.into_iter().filter(|file| file.rows > 0) {
             let extension = Path::new(&written.file).extension().unwrap_or_default();
             let name =
                 change_names::file_name(range.after, &position, &extension.to_string_lossy());

@@ -6,12 +6,15 @@ use std::sync::mpsc::SyncSender;
 
 use super::{PublishError, SortableRow, SplitRows};
 use crate::mirror::{
-    DeletedRows, MirrorError, MirrorReader, MirrorRow, NetChange, RecordKind, SyncRecord,
+    DeletedRows, MirrorError, MirrorReader, MirrorRow, NetChange, NoteReadingTimes, RecordKind,
+    SyncRecord,
 };
 use crate::resource::{CustomFieldColumns, ResourceSpec, RowSortKey, RowSyncFacts};
 
 /// Rows that are read at once.
 const BATCH: usize = 500;
+/// Contacts whose reading of notes is kept in memory because it was not that of most others.
+const MOST_READINGS: usize = 20_000;
 
 /// Which changes of a mirror.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +151,7 @@ struct SyncFactsReader<'a> {
     tasks_ms: i64,
     /// When the tables were last read as a whole that are read only on request.
     last_readings: HashMap<RecordKind, i64>,
+    note_readings: NoteReadingTimes,
 }
 
 impl<'a> SyncFactsReader<'a> {
@@ -161,7 +165,9 @@ impl<'a> SyncFactsReader<'a> {
             let last = mirror.last_reading_of(kind)?.map_or(i64::MIN, time);
             last_readings.insert(kind, last);
         }
-        Ok(Self { mirror, times: HashMap::new(), last_walk_ms, tasks_ms, last_readings })
+        let note_readings = mirror.load_note_reading_times(MOST_READINGS)?;
+        let times = HashMap::new();
+        Ok(Self { mirror, times, last_walk_ms, tasks_ms, last_readings, note_readings })
     }
 
     fn time_of(&mut self, seq: i64) -> Result<i64, MirrorError> {
@@ -180,7 +186,11 @@ impl<'a> SyncFactsReader<'a> {
         let is_note = kind == RecordKind::Note;
         // A walk need not have read the notes of all contacts.
         let read_ms = match row.parent.as_deref().filter(|_| is_note) {
-            Some(contact) => self.mirror.note_reading_ms(contact)?.unwrap_or(i64::MIN),
+            Some(contact) => {
+                let known = self.note_readings.find_reading_ms(contact);
+                let read_ms = known.map_or_else(|| self.mirror.note_reading_ms(contact), Ok)?;
+                read_ms.unwrap_or(i64::MIN)
+            }
             None if kind == RecordKind::Task => self.tasks_ms,
             None => self.last_readings.get(&kind).copied().unwrap_or(self.last_walk_ms),
         };

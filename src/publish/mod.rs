@@ -20,6 +20,7 @@ mod manifest_fields;
 mod mask;
 mod mirror_facts;
 mod mirror_rows;
+mod open_tables;
 mod output_dir;
 mod previous_mirror_export;
 mod snapshot_rows;
@@ -36,13 +37,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::concurrency;
-use crate::diagnostic::{EventWarningCode, FetchFailureCode};
-use crate::event::{RunEvent, RunWarning, SharedObserver, WrittenFile};
+use crate::diagnostic::FetchFailureCode;
+use crate::event::{SharedObserver, WrittenFile};
 use crate::mirror::DeletedRows;
 use crate::resource::{self, CustomFieldColumns, CustomValueCounts, ResourceSpec, TableSchema};
 use crate::run::{self, FetchFailure, SpoolReader, stream};
 use crate::table::{self, FormulaGuardMode, JsonLinesShape, TableFormat};
-use crate::text::{format_count, format_plural};
 
 pub use change_files::{StagedChanges, write_changes};
 pub use child_filter::ChildFilter;
@@ -61,8 +61,8 @@ pub use snapshot_rows::write_snapshot;
 pub use sort::SortableRow;
 pub use template::{NamedTemplate, TemplateRows};
 
+use open_tables::OpenTables;
 use table_writer::{RowSource, TableWriter};
-use template::TemplateFiles;
 
 /// Split entries that wait to be decoded. A page of contacts has about 1 MB.
 const BUFFERED_ENTRIES: usize = 2;
@@ -225,98 +225,9 @@ pub fn write_mirror(
     concurrency::run_pipeline(
         BUFFERED_ENTRIES,
         |batches| mirror_rows::send_rows(mirror_dir, &options.tables, deleted, batches),
-        |rows: SplitRows| open.writers[rows.table].add_rows(rows),
+        |rows: SplitRows| open.add_rows_in_order(rows),
     )?;
     open.finish(None, mirror.load_failures()?, observer)
-}
-
-/// The tables that are being written.
-struct OpenTables {
-    staging: PathBuf,
-    templates: TemplateFiles,
-    writers: Vec<TableWriter>,
-    masking: Masking,
-}
-
-impl OpenTables {
-    fn create(
-        fields: &CustomFieldColumns,
-        staging: &Path,
-        options: &PublishOptions,
-        source: RowSource,
-        observer: &SharedObserver,
-    ) -> Result<Self, PublishError> {
-        if fields.left_out() > 0 {
-            observer.observe(&custom_columns_warning(fields.left_out()));
-        }
-        options.masking.rules.check_columns(fields)?;
-        let templates = TemplateFiles::create_files(options, staging)?;
-        let writers = options
-            .tables
-            .iter()
-            .map(|table| TableWriter::new(table, fields, staging, options, (&templates, source)));
-        let writers = writers.collect::<Result<_, _>>()?;
-        let (staging, masking) = (staging.to_owned(), options.masking.clone());
-        Ok(Self { staging, templates, writers, masking })
-    }
-
-    /// Completes the files. `spool` has the rows once more, if they may have come out of order.
-    fn finish(
-        self,
-        spool: Option<&SpoolReader>,
-        failures: Vec<FetchFailure>,
-        observer: &SharedObserver,
-    ) -> Result<PublishReport, PublishError> {
-        let mut templates = self.templates;
-        let mut published = PublishReport {
-            files: Vec::new(),
-            schemas: self.writers.iter().map(|writer| writer.written_table().clone()).collect(),
-            failures,
-            unreported_rows: 0,
-            deleted_tasks: 0,
-            custom_values: CustomValueCounts::default(),
-            type_mismatches: Vec::new(),
-        };
-        for writer in self.writers {
-            let finished = writer.finish(spool)?;
-            if let Some(table_templates) = finished.templates {
-                templates.add_unused_columns(table_templates);
-            }
-            for file in finished.files {
-                observer.observe(&RunEvent::Written(file.clone()));
-                published.files.push(file);
-            }
-            for (file, cells) in finished.cut_cells {
-                observer.observe(&cut_cells_warning(&file, cells));
-            }
-            published.failures.extend(finished.failures);
-            published.unreported_rows += finished.unreported;
-            published.deleted_tasks += finished.deleted;
-            if finished.custom_values.rows > 0 {
-                published.custom_values = finished.custom_values;
-            }
-            published.type_mismatches.extend(finished.type_mismatches);
-        }
-        let (files, warnings) = templates.close()?;
-        for file in files {
-            observer.observe(&RunEvent::Written(file.clone()));
-            published.files.push(file);
-        }
-        for warning in warnings {
-            observer.observe(&RunEvent::Warning(warning));
-        }
-        self.masking.mask_failures(&mut published.failures);
-        errors_file::write_failures(&self.staging, &published.failures)?;
-        Ok(published)
-    }
-}
-
-fn cut_cells_warning(file: &str, cells: u64) -> RunEvent {
-    let cells = if cells == 1 { "1 text was".to_owned() } else { format!("{cells} texts were") };
-    let message = format!(
-        "{file}: {cells} cut, because a cell of a workbook has at most 32,767 characters; every other format has all of it, and a row with a cut text must not be imported"
-    );
-    RunEvent::Warning(RunWarning::new(EventWarningCode::CellsCut, message).about([file]))
 }
 
 /// Splits all entries, in commit order.
@@ -379,15 +290,6 @@ fn load_custom_fields(
             return Ok(CustomFieldColumns::default());
         }
     }
-}
-
-fn custom_columns_warning(left_out: usize) -> RunEvent {
-    let message = format!(
-        "the location has more custom fields than a table has columns ({}); the values of {} are in the column `extra`",
-        format_count(resource::MAX_CUSTOM_COLUMNS as u64),
-        format_plural(left_out as u64, "field")
-    );
-    RunEvent::Warning(RunWarning::new(EventWarningCode::CustomColumnsLimited, message))
 }
 
 /// The failure of a row that cannot be decoded.

@@ -13,7 +13,9 @@ use crate::api::LocationDetails;
 use crate::event::WrittenFile;
 use crate::id::IdHashes;
 use crate::mirror::MirrorError;
-use crate::resource::{self, CustomFieldColumns, ResourceSpec, RowDecoder, TableSchema};
+use crate::resource::{
+    self, CustomFieldColumns, ResourceSpec, RowDecoder, RowSortKey, TableSchema,
+};
 use crate::run::{FetchFailure, SpoolReader, stream};
 use crate::table::{self, TableFormat, TableSink};
 
@@ -36,6 +38,10 @@ pub(super) struct TableWriter {
     files: Vec<TableFile>,
     templates: Option<TemplateWriters>,
     sorter: ExternalSorter,
+    /// Whether rows come in order, each once, so that each can be written at once.
+    is_sorted: bool,
+    /// The last row that was written at once.
+    last_key: Option<RowSortKey>,
     /// Whether rows come nearly in order, so that they can be written before the last one is read.
     nearly_sorted: bool,
     /// Whether that turned out to be wrong: the table must be rewritten, fully sorted.
@@ -111,14 +117,10 @@ impl TableWriter {
             table = table.with_sync_columns(source == RowSource::MirrorChanges);
         }
         let templates = template_files.writers_for_table(&table);
-        Self::create_files(
-            resource,
-            table,
-            staging,
-            options,
-            templates,
-            source != RowSource::Spool || resource.name == "contacts",
-        )
+        let nearly_sorted = resource.name == "contacts";
+        let writer =
+            Self::create_files(resource, table, staging, options, templates, nearly_sorted)?;
+        Ok(Self { is_sorted: source != RowSource::Spool, ..writer })
     }
 
     fn create_files(
@@ -149,6 +151,8 @@ impl TableWriter {
             staging: staging.to_owned(),
             options: options.clone(),
             sorter: ExternalSorter::default(),
+            is_sorted: false,
+            last_key: None,
             nearly_sorted,
             needs_rewrite: false,
             failures: Vec::new(),
@@ -183,7 +187,19 @@ impl TableWriter {
         }
     }
 
+    fn write_next_row(&mut self, row: SortableRow) -> Result<(), PublishError> {
+        if self.last_key.as_ref().is_some_and(|last| row.key <= *last) {
+            return Err(unsorted_rows_error(self.table.name).into());
+        }
+        self.write_row(&row)?;
+        self.last_key = Some(row.key);
+        Ok(())
+    }
+
     fn sort_row(&mut self, row: SortableRow) -> Result<(), PublishError> {
+        if self.is_sorted {
+            return self.write_next_row(row);
+        }
         if self.last_versions.is_superseded(&row.key.id, row.seq) {
             return Ok(());
         }
@@ -246,7 +262,7 @@ impl TableWriter {
     /// Writes the remaining rows and completes the files.
     ///
     /// # Errors
-    /// When a file cannot be written, or rows without a spool were out of order.
+    /// When a file cannot be written.
     pub(super) fn finish(
         mut self,
         spool: Option<&SpoolReader>,
@@ -260,7 +276,6 @@ impl TableWriter {
             Some(spool) if is_wrong || self.has_discarded_entries(spool)? => {
                 return self.rewrite_sorted(spool, &repeated)?.finish(Some(spool));
             }
-            None if self.needs_rewrite => return Err(unsorted_rows_error(self.table.name).into()),
             _ => {}
         }
         if let Some(spool) = spool {

@@ -46,7 +46,8 @@ use crate::run::{
 
 pub use children::ChildKind;
 pub use notes::{
-    FEW_CONTACTS, NoteCost, NoteStrategyCosts, SpooledNotes, estimate_note_cost, find_spooled_notes,
+    FEW_CONTACTS, FRESH_MS, NoteCost, NoteStrategyCosts, SpooledNotes, estimate_note_cost,
+    find_spooled_notes,
 };
 pub use selected::{
     ContactKey, ContactKeyList, SelectionCost, UnclearContactKey, estimate_cost, find_contacts,

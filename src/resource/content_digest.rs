@@ -6,17 +6,15 @@
 //! record; their digest covers the columns that both have.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::column::ColumnKind;
 use super::derived::DerivedRule;
 use super::fields::CustomFieldColumns;
 use super::table::ResourceSpec;
-use super::{TableColumn, json_scan, scalar};
+use super::{TableColumn, canonical_json, json_scan, scalar};
 
 /// The digest of a row: the first bytes of a SHA-256.
 pub type RowDigest = [u8; 16];
@@ -63,8 +61,11 @@ impl RowDigester {
 
     /// All members of a row; `None` if they cannot be parsed, such as a value that is nested too deeply.
     fn canonical_members(&self, row: &str) -> Option<String> {
-        let members: BTreeMap<&str, &str> = json_scan::object_members(row).collect();
-        let find = |key: &str| members.get(key).copied().filter(|raw| *raw != "null");
+        let members = canonical_json::sorted_members(row);
+        let find = |key: &str| {
+            let place = members.binary_search_by_key(&key, |(key, _)| key).ok()?;
+            Some(members[place].1).filter(|raw| *raw != "null")
+        };
         let mut text = String::with_capacity(row.len());
         for (key, raw) in &members {
             let derived = self.spec.derived.iter().find(|derived| derived.key == *key);
@@ -76,14 +77,14 @@ impl RowDigester {
             if *raw == "null" || is_derived {
                 continue;
             }
-            let value: Value = serde_json::from_str(raw).ok()?;
-            let _ = write!(text, "{key}:");
-            match value {
-                Value::Array(list) if SETS.contains(key) => append_set(&mut text, &list),
-                Value::Array(list) if *key == CUSTOM_FIELDS => {
-                    append_custom_fields(&mut text, &list);
-                }
-                value => append_value(&mut text, &value),
+            text.push_str(key);
+            text.push(':');
+            if SETS.contains(key) {
+                canonical_json::append_json_set(&mut text, raw)?;
+            } else if *key == CUSTOM_FIELDS {
+                canonical_json::append_json_custom_fields(&mut text, raw)?;
+            } else {
+                canonical_json::append_json(&mut text, raw)?;
             }
             text.push('\n');
         }
@@ -92,17 +93,22 @@ impl RowDigester {
 
     /// The values of the columns, under the columns' names.
     fn canonical_columns(&self, row: &str) -> Option<String> {
-        let members: BTreeMap<&str, &str> = json_scan::object_members(row).collect();
+        let members = canonical_json::sorted_members(row);
+        let find = |key: &str| {
+            let place = members.binary_search_by_key(&key, |(key, _)| key).ok()?;
+            Some(members[place].1).filter(|raw| *raw != "null")
+        };
         let mut text = String::new();
         for column in &self.columns {
-            let mut values = column.source_keys().filter_map(|key| members.get(key));
-            let Some(raw) = values.find(|raw| **raw != "null") else { continue };
-            let _ = write!(text, "{}:", column.name);
-            match scalar::parse_instant(raw, None) {
-                Some((ms, _)) if column.kind == ColumnKind::Timestamp => {
+            let Some(raw) = column.source_keys().find_map(find) else { continue };
+            text.push_str(&column.name);
+            text.push(':');
+            let is_time = column.kind == ColumnKind::Timestamp;
+            match is_time.then(|| scalar::parse_instant(raw, None)).flatten() {
+                Some((ms, _)) => {
                     let _ = write!(text, "{ms}");
                 }
-                _ => append_value(&mut text, &serde_json::from_str(raw).ok()?),
+                None => canonical_json::append_json(&mut text, raw)?,
             }
             text.push('\n');
         }
@@ -114,91 +120,20 @@ impl RowDigester {
 #[must_use]
 pub fn without_page_cursor(row: &str) -> Cow<'_, str> {
     const KEY: &str = "searchAfter";
-    if !row.contains(KEY) || !json_scan::object_members(row).any(|(key, _)| key == KEY) {
+    if memchr::memmem::find(row.as_bytes(), KEY.as_bytes()).is_none()
+        || !json_scan::object_members(row).any(|(key, _)| key == KEY)
+    {
         return Cow::Borrowed(row);
     }
-    let members = json_scan::object_members(row).filter(|(key, _)| *key != KEY);
-    let members: Vec<String> = members.map(|(key, raw)| format!("\"{key}\":{raw}")).collect();
-    Cow::Owned(format!("{{{}}}", members.join(",")))
-}
-
-fn append_value(text: &mut String, value: &Value) {
-    match value {
-        Value::Object(object) => append_object(text, object, append_value),
-        Value::Array(list) => {
-            text.push('[');
-            for value in list {
-                append_value(text, value);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        Value::Number(number) => append_number(text, number),
-        other => {
-            let _ = write!(text, "{other}");
-        }
+    let mut text = String::with_capacity(row.len());
+    for (key, raw) in json_scan::object_members(row).filter(|(key, _)| *key != KEY) {
+        text.push_str(if text.is_empty() { "{\"" } else { ",\"" });
+        text.push_str(key);
+        text.push_str("\":");
+        text.push_str(raw);
     }
-}
-
-/// The members in the order of their keys, without those that are null.
-fn append_object(
-    text: &mut String,
-    object: &Map<String, Value>,
-    append_member: impl Fn(&mut String, &Value),
-) {
-    let members: BTreeMap<&String, &Value> =
-        object.iter().filter(|(_, value)| !value.is_null()).collect();
-    text.push('{');
-    for (key, value) in members {
-        let _ = write!(text, "{}:", Value::from(key.as_str()));
-        append_member(text, value);
-        text.push(',');
-    }
-    text.push('}');
-}
-
-/// A number by its value: `1`, `1.0` and `1e0` are one.
-fn append_number(text: &mut String, number: &serde_json::Number) {
-    /// Below this, every whole number is a double of its own.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let _ = match number.as_f64().filter(|value| number.is_f64() && value.abs() < EXACT) {
-        Some(value) if value.fract() == 0.0 => write!(text, "{}", value + 0.0),
-        _ => write!(text, "{number}"),
-    };
-}
-
-fn append_set(text: &mut String, list: &[Value]) {
-    append_sorted(text, list, append_value);
-}
-
-fn append_sorted(text: &mut String, list: &[Value], append: impl Fn(&mut String, &Value)) {
-    let mut values: Vec<String> = list
-        .iter()
-        .map(|value| {
-            let mut one = String::new();
-            append(&mut one, value);
-            one
-        })
-        .collect();
-    values.sort_unstable();
-    values.dedup();
-    let _ = write!(text, "[{}]", values.join(","));
-}
-
-/// The custom fields as a set, and the chosen options of each as a set. A field without a value is an absent one.
-fn append_custom_fields(text: &mut String, list: &[Value]) {
-    let has_value = |entry: &&Value| {
-        let members = entry.as_object().into_iter().flatten();
-        entry.is_object() && members.into_iter().any(|(key, value)| key != "id" && !value.is_null())
-    };
-    let with_value: Vec<Value> = list.iter().filter(has_value).cloned().collect();
-    append_sorted(text, &with_value, |text, entry| match entry {
-        Value::Object(object) => append_object(text, object, |text, value| match value {
-            Value::Array(options) => append_set(text, options),
-            value => append_value(text, value),
-        }),
-        other => append_value(text, other),
-    });
+    text.push_str(if text.is_empty() { "{}" } else { "}" });
+    Cow::Owned(text)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 
 mod appointments;
 mod businesses;
+mod canonical_json;
 mod column;
 mod column_builder;
 mod column_name;

@@ -57,7 +57,7 @@ impl RowSyncFacts {
 fn push_time(text: &mut String, key: &str, at_ms: Option<i64>) {
     let at = at_ms.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
     if let Some(at) = at {
-        let _ = write!(text, ",\"{key}\":\"{}\"", at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"));
+        let _ = write!(text, ",\"{key}\":\"{at:.3}\"");
     }
 }
 

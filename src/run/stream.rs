@@ -18,6 +18,8 @@ pub const TASKS: &str = "tasks";
 pub const EVENTS: &str = "events/";
 /// Pages of the notes search.
 pub const NOTE_SEARCH: &str = "note_search";
+/// The contacts whose notes a sync has read by search.
+pub const SEARCHED_CONTACTS: &str = "searched_contacts";
 /// Notes, contact by contact.
 pub const NOTES: &str = "notes";
 /// Tasks, contact by contact.

@@ -2,24 +2,28 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
 
 use super::extra_tables::ExtraTables;
 use super::{SyncError, merge_failures};
+use crate::concurrency;
 use crate::failpoint::{self, FailPoint};
 use crate::mirror::{
     self, DeletedRows, MergeBatch, MergeEnd, MergeRow, MirrorReader, MirrorWriter, NotesEnd,
     RecordKind, SyncFacts, SyncKind, SyncRecord, SyncState,
 };
 use crate::publish::{RowSplitter, SplitRows};
-use crate::pull::changes::DeletedRecords;
+use crate::pull::changes::{DeletedRecords, SearchedContacts};
 use crate::pull::{self, SpooledNotes};
 use crate::resource::{self, FieldColumn, ResourceSpec, RowDigester};
-use crate::run::{FetchFailure, PackedResponses, SpoolReader, stream};
+use crate::run::{FetchFailure, PackedResponses, RunError, SpoolReader, stream};
 
 /// Rows of one transaction.
 const BATCH_ROWS: usize = 10_000;
+/// Their most bytes, about: as many are read while a transaction is written.
+const BATCH_BYTES: usize = 10 << 20;
 
 /// The lists that a walk reads as a whole: what they lack no longer exists.
 const LISTS: [(RecordKind, &str); 4] = [
@@ -44,32 +48,20 @@ pub(super) fn merge_spool(
         return Ok(sync);
     }
     let spool = SpoolReader::open(db)?;
-    let mut merge = SpoolMerge::new(input, load_deleted(&spool)?)?;
-    merge.known_until_ms = input.known_until_ms;
-    let read_at_ms = sync.facts.started.as_millisecond();
-    let mut batch = MergeBatch { place: sync.place, ..MergeBatch::default() };
-    while let Some(entry) = spool.next_entry("", batch.place)? {
-        // A contact's own list only says which appointments exist: it writes them in another way than the calendars.
-        let is_merged = entry.stream != stream::CONTACT_APPOINTMENTS;
-        if is_merged && let Some(rows) = merge.splitter.split_entry(&entry)? {
-            merge.add_rows(rows, entry.stream == stream::CONTACTS_SINGLE, &mut batch)?;
-        }
-        if entry.stream == stream::NOTES {
-            let lists = PackedResponses::new(entry.body.clone());
-            let contact = |(contact, _): (Bytes, Bytes)| String::from_utf8(contact.to_vec()).ok();
-            batch.note_lists.extend(lists.filter_map(contact));
-        }
-        batch.place = entry.seq;
-        if batch.rows.len() + batch.note_lists.len() >= BATCH_ROWS {
+    let merge = SpoolMerge::new(input, load_deleted(&spool)?);
+    let (read_at_ms, place) = (sync.facts.started.as_millisecond(), sync.place);
+    // One thread reads the spool and computes digests, the other writes.
+    concurrency::run_pipeline(
+        0,
+        |batches| merge.send_batches(&SpoolReader::open(db)?, place, batches),
+        |batch: MergeBatch| {
             writer.merge_batch(&mut sync, &batch, read_at_ms)?;
             failpoint::kill_if_due(FailPoint::DuringMerge);
-            batch = MergeBatch { place: entry.seq, ..MergeBatch::default() };
-        }
-    }
-    batch.deleted = merge.deleted.iter().cloned().collect();
-    writer.merge_batch(&mut sync, &batch, read_at_ms)?;
-    failpoint::kill_if_due(FailPoint::DuringMerge);
-    let end = describe_end(&spool, input, &merge.mirror, &sync.facts)?;
+            Ok::<_, SyncError>(())
+        },
+    )?;
+    let mirror = open_mirror(&input.mirror)?;
+    let end = describe_end(&spool, input, &mirror, &sync.facts)?;
     writer.finish_merge(&mut sync, &end, read_at_ms)?;
     Ok(sync)
 }
@@ -79,45 +71,76 @@ struct SpoolMerge {
     splitter: RowSplitter,
     kinds: Vec<(RecordKind, RowDigester)>,
     deleted: BTreeSet<(RecordKind, String)>,
-    mirror: MirrorReader,
     /// What was updated before this time is in the mirror, as far as the records say so.
     known_until_ms: Option<i64>,
     tables: ExtraTables,
 }
 
 impl SpoolMerge {
-    fn new(input: &MergeInput, deleted: BTreeSet<(RecordKind, String)>) -> Result<Self, SyncError> {
-        let path = mirror::database_path(&input.mirror);
+    fn new(input: &MergeInput, deleted: BTreeSet<(RecordKind, String)>) -> Self {
         let specs = RecordKind::ALL.map(spec_of_kind);
         let digesters = specs.iter().map(|spec| RowDigester::new(spec));
-        let missing = || crate::run::RunError::damaged(&path, "it has disappeared");
-        Ok(Self {
+        Self {
             splitter: RowSplitter::for_resources(&input.db, &specs),
             kinds: RecordKind::ALL.into_iter().zip(digesters).collect(),
             deleted,
-            mirror: MirrorReader::open(&input.mirror)?.ok_or_else(missing)?,
-            known_until_ms: None,
+            known_until_ms: input.known_until_ms,
             tables: input.tables,
-        })
+        }
+    }
+
+    /// Sends what is in the spool behind a place, and what was deleted last.
+    fn send_batches(
+        &self,
+        spool: &SpoolReader,
+        place: i64,
+        batches: &SyncSender<MergeBatch>,
+    ) -> Result<(), SyncError> {
+        let (mut batch, mut bytes) = (MergeBatch { place, ..MergeBatch::default() }, 0);
+        while let Some(entry) = spool.next_entry("", batch.place)? {
+            // A contact's own list only says which appointments exist: it writes them in another way than the calendars.
+            let is_merged = entry.stream != stream::CONTACT_APPOINTMENTS;
+            if is_merged && let Some(rows) = self.splitter.split_entry(&entry)? {
+                bytes += entry.body.len();
+                self.add_rows(rows, entry.stream == stream::CONTACTS_SINGLE, &mut batch);
+            }
+            if entry.stream == stream::NOTES {
+                let lists = PackedResponses::new(entry.body.clone());
+                let contact =
+                    |(contact, _): (Bytes, Bytes)| String::from_utf8(contact.to_vec()).ok();
+                batch.note_lists.extend(lists.filter_map(contact));
+            }
+            if entry.stream == stream::SEARCHED_CONTACTS {
+                let searched: SearchedContacts = serde_json::from_slice(&entry.body)
+                    .map_err(|error| RunError::damaged(spool.path(), error.to_string()))?;
+                batch.note_lists.extend(searched.settled);
+            }
+            batch.place = entry.seq;
+            let is_full = batch.rows.len() + batch.note_lists.len() >= BATCH_ROWS;
+            if is_full || bytes >= BATCH_BYTES {
+                bytes = 0;
+                let next = MergeBatch { place: entry.seq, ..MergeBatch::default() };
+                if batches.send(std::mem::replace(&mut batch, next)).is_err() {
+                    // The writer has failed and reports the reason.
+                    return Ok(());
+                }
+            }
+        }
+        batch.deleted = self.deleted.iter().cloned().collect();
+        let _ = batches.send(batch);
+        Ok(())
     }
 
     /// Adds rows to a batch. `is_single` is whether they come from the own endpoint of contacts, which writes them in
     /// another way than the search: they count only where nothing else is known.
-    fn add_rows(
-        &self,
-        rows: SplitRows,
-        is_single: bool,
-        batch: &mut MergeBatch,
-    ) -> Result<(), SyncError> {
+    fn add_rows(&self, rows: SplitRows, is_single: bool, batch: &mut MergeBatch) {
         let (kind, digester) = &self.kinds[rows.table];
         if !self.tables.includes(*kind) {
-            return Ok(());
+            return;
         }
         for row in rows.rows.into_iter().flatten() {
             let id = row.key.id;
-            if self.deleted.contains(&(*kind, id.clone()))
-                || (is_single && self.mirror.find_version(*kind, &id)?.is_some())
-            {
+            if !self.deleted.is_empty() && self.deleted.contains(&(*kind, id.clone())) {
                 continue;
             }
             let text = resource::without_page_cursor(&row.text);
@@ -134,10 +157,10 @@ impl SpoolMerge {
                 parent,
                 digest,
                 claims_unchanged,
+                is_fallback: is_single,
                 body,
             });
         }
-        Ok(())
     }
 }
 
@@ -151,6 +174,12 @@ impl SpoolMerge {
     }
 }
 
+fn open_mirror(dir: &Path) -> Result<MirrorReader, SyncError> {
+    let path = mirror::database_path(dir);
+    let missing = || RunError::damaged(&path, "it has disappeared");
+    Ok(MirrorReader::open(dir)?.ok_or_else(missing)?)
+}
+
 fn spec_of_kind(kind: RecordKind) -> &'static ResourceSpec {
     ResourceSpec::from_name(kind.table_name()).expect("every kind is in the registry")
 }
@@ -159,9 +188,8 @@ fn load_deleted(spool: &SpoolReader) -> Result<BTreeSet<(RecordKind, String)>, S
     let (mut deleted, mut seq) = (BTreeSet::new(), 0);
     while let Some(entry) = spool.next_entry(stream::DELETED, seq)? {
         seq = entry.seq;
-        let records: DeletedRecords = serde_json::from_slice(&entry.body).map_err(|error| {
-            crate::run::RunError::damaged(spool.path(), format!("entry {seq}: {error}"))
-        })?;
+        let records: DeletedRecords = serde_json::from_slice(&entry.body)
+            .map_err(|error| RunError::damaged(spool.path(), format!("entry {seq}: {error}")))?;
         for (table, ids) in records.0 {
             let kind = RecordKind::from_table_name(&table);
             deleted.extend(

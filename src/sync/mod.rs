@@ -12,6 +12,7 @@ mod locked_mirror;
 mod merge;
 mod merge_failures;
 mod note_plan;
+mod notes_again;
 mod plausibility;
 mod request;
 mod request_budget;

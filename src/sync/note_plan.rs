@@ -42,6 +42,7 @@ pub(super) fn facts_of_walk(
         reading,
         newest_ms: is_searched.then_some(time_ms),
         overflowed: false,
+        unsettled: false,
         rotated_ms: before
             .rotated_ms
             .or(Some(time_ms))

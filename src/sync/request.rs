@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::extra_tables::ExtraTables;
+use super::notes_again;
 use crate::api::QuotaReserve;
 use crate::id::ContactId;
 use crate::mirror::{
@@ -82,6 +83,9 @@ pub(super) struct SyncPlan {
     pub(super) newest_notes_since_ms: Option<i64>,
     /// The contacts whose notes are read, if that is all.
     pub(super) note_contacts: Vec<ContactId>,
+    /// The contacts whose notes are looked at again, because the search may not have shown all of them before.
+    #[serde(default)]
+    pub(super) notes_again: Vec<ContactId>,
     /// Whether the time until the next turn begins with this run.
     pub(super) rotates: bool,
     /// What the sync before knew of the notes.
@@ -137,6 +141,7 @@ impl SyncPlan {
             known_until_ms: last.as_ref().map(|last| since_ms(last.facts.watermark_ms)),
             newest_notes_since_ms: None,
             note_contacts: Vec::new(),
+            notes_again: Vec::new(),
             rotates: false,
             notes,
             due: request.with.due(mirror, now)?,
@@ -155,6 +160,10 @@ impl SyncPlan {
             plan.notes.newest_ms.filter(|_| plan.notes.reading == NoteRefreshMode::Search);
         plan.newest_notes_since_ms =
             newest_ms.filter(|at_ms| is_due(now, *at_ms, plan.request.notes_every_s)).map(since_ms);
+        if plan.notes.unsettled && plan.notes.reading == NoteRefreshMode::Search {
+            let again = notes_again::find_notes_to_look_at_again(mirror, now)?;
+            (plan.notes_again, plan.notes.unsettled) = (again.contacts, again.are_left);
+        }
         Ok(plan)
     }
 
@@ -174,6 +183,7 @@ impl SyncPlan {
             known_until_ms: None,
             newest_notes_since_ms: None,
             note_contacts,
+            notes_again: Vec::new(),
             rotates,
             notes,
             reads_all_tasks: false,

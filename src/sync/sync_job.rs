@@ -131,6 +131,8 @@ impl SyncJob {
             hints: self.plan.request.hints.clone(),
             newest_notes_since_ms: self.plan.newest_notes_since_ms,
             reads_all_tasks: self.plan.reads_all_tasks,
+            searches_notes: self.plan.notes.reading == NoteRefreshMode::Search,
+            notes_again: self.plan.notes_again.clone(),
         };
         if self.plan.kind == SyncKind::Notes {
             // One that was interrupted is only merged: contacts are read first, and then it is decided again whose turn it is.
@@ -321,11 +323,14 @@ impl SyncJob {
         let mut notes = self.plan.notes.clone();
         match kind {
             SyncKind::Walk => notes = note_plan::facts_of_walk(spool, &notes, time_ms)?,
-            SyncKind::Newest => match changes::find_newest_notes(spool)? {
-                NewestNotes::Complete => notes.newest_ms = Some(time_ms),
-                NewestNotes::TooMany => notes.overflowed = true,
-                NewestNotes::Unread | NewestNotes::Incomplete => {}
-            },
+            SyncKind::Newest => {
+                notes.unsettled |= changes::has_unsettled_notes(spool)?;
+                match changes::find_newest_notes(spool)? {
+                    NewestNotes::Complete => notes.newest_ms = Some(time_ms),
+                    NewestNotes::TooMany => notes.overflowed = true,
+                    NewestNotes::Unread | NewestNotes::Incomplete => {}
+                }
+            }
             // At its end: a sync that comes right after a long one has nothing to do.
             SyncKind::Notes if self.plan.rotates => {
                 notes.rotated_ms = Some(self.context.server_time().as_millisecond());

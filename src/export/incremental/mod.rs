@@ -181,6 +181,7 @@ impl Publication {
         mut facts: ManifestMetadata,
         observer: &SharedObserver,
     ) -> Result<(PublishReport, Vec<WrittenFile>), ExportError> {
+        source.reader.check_integrity()?;
         let output = lock_output(home, request, &source.sync.facts.run, &source.location)?;
         let options = request.publish_options(facts.clone(), home)?;
         let staging = output.staging_dir();

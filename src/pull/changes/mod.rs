@@ -17,6 +17,7 @@ mod moved_contacts;
 mod newest_notes;
 mod note_lists;
 mod recently_updated;
+mod searched_notes;
 mod spool_scan;
 
 use std::collections::BTreeSet;
@@ -32,6 +33,7 @@ use crate::run::{SpoolReader, SpoolWrite, StreamProgress, stream};
 pub use all_tasks::has_all_tasks;
 pub use newest_notes::{NewestNotes, find_newest_notes};
 pub use note_lists::{NoteListsEnd, find_note_lists_end};
+pub use searched_notes::{SearchedContacts, has_unsettled_notes};
 pub use spool_scan::DeletedRecords;
 
 /// What a pull compares the location with.
@@ -47,6 +49,10 @@ pub struct MirrorScope {
     pub hints: Vec<ContactId>,
     /// The newest notes are read that were written from this time on, in milliseconds since 1970; `None` if none are.
     pub newest_notes_since_ms: Option<i64>,
+    /// Whether the search of notes is proven and shows the newest notes of the location in this sync or a later one.
+    pub searches_notes: bool,
+    /// Contacts whose notes are looked at again, because the search may not have shown all of them before.
+    pub notes_again: Vec<ContactId>,
     /// Whether all tasks are read, and not only those of contacts that have changed.
     pub reads_all_tasks: bool,
 }
@@ -137,7 +143,7 @@ impl Pull {
     async fn pull_changed_children(&self, scope: &MirrorScope) -> Result<ReadLists, PullError> {
         let moved = self.find_moved_contacts(scope).await?;
         let has_all_tasks = scope.reads_all_tasks && self.pull_all_tasks().await?;
-        self.pull_children_of_moved(&moved).await?;
+        self.pull_children_of_moved(scope, &moved).await?;
         let tasks = (!has_all_tasks).then(|| moved.of_kind(ChildKind::Tasks));
         let mut notes = moved.of_kind(ChildKind::Notes);
         notes.extend(self.pull_newest_notes(scope, &moved).await?);

@@ -12,7 +12,7 @@ use crate::id::ContactId;
 use crate::mirror::RecordKind;
 use crate::pull::tasks::{CONTACTS_PER_SEARCH, TaskStrategy, fetch_tasks_of};
 use crate::pull::{ChildKind, missing_lists};
-use crate::resource::{CONTACTS, RowDigester};
+use crate::resource::{self, CONTACTS, RowDigester};
 use crate::run::{FetchFailure, SpoolWrite, StreamProgress, pack_responses, stream};
 
 /// Responses that are stored together.
@@ -22,6 +22,10 @@ const BATCH: usize = 50;
 pub(super) struct MovedContacts {
     /// Those that are new or differ from the mirror, and those that were hinted at.
     differing: BTreeSet<String>,
+    /// Those of them that were updated so lately that a search may not show it yet.
+    fresh: BTreeSet<String>,
+    /// Those whose notes a search may not have shown completely before.
+    notes_again: BTreeSet<String>,
     /// What could not be read for the mirror before.
     failures: Vec<FetchFailure>,
 }
@@ -37,12 +41,18 @@ impl MovedContacts {
         &self.differing
     }
 
+    /// Whether a search may not show yet what a contact has.
+    pub(super) fn is_fresh(&self, contact: &str) -> bool {
+        self.fresh.contains(contact)
+    }
+
     /// Those whose records of a kind have to be read.
     pub(super) fn of_kind(&self, kind: ChildKind) -> BTreeSet<String> {
         let failures = self.failures.iter();
         let unread = failures.filter(|failure| failure.stream == kind.stream_name());
         let unread = unread.filter_map(|failure| failure.subject.split(' ').next());
-        unread.map(str::to_owned).chain(self.differing.iter().cloned()).collect()
+        let again = self.notes_again.iter().filter(|_| kind == ChildKind::Notes);
+        unread.map(str::to_owned).chain(self.differing.iter().chain(again).cloned()).collect()
     }
 }
 
@@ -50,6 +60,7 @@ impl Pull {
     /// Reads the notes and tasks of the contacts that have changed, and of those whose lists could not be read before.
     pub(super) async fn pull_children_of_moved(
         &self,
+        scope: &MirrorScope,
         moved: &MovedContacts,
     ) -> Result<(), PullError> {
         if moved.is_empty() {
@@ -58,7 +69,8 @@ impl Pull {
         self.pull_tasks_of_moved(moved).await?;
         if self.includes_child(ChildKind::Notes) {
             let contacts = self.find_undeleted(&moved.of_kind(ChildKind::Notes)).await?;
-            self.read_own_lists(ChildKind::Notes, contacts).await?;
+            let lists = self.search_notes_of_moved(scope, moved, contacts).await?;
+            self.read_own_lists(ChildKind::Notes, lists).await?;
         }
         self.retry_failed_records().await
     }
@@ -117,16 +129,29 @@ impl Pull {
             let known = mirror.find_version(RecordKind::Contact, id)?;
             hinted.extend(known.filter(|known| known.is_live).map(|_| id.clone()));
         }
-        let differing = self.scan_contacts(hinted, move |moved, id, _, row| {
+        let fresh_since = self.fresh_since();
+        let is_fresh = move |row: &str| {
+            let updated = resource::find_text_member(row, "dateUpdated");
+            let updated = updated.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+            updated.is_none_or(|updated| updated.as_millisecond() >= fresh_since)
+        };
+        // What was hinted at may have changed a moment ago.
+        let fresh = hinted.clone();
+        let scanned = self.scan_contacts((hinted, fresh), move |(moved, fresh), id, _, row| {
             let known = mirror.find_version(RecordKind::Contact, id)?;
             let is_same = known
                 .is_some_and(|known| known.is_live && known.digest == digester.digest_row(row));
             if !is_same || hints.contains(id) {
                 moved.insert(id.to_owned());
+                if is_fresh(row) {
+                    fresh.insert(id.to_owned());
+                }
             }
             Ok(())
         });
-        Ok(MovedContacts { differing: differing.await?, failures })
+        let (differing, fresh) = scanned.await?;
+        let notes_again = scope.notes_again.iter().map(ToString::to_string).collect();
+        Ok(MovedContacts { differing, fresh, notes_again, failures })
     }
 
     /// Searches for the tasks of contacts, many contacts at a time; where that fails, they are read contact by contact.

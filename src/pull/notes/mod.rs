@@ -8,6 +8,7 @@
 
 mod batch_search;
 mod batch_size;
+mod changed_contacts;
 mod contact_batches;
 mod estimate;
 mod location_pages;
@@ -29,6 +30,7 @@ use crate::concurrency;
 use crate::diagnostic::EventWarningCode;
 use crate::run::{RunError, SpoolReader, SpoolWrite, StreamProgress, stream};
 use batch_size::BatchSizes;
+pub(super) use changed_contacts::SearchedNotes;
 pub use estimate::{NoteCost, NoteStrategyCosts, estimate_note_cost};
 use location_pages::LocationPass;
 pub(super) use sample::NoteSampler;
@@ -39,7 +41,7 @@ pub const FEW_CONTACTS: u64 = 100;
 
 /// How long before the run a note or contact must have been changed to be in the index for certain, in milliseconds
 /// (api.md §2.10: an index was seen to lag by 34 s).
-const FRESH_MS: i64 = 10 * 60 * 1_000;
+pub const FRESH_MS: i64 = 10 * 60 * 1_000;
 
 /// For a page of the notes search.
 pub(super) const SEARCH_PAGE: RetryPolicy =

@@ -45,6 +45,9 @@ pub(super) struct KnownNoteSearch {
     /// Whether it has shown the newest notes in another order than was asked for, since it was last proven.
     #[serde(default)]
     pub(super) unordered: bool,
+    /// Whether it has shown other notes than those of the contacts it was asked for, since it was last proven.
+    #[serde(default)]
+    pub(super) unrelated: bool,
 }
 
 impl KnownNoteSearch {
@@ -100,7 +103,7 @@ impl Pull {
     /// Keeps why the search is not trusted, or that it is.
     pub(super) fn remember_note_distrust(&self, distrust: Option<String>) {
         let known = KnownNoteSearch::load(&self.location_facts);
-        let known = KnownNoteSearch { distrust, unordered: false, ..known };
+        let known = KnownNoteSearch { distrust, unordered: false, unrelated: false, ..known };
         self.location_facts.write_fact(FACT, &known);
     }
 
@@ -109,6 +112,12 @@ impl Pull {
         let known = KnownNoteSearch::load(&self.location_facts);
         let is_proven = known.distrust.is_none() && !known.unordered && known.dialect.sorted;
         is_proven.then_some(known.dialect)
+    }
+
+    /// Keeps that the search does not keep to the contacts that it is asked for.
+    pub(super) fn remember_unrelated_notes(&self) {
+        let known = KnownNoteSearch::load(&self.location_facts);
+        self.location_facts.write_fact(FACT, &KnownNoteSearch { unrelated: true, ..known });
     }
 
     /// Keeps that the search does not show the newest notes first.

@@ -17,6 +17,7 @@ mod note_histories;
 mod note_rotation;
 mod repeated;
 mod retention;
+mod searched_notes;
 mod sync_world;
 mod tasks_every;
 
