@@ -29,15 +29,14 @@ fn stable(world: &World, text: &str) -> String {
 #[test]
 fn each_scheduler_has_its_files() {
     let world = installed_world("steps = [\"sync\"]");
-    let mut all = String::new();
-    for flags in
-        ["systemd", "systemd --system", "launchd", "task-scheduler", "cron", "cron --system"]
-    {
+    let schedulers =
+        ["systemd", "systemd --system", "launchd", "task-scheduler", "cron", "cron --system"];
+    let shown = schedulers.map(|flags| {
         let line = format!("job install nightly --at 02:30 --no-check --for {flags}");
         let printed = world.run_command(&line).exits(0);
-        all += &format!("== {flags}\n{}\n", stable(&world, &printed.stdout));
-    }
-    insta::assert_snapshot!(all);
+        format!("== {flags}\n{}\n", stable(&world, &printed.stdout))
+    });
+    insta::assert_snapshot!(shown.concat());
 }
 
 #[test]
