@@ -88,6 +88,17 @@ impl MirrorReader {
         sync_log::read_last_sync(self.path(), self.connection(), condition, &seq.to_string())
     }
 
+    /// Whether this sync or an earlier one was the first to see a record of a kind.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_records_until(&self, kind: RecordKind, seq: i64) -> Result<bool, MirrorError> {
+        let query = "SELECT EXISTS (SELECT 1 FROM record WHERE kind = ?1 AND first_seq <= ?2)";
+        self.connection()
+            .query_row(query, params![kind.code(), seq], |row| row.get(0))
+            .map_err(|source| RunError::from_sqlite(self.path(), source).into())
+    }
+
     /// How many records of a kind there are.
     pub fn count_records(&self, kind: RecordKind) -> Result<RecordCounts, MirrorError> {
         let query = "SELECT (SELECT count(*) FROM record WHERE kind = ?1 AND state <> ?2),

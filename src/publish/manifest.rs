@@ -306,6 +306,10 @@ impl PreviousManifest {
         Some(manifest)
     }
 
+    pub(super) fn has_table(&self, table: &str) -> bool {
+        self.tables.contains_key(table)
+    }
+
     /// The data files.
     pub(super) fn data_files(&self) -> Vec<WrittenFile> {
         let written = |(table, file): (&String, &ManifestFile)| WrittenFile {

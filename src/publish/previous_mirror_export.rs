@@ -29,6 +29,12 @@ impl PreviousMirrorExport {
         Some(Self { position, facts, manifest })
     }
 
+    /// Whether it has a table.
+    #[must_use]
+    pub fn has_table(&self, table: &str) -> bool {
+        self.manifest.has_table(table)
+    }
+
     /// What has become of the columns of custom fields since then.
     #[must_use]
     pub fn compare_columns(&self, now: &[FieldColumn]) -> Vec<SchemaChange> {

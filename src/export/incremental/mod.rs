@@ -19,7 +19,7 @@ use super::{ExportError, lock_output};
 use crate::event::{ExportOutcome, ExportReport, SharedObserver, WrittenFile};
 use crate::failpoint::{self, FailPoint};
 use crate::id::{LocationId, RunId};
-use crate::mirror::{DeletedRows, ReaderPosition};
+use crate::mirror::{DeletedRows, ReaderPosition, RecordKind};
 use crate::publish::{
     self, ChangeRange, ChangesPosition, ManifestMetadata, MirrorFacts, PreviousMirrorExport,
     PublishReport, StagedChanges,
@@ -141,7 +141,12 @@ impl Publication {
         let (mut ranges, mut changes) = (Vec::new(), None);
         if options.changes {
             let reader = source.find_reader(&request.out)?;
-            ranges = change_plan::plan_changes(&source.position, previous.as_ref(), reader);
+            // A loader learns of the records of such a table only if it gets everything again.
+            let known = match &previous {
+                Some(it) if lacks_earlier_records(source, request, it)? => None,
+                known => known.as_ref(),
+            };
+            ranges = change_plan::plan_changes(&source.position, known, reader);
             changes = Some(ChangesPosition { seq: source.position.seq, files: Vec::new() });
         } else if let Some(previous) = &previous {
             // They go on from where they are once they are asked for again.
@@ -223,6 +228,28 @@ impl Publication {
         let position = ReaderPosition { seq: known, pending: Some((first, until)) };
         source.record_reader(out, position)
     }
+}
+
+/// Whether a table is asked for now that the directory did not have, and of which the mirror had records before.
+fn lacks_earlier_records(
+    source: &MirrorSource,
+    request: &ExportRequest,
+    previous: &PreviousMirrorExport,
+) -> Result<bool, ExportError> {
+    let Some(changes) = &previous.facts.changes else { return Ok(false) };
+    let extra = [
+        (request.tables.appointments, RecordKind::Appointment),
+        (request.tables.businesses, RecordKind::Business),
+    ];
+    for (is_wanted, kind) in extra {
+        if is_wanted
+            && !previous.has_table(kind.table_name())
+            && source.reader.has_records_until(kind, changes.seq)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Records that the output directory has what the mirror has.

@@ -245,3 +245,27 @@ fn appointments_in_the_words_of_a_system_are_refused() {
     let line = "export --incremental --with appointments --template dext --out lake";
     world.run_command(line).exits(2).says("names of calendars");
 }
+
+#[test]
+fn a_directory_that_is_given_a_table_later_gets_all_of_it() {
+    let world = World::new();
+    set_businesses(&world, &["acme"]);
+    let plain = "export --incremental --changes --format jsonl --out lake";
+    let wider = &format!("{plain} --with tasks,notes,businesses --replace");
+    world.run_command(plain).exits(0);
+    // Another directory has the mirror keep businesses, which the first one has not asked for.
+    world.run_command(&EXPORT.replace("lake", "other")).exits(0);
+    world.run_command(plain).exits(0);
+    set_businesses(&world, &["acme", "globex"]);
+    sync_after_a_day(&world);
+    world.run_command(wider).exits(0);
+    assert_eq!(operations(&world, "businesses", "acme"), ["reload"]);
+    assert_eq!(operations(&world, "businesses", "globex"), ["reload"]);
+    let (id, _) = rows(&world, "lake", "contacts").pop_first().unwrap();
+    assert_eq!(operations(&world, "contacts", &id), ["insert", "reload"]);
+    // From then on it gets what changes.
+    set_businesses(&world, &["acme", "globex corporation"]);
+    sync_after_a_day(&world);
+    world.run_command(wider).exits(0);
+    assert_eq!(operations(&world, "businesses", "acme"), ["reload"]);
+}
