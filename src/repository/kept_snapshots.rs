@@ -103,7 +103,7 @@ impl Repository {
         }
         let key = layout::manifest_key(location, id);
         let _ = self.put_bytes(&key, &bytes)?;
-        // Whoever prunes it removes the record of its being forgotten first, and then looks for the manifest.
+        // The process that prunes it removes the record of its being forgotten first, and then looks for the manifest.
         if !self.has_object(&layout::forgotten_key(location, id))? {
             self.delete_object(&key)?;
             return Err(missing());

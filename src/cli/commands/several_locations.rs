@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::cli::account::LocationAccount;
@@ -49,6 +50,33 @@ where
         accounts.iter().enumerate().map(|(n, account)| (&account.location, n)).collect();
     ended.sort_by_key(|(location, _)| places.get(location).copied());
     ended
+}
+
+/// The fields of the summary of a report that is serialized as it is.
+pub(crate) fn report_fields(code: CliExitCode, kind: &str, report: &impl Serialize) -> Value {
+    let mut fields = json!({ "outcome": outcome_name(code), "kind": kind });
+    if let (Value::Object(fields), Value::Object(report)) = (&mut fields, json!(report)) {
+        fields.extend(report);
+    }
+    fields
+}
+
+/// Reports what became of the only location, with the `lines` for people, and gives the exit code.
+pub(crate) fn report_only_location<T: LocationReport>(
+    report: &T,
+    lines: impl FnOnce(&T) -> Vec<String>,
+    settings: &Settings,
+    screen: &CliReporter,
+) -> CliExitCode {
+    let code = report.exit_code();
+    if settings.json {
+        emit_summary(screen, code, report.to_json());
+        return code;
+    }
+    for line in lines(report) {
+        screen.print_note(&line);
+    }
+    code
 }
 
 /// Reports what became of each location, and gives the exit code. `done` is the participle of what was done; `facts` are

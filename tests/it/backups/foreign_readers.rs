@@ -41,7 +41,7 @@ fn zstd_and_jq_read_the_lines() {
 }
 
 #[test]
-#[ignore = "needs DuckDB and pandas for Python; the command is above"]
+#[ignore = "needs DuckDB and pandas for Python; .ci/run runs it, and the command is above"]
 fn duckdb_and_pandas_read_a_repository() {
     let (world, ids) = world_with_chain();
     let python = std::env::var("GHL_BULK_PYTHON").unwrap_or_else(|_| "python3".to_owned());

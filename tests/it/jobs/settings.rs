@@ -45,7 +45,7 @@ fn a_job_without_what_its_steps_need_does_nothing() {
         assert_eq!(world.get_control("log")["requests"], 0);
     };
     refused("max_requests = \"5%\"", "the job has no steps");
-    refused("steps = [\"backup\"]", "the step `backup` needs a repository");
+    refused("steps = [\"backup\"]", "no backup repository is named");
     refused(
         "steps = [\"backup\", \"forget\"]\nrepository = \"r\"",
         "the step `forget` needs rules",
@@ -77,6 +77,30 @@ fn flags_go_before_the_settings_of_a_job() {
     assert!(!world.path("lake").exists());
     // Without a configuration, flags are enough.
     World::new().run_command("job run adhoc --steps sync").exits(0);
+}
+
+#[test]
+fn a_location_that_is_typed_goes_before_those_of_the_job() {
+    let world = World::new().with_job("steps = [\"sync\"]\nlocations = [\"nosuchlocation000001\"]");
+    let line = format!("job run nightly --location {} --json", ghl_bulk::sandbox::LOCATION);
+    let done = world.run_command(&line).exits(0);
+    assert_eq!(super::job_world::step_outcomes(&done.summary()), ["sync complete"]);
+    let both = world.run_command("job run nightly --location a --locations b").exits(2);
+    both.says("`--location` and `--locations` both name locations").says("give one of them");
+}
+
+#[test]
+fn the_default_repository_is_that_of_jobs() {
+    let world = World::new();
+    let dir = world.path("repo").display().to_string();
+    let world = world.with_jobs(&format!(
+        "default_repository = \"main\"\n[repositories.main]\npath = \"{dir}\"\n\
+         [jobs.nightly]\nsteps = [\"backup\", \"verify\"]\n"
+    ));
+    world.run_command("backup init").exits(0);
+    let done = world.run_command("job run nightly --json").exits(0);
+    let expected = ["backup complete", "verify complete"];
+    assert_eq!(super::job_world::step_outcomes(&done.summary()), expected);
 }
 
 #[test]

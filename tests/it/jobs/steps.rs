@@ -1,5 +1,6 @@
 //! The steps of a job: in their order, each a command of its own, and what their failures mean.
 
+use ghl_bulk::sandbox::LOCATION;
 use serde_json::{Value, json};
 
 use super::job_world::step_outcomes;
@@ -164,6 +165,37 @@ fn a_night_backs_up_verifies_forgets_and_prunes() {
         assert!(metrics.contains(part), "{part} in {metrics}");
     }
     world.run_command("backup status --from repo --max-age 1h --min-verified 1h").exits(0);
+}
+
+#[test]
+fn only_what_the_job_has_backed_up_is_forgotten() {
+    let world = World::with_settings(|settings| {
+        settings.locations = [LOCATION, "second"].map(str::to_owned).into();
+    });
+    let repository = world.path("repo").display().to_string();
+    let world = world.with_job(&format!(
+        "steps = [\"backup\", \"forget\"]\nrepository = \"{repository}\"\n\
+         locations = [\"{LOCATION}\", \"second\"]\nkeep = {{ last = 1 }}"
+    ));
+    let world = world.without_env("GHL_LOCATION_ID");
+    world.run_command("backup init --to repo").exits(0);
+    let snapshots = |location: &str| {
+        let line = format!("backup list --from repo --location {location} --json");
+        let listed: Value =
+            serde_json::from_str(&world.run_command(&line).exits(0).stdout).unwrap();
+        listed.as_array().unwrap().len()
+    };
+    for _ in 0..2 {
+        let line = format!("backup --to repo --location {LOCATION},second");
+        world.run_command(&line).exits(0);
+    }
+    // The backup of one of them fails: its earlier snapshots stay, both of them.
+    let held = std::fs::File::open(world.path("repo/second")).unwrap();
+    held.try_lock().unwrap();
+    let done = world.run_command("job run nightly --json").exits(3);
+    assert_eq!(step_outcomes(&done.summary()), ["backup partial", "forget complete"]);
+    drop(held);
+    assert_eq!((snapshots(LOCATION), snapshots("second")), (1, 2));
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn check(world: &World, with_merge: bool) {
 }
 
 #[test]
-#[ignore = "needs DuckDB for Python; the command is above"]
+#[ignore = "needs DuckDB for Python; .ci/run runs it, and the command is above"]
 fn duckdb_follows_the_changes_and_knows_every_moment() {
     for seed in 0..3 {
         let (world, mut random) = World::small_with_seed(40, seed);

@@ -14,7 +14,8 @@ use crate::cli::args::at_once_arg::parse_at_once;
 use crate::cli::args::time_arg::parse_duration;
 use crate::cli::args::with_table_arg::WithTableArg;
 use crate::cli::commands::several_locations::{
-    LocationReport, LocationResult, emit_summary, outcome_name, report_locations, work_on_locations,
+    LocationReport, LocationResult, report_fields, report_locations, report_only_location,
+    work_on_locations,
 };
 use crate::cli::commands::sync::repeat::sleep_unless_stopped;
 use crate::cli::commands::sync::{SyncOptionArgs, SyncTarget, order_by_mirror_size};
@@ -115,7 +116,7 @@ pub(super) fn run(args: &MakeArgs, settings: &Settings) -> Result<CliExitCode, C
             return Ok(report_locations(&ended, "backed up", kind, settings, screen));
         }
         let (_, report) = ended.pop().expect("one account was asked for");
-        Ok(report_snapshot(&report?, settings, screen))
+        Ok(report_only_location(&report?, snapshot_lines::report_lines, settings, screen))
     })
 }
 
@@ -218,31 +219,10 @@ impl LocationReport for SnapshotReport {
     }
 
     fn to_json(&self) -> Value {
-        let outcome = outcome_name(self.exit_code());
-        let mut fields = json!({ "outcome": outcome, "kind": "backup" });
-        if let (Value::Object(fields), Value::Object(report)) = (&mut fields, json!(self)) {
-            fields.extend(report);
-        }
-        fields
+        report_fields(self.exit_code(), "backup", self)
     }
 
     fn summary_line(&self) -> Option<String> {
         Some(snapshot_lines::snapshot_line(self))
     }
-}
-
-fn report_snapshot(
-    report: &SnapshotReport,
-    settings: &Settings,
-    screen: &CliReporter,
-) -> CliExitCode {
-    let code = report.exit_code();
-    if settings.json {
-        emit_summary(screen, code, report.to_json());
-        return code;
-    }
-    for line in snapshot_lines::report_lines(report) {
-        screen.print_note(&line);
-    }
-    code
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::outcome::JobOutcome;
+use super::outcome::{JobOutcome, StepOutcome};
 
 const LAST_SUCCESS: &str = "ghl_bulk_last_success_timestamp_seconds";
 /// The most that is read of the file before, in bytes: some ten thousand locations.
@@ -42,10 +42,8 @@ fn render_metrics(outcome: &JobOutcome, repository: &[Value], before: &str) -> S
     let (job, mut text) = (outcome.job.as_str(), String::new());
     let mut successes = read_successes(before, job);
     let now = jiff::Timestamp::now().as_second();
-    for (location, code) in codes_by_location(outcome) {
-        if code == 0 || outcome.ok.contains(&code) {
-            successes.insert(location, now);
-        }
+    if outcome.stopped.is_none() {
+        successes.extend(outcome.good_locations().into_iter().map(|location| (location, now)));
     }
     add_head(&mut text, LAST_SUCCESS, "When the job last succeeded for a location.");
     for (location, time) in &successes {
@@ -106,21 +104,9 @@ fn add_repository(text: &mut String, job: &str, repository: &[Value]) {
     }
 }
 
-/// The worst code of each location over all steps.
-fn codes_by_location(outcome: &JobOutcome) -> BTreeMap<String, u8> {
-    let mut codes = BTreeMap::new();
-    for (location, code, _) in
-        outcome.steps.iter().flat_map(super::outcome::StepOutcome::by_location)
-    {
-        let worst: &mut u8 = codes.entry(location).or_default();
-        *worst = super::outcome::combine_codes([*worst, code].into_iter(), &outcome.ok);
-    }
-    codes
-}
-
 fn all_requests(outcome: &JobOutcome) -> BTreeMap<String, u64> {
     let mut all = BTreeMap::<String, u64>::new();
-    for (route, count) in outcome.steps.iter().flat_map(super::outcome::StepOutcome::requests) {
+    for (route, count) in outcome.steps.iter().flat_map(StepOutcome::requests) {
         *all.entry(route).or_default() += count;
     }
     all
@@ -128,8 +114,7 @@ fn all_requests(outcome: &JobOutcome) -> BTreeMap<String, u64> {
 
 /// The numbers of records and alerts that the backups of the run report.
 fn add_records(text: &mut String, outcome: &JobOutcome) {
-    let summaries: Vec<_> =
-        outcome.steps.iter().flat_map(super::outcome::StepOutcome::by_location).collect();
+    let summaries: Vec<_> = outcome.steps.iter().flat_map(StepOutcome::by_location).collect();
     let mut records = String::new();
     let mut alerts = String::new();
     for (location, _, summary) in &summaries {
@@ -194,9 +179,11 @@ mod tests {
 
     use super::*;
 
+    const LOC1: &str = "ghl_bulk_last_success_timestamp_seconds{job=\"nightly\",location=\"loc1\"}";
+
     fn outcome(code: u8) -> JobOutcome {
         use super::super::args::JobStep;
-        use super::super::outcome::{StepOutcome, StepResult};
+        use super::super::outcome::StepResult;
         use super::super::step_process::CommandEnd;
         let summary = serde_json::json!({ "location": "loc1", "requests": { "a \"b\"": 2 } });
         let Value::Object(summary) = summary else { unreachable!() };
@@ -215,6 +202,26 @@ mod tests {
             ok: vec![0, 3],
             stopped: None,
         }
+    }
+
+    #[test]
+    fn a_failed_step_that_is_about_no_location_is_no_success_of_any() {
+        use super::super::args::JobStep;
+        use super::super::outcome::StepResult;
+        use super::super::step_process::CommandEnd;
+        let mut night = outcome(0);
+        let verify = |code| StepOutcome {
+            step: JobStep::Verify,
+            elapsed: Duration::ZERO,
+            result: StepResult::Ran(vec![CommandEnd { code, ..CommandEnd::default() }]),
+        };
+        night.steps.push(verify(0));
+        assert!(render_metrics(&night, &[], "").contains(LOC1));
+        night.steps.push(verify(12));
+        assert!(!render_metrics(&night, &[], "").contains(LOC1));
+        let mut stopped = outcome(0);
+        stopped.stopped = Some(143);
+        assert!(!render_metrics(&stopped, &[], "").contains(LOC1));
     }
 
     #[test]

@@ -193,16 +193,44 @@ impl JobOutcome {
     }
 
     pub(super) fn is_success(&self) -> bool {
-        let code = self.code();
-        code == 0 || (self.stopped.is_none() && self.ok.contains(&code))
+        self.stopped.is_none() && self.is_good(self.code())
     }
 
     /// The steps that failed, or that were left out because another had failed.
     pub(super) fn failed_steps(&self) -> impl Iterator<Item = &StepOutcome> {
         self.steps.iter().filter(|step| {
-            let code = step.code(&self.ok);
-            (code != 0 && !self.ok.contains(&code)) || matches!(step.result, StepResult::Skipped(_))
+            !self.is_good(step.code(&self.ok)) || matches!(step.result, StepResult::Skipped(_))
         })
+    }
+
+    /// The locations that the job has tried to back up, or only those that succeeded.
+    pub(super) fn backed_up(&self, only_good: bool) -> Vec<String> {
+        let backups = self.steps.iter().filter(|step| step.step == JobStep::Backup);
+        let all = backups.flat_map(StepOutcome::by_location);
+        let all = all.filter(|(_, code, _)| !only_good || self.is_good(*code));
+        all.map(|(location, ..)| location).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The locations for which everything succeeded. What is about no location in particular is about all of them.
+    pub(super) fn good_locations(&self) -> BTreeSet<String> {
+        let mut good = self.locations();
+        for step in &self.steps {
+            let by_location = step.by_location();
+            let is_good = |location: &String| {
+                let mut codes =
+                    by_location.iter().filter(|(it, ..)| it == location).map(|(_, code, _)| *code);
+                codes.all(|code| self.is_good(code))
+            };
+            good.retain(is_good);
+            if by_location.is_empty() && !self.is_good(step.code(&self.ok)) {
+                good.clear();
+            }
+        }
+        good
+    }
+
+    fn is_good(&self, code: u8) -> bool {
+        code == 0 || self.ok.contains(&code)
     }
 
     pub(super) fn locations(&self) -> BTreeSet<String> {

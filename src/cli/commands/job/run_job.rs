@@ -156,19 +156,14 @@ impl JobRunner<'_> {
         if self.settings.deadline.is_some_and(has_passed) {
             return Some(SkipReason::Deadline);
         }
-        let is_good = |done: &StepOutcome| {
-            let code = done.code(&self.options.ok);
-            let ran = matches!(done.result, StepResult::Ran(_));
-            done.step == JobStep::Backup && ran && (code == 0 || self.options.ok.contains(&code))
-        };
-        (step.needs_backup() && !self.done.steps.iter().any(is_good))
+        (step.needs_backup() && self.done.backed_up(true).is_empty())
             .then_some(SkipReason::NoBackup)
     }
 
     async fn run_step(&mut self, step: JobStep) -> StepResult {
         self.emit(json!({ "event": "step_started", "job": self.job, "step": step.name() }));
         let mut ends: Vec<CommandEnd> = Vec::new();
-        for words in self.commands.of_step(step) {
+        for words in self.commands.of_step(step, self.done.backed_up(step.needs_backup())) {
             let (log, deadline) = (&mut self.log, self.settings.deadline);
             let program = &self.program;
             let ended = run_own_command(program, &words, self.stop, deadline, |event| {

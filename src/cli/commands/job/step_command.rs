@@ -6,8 +6,9 @@
 use std::ffi::OsString;
 
 use super::args::{JobOptionArgs, JobStep};
+use crate::cli::commands::backup::open_repository::RepositoryRef;
 use crate::cli::output::error::CliError;
-use crate::cli::settings::Settings;
+use crate::cli::settings::{LocationOrigin, Settings};
 
 /// Options of every command that a job decides for its steps, or whose value it passes on by itself.
 const OWN_OPTIONS: [&str; 7] =
@@ -33,7 +34,7 @@ impl LocationGroup {
             Self::Default => Vec::new(),
             Self::All => vec!["--all-locations".to_owned()],
             Self::Patterns(all) => all.iter().map(|one| format!("--location-name={one}")).collect(),
-            Self::Ids(all) => vec![format!("--location={}", all.join(","))],
+            Self::Ids(all) => all.iter().map(|id| format!("--location={id}")).collect(),
             Self::Profile(name) => vec![format!("--profile={name}")],
         }
     }
@@ -53,13 +54,6 @@ impl<'a> StepCommands<'a> {
         settings: &'a Settings,
     ) -> Result<Self, CliError> {
         for (place, step) in options.steps.iter().enumerate() {
-            let of_repository = *step == JobStep::Backup || step.is_about_repository();
-            if of_repository && options.repository.is_none() {
-                let message = format!("the step `{}` needs a repository", step.name());
-                return Err(CliError::usage(message).with_hint(
-                    "add `repository = \"NAME\"` to the job, or `--repository DIR`; `ghl-bulk backup init` makes one",
-                ));
-            }
             if step.needs_backup() && !options.steps[..place].contains(&JobStep::Backup) {
                 let message =
                     format!("the step `{}` needs the step `backup` before it", step.name());
@@ -82,13 +76,28 @@ impl<'a> StepCommands<'a> {
             ));
         }
         let groups = group_locations(&options.locations, settings)?;
-        Ok(Self { options, settings, groups })
+        let commands = Self { options, settings, groups };
+        if commands.use_repository() {
+            // The job's own, or the default one, which the commands find as well.
+            RepositoryRef::resolve(options.repository.as_deref(), settings)?;
+        }
+        Ok(commands)
     }
 
-    /// The command lines of a step, without the program's name.
-    pub(super) fn of_step(&self, step: JobStep) -> Vec<Vec<OsString>> {
+    fn use_repository(&self) -> bool {
+        let is_about = |step: &JobStep| *step == JobStep::Backup || step.is_about_repository();
+        self.options.steps.iter().any(is_about)
+    }
+
+    /// The command lines of a step, without the program's name. A step of the repository is about the locations that the
+    /// job has backed up before it, if there are some.
+    pub(super) fn of_step(&self, step: JobStep, backed_up: Vec<String>) -> Vec<Vec<OsString>> {
         if step.is_about_repository() {
-            return vec![self.command_line(&self.repository_words(step), &LocationGroup::Default)];
+            let group = match backed_up.as_slice() {
+                [] => LocationGroup::Default,
+                _ => LocationGroup::Ids(backed_up),
+            };
+            return vec![self.command_line(&self.repository_words(step), &group)];
         }
         let words = self.location_words(step);
         self.groups.iter().map(|group| self.command_line(&words, group)).collect()
@@ -103,22 +112,24 @@ impl<'a> StepCommands<'a> {
 
     /// The command line that tells the state of the repository, if the job has one.
     pub(super) fn repository_status(&self) -> Option<Vec<OsString>> {
-        let repository = self.options.repository.as_deref()?;
-        let words = ["backup", "status", "--to", repository].map(str::to_owned);
+        if !self.use_repository() {
+            return None;
+        }
+        let mut words = vec!["backup".to_owned(), "status".to_owned()];
+        words.extend(option("--to", self.options.repository.as_deref()));
         Some(self.command_line(&words, &LocationGroup::Default))
     }
 
     /// The step of a repository: what it is called with.
     fn repository_words(&self, step: JobStep) -> Vec<String> {
         let mut words = vec!["backup".to_owned(), step.name().to_owned()];
-        words.extend(self.option("--to", self.options.repository.as_deref()));
+        words.extend(option("--to", self.options.repository.as_deref()));
         if step == JobStep::Forget {
             words.push("--yes".to_owned());
             words.extend(
                 self.options.keep.iter().map(|rule| format!("--keep-{}={}", rule.key, rule.value)),
             );
         }
-
         words
     }
 
@@ -133,9 +144,9 @@ impl<'a> StepCommands<'a> {
                 );
             }
             JobStep::Backup => {
-                words.extend(self.option("--to", options.repository.as_deref()));
+                words.extend(option("--to", options.repository.as_deref()));
                 let wait = options.lock_wait.map(|wait| format!("{}s", wait.as_secs()));
-                words.extend(self.option("--lock-wait", wait.as_deref()));
+                words.extend(option("--lock-wait", wait.as_deref()));
                 words.extend(options.alerts.iter().map(|alert| format!("--alert={alert}")));
             }
             _ => {}
@@ -143,16 +154,11 @@ impl<'a> StepCommands<'a> {
         if step != JobStep::Export {
             words.extend(options.sync.iter().map(|flag| format!("--{}={}", flag.key, flag.value)));
             let most = options.max_requests.map(|most| most.to_string());
-            words.extend(self.option("--max-requests", most.as_deref()));
+            words.extend(option("--max-requests", most.as_deref()));
         }
         let at_once = options.parallel_locations.map(|number| number.to_string());
-        words.extend(self.option("--at-once", at_once.as_deref()));
+        words.extend(option("--at-once", at_once.as_deref()));
         words
-    }
-
-    #[expect(clippy::unused_self, reason = "reads like the other methods that build words")]
-    fn option(&self, name: &str, value: Option<&str>) -> Option<String> {
-        value.map(|value| format!("{name}={value}"))
     }
 
     /// The words of a command with the options of every command that the job was given.
@@ -178,9 +184,21 @@ impl<'a> StepCommands<'a> {
     }
 }
 
+/// An option with its value, if it has one.
+fn option(name: &str, value: Option<&str>) -> Option<String> {
+    value.map(|value| format!("{name}={value}"))
+}
+
 /// Sorts what was given as locations by the commands that are needed for them.
 fn group_locations(given: &[String], settings: &Settings) -> Result<Vec<LocationGroup>, CliError> {
-    if given.is_empty() {
+    let is_setting = settings.layers.by_default.contains("locations");
+    let is_typed = settings.location_origin == LocationOrigin::Flag;
+    if is_typed && !given.is_empty() && !is_setting {
+        return Err(CliError::usage("`--location` and `--locations` both name locations")
+            .with_hint("give one of them"));
+    }
+    // A flag goes before the settings of the job.
+    if given.is_empty() || is_typed {
         return Ok(vec![LocationGroup::Default]);
     }
     if given.iter().any(|one| one == "all") {

@@ -17,7 +17,8 @@ use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs, 
 use crate::cli::args::at_once_arg::parse_at_once;
 use crate::cli::args::with_table_arg::WithTableArg;
 use crate::cli::commands::several_locations::{
-    LocationReport, LocationResult, emit_summary, outcome_name, report_locations, work_on_locations,
+    LocationReport, LocationResult, report_fields, report_locations, report_only_location,
+    work_on_locations,
 };
 use crate::cli::config::dirs;
 use crate::cli::machine_limits;
@@ -133,7 +134,7 @@ impl SyncCommand<'_> {
             return Ok(report_locations(&ended, "synced", kind, settings, screen));
         }
         let (_, report) = ended.pop().expect("one account was asked for");
-        Ok(report_sync(&report?, settings, screen))
+        Ok(report_only_location(&report?, sync_lines::report_lines, settings, screen))
     }
 
     async fn sync_location(&self, account: &LocationAccount) -> LocationResult<SyncReport> {
@@ -188,12 +189,7 @@ impl LocationReport for SyncReport {
     }
 
     fn to_json(&self) -> Value {
-        let outcome = outcome_name(self.exit_code());
-        let mut fields = json!({ "outcome": outcome, "kind": "sync" });
-        if let (Value::Object(fields), Value::Object(report)) = (&mut fields, json!(self)) {
-            fields.extend(report);
-        }
-        fields
+        report_fields(self.exit_code(), "sync", self)
     }
 
     fn summary_line(&self) -> Option<String> {
@@ -227,19 +223,6 @@ pub(super) fn resume(
         let ended = sync::resume(&context, run).await;
         let report = ended.map_err(|halted| CliError::from_sync_halt(halted, &stop))?;
         screen.finish();
-        Ok(report_sync(&report, settings, screen))
+        Ok(report_only_location(&report, sync_lines::report_lines, settings, screen))
     })
-}
-
-/// Reports how a sync ended.
-fn report_sync(report: &SyncReport, settings: &Settings, screen: &CliReporter) -> CliExitCode {
-    let code = report.exit_code();
-    if settings.json {
-        emit_summary(screen, code, report.to_json());
-        return code;
-    }
-    for line in sync_lines::report_lines(report) {
-        screen.print_note(&line);
-    }
-    code
 }

@@ -36,7 +36,7 @@ pub(super) struct InstallArgs {
     #[arg(long = "for", value_enum, value_name = "SCHEDULER")]
     scheduler: Option<Scheduler>,
 
-    /// For the whole system, run by root or another user, and not only for you (systemd and cron)
+    /// For the whole system, run by root, and not only for you (systemd and cron)
     #[arg(long)]
     system: bool,
 
@@ -104,10 +104,12 @@ struct Installation {
 }
 
 /// Variables of this program that are no secrets, and that the job would miss.
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 8] = [
     "GHL_BULK_CONFIG",
     "GHL_BULK_HOME",
     "GHL_BULK_PROFILE",
+    "GHL_BULK_REPOSITORY",
+    "GHL_BULK_IDENTITY_FILE",
     "GHL_LOCATION_ID",
     "GHL_API_URL",
     "GHL_TOKEN_FILE",
@@ -142,8 +144,9 @@ impl<'a> JobSchedule<'a> {
             .map_err(|error| CliError::usage(format!("the program's own path: {error}")))?;
         let environment = VARIABLES.iter().filter_map(|name| {
             let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-            let is_path =
-                name.ends_with("CONFIG") || name.ends_with("HOME") || name.ends_with("FILE");
+            // A repository may be a name from the configuration.
+            let is_path = ["CONFIG", "HOME", "_FILE"].iter().any(|end| name.ends_with(end))
+                || (name.ends_with("REPOSITORY") && value.contains(['/', '\\']));
             let absolute =
                 || std::path::absolute(&value).ok().map(|path| path.display().to_string());
             Some((*name, if is_path { absolute()? } else { value }))
