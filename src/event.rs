@@ -31,8 +31,10 @@ pub enum RunKind {
     Export,
     /// It imports a file.
     Import,
-    /// It undoes an import.
+    /// It undoes an import or a restore.
     Undo,
+    /// It restores contacts from a snapshot.
+    Restore,
     /// It brings the mirror of a location up to date.
     Sync,
 }
@@ -45,8 +47,15 @@ impl RunKind {
             Self::Export => "export",
             Self::Import => "import",
             Self::Undo => "undo",
+            Self::Restore => "restore",
             Self::Sync => "sync",
         }
+    }
+
+    /// Whether such a run plans writes and sends them, and has a ledger of them.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Import | Self::Undo | Self::Restore)
     }
 }
 

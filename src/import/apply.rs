@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::planning::summary::problem_summary::ProblemCounter;
 use super::planning::summary::{PlanSummary, ProblemSummary};
 use super::results::field_outcome::{self, FieldOutcome};
-use super::results::recreated_file;
+use super::results::recreated_file::{self, RecreatedFile};
 use super::results::row_outcome::RowOutcomes;
 use super::results::source_sheet::{REJECTED_CSV, REJECTED_WORKBOOK, SourceSheet};
 use super::results::{self, RowOutcomeCounts};
 use super::{
     FRESH, ImportError, ImportHalted, ImportPlan, ImportStage, TAG_BATCH, current_stage, deletion,
-    deletion_target, facts, output_dir, run_files, sample, stored_request, undo,
+    deletion_target, facts, output_dir, restore, run_files, sample, stored_request, undo,
 };
 use crate::concurrency;
 use crate::context::EngineContext;
@@ -101,6 +101,8 @@ async fn apply_and_report(
 ) -> Result<ImportReport, ImportError> {
     if planned.run.meta.kind == RunKind::Undo {
         undo::recheck_and_mark_undone(context, planned).await?;
+    } else if planned.run.meta.kind == RunKind::Restore {
+        restore::recheck(context, planned).await?;
     } else if planned.account_read_at.elapsed() > FRESH
         && let Some(what) = deletion_target(&planned.run)?
     {
@@ -192,7 +194,8 @@ async fn write_report(
     let duplicates = pushed.map(|pushed| pushed.duplicates.clone()).unwrap_or_default();
     let count = duplicates.len() as u64;
     let directory = facts::load_directory(&planned.run)?;
-    let write = ResultWriter { db, location, out, sheet, directory, expected: rows };
+    let recreated = RecreatedFile::of_run(planned.run.meta.kind);
+    let write = ResultWriter { db, location, out, sheet, directory, expected: rows, recreated };
     let work = move || write.write_results(&duplicates);
     let WrittenResults { files, tally, failures, not_kept, custom_fields } =
         concurrency::run_blocking(work).await?;
@@ -235,6 +238,8 @@ struct ResultWriter {
     directory: Option<LocationDirectory>,
     /// How many rows the sheet has.
     expected: u64,
+    /// The form of the file with the new ids.
+    recreated: RecreatedFile,
 }
 
 impl ResultWriter {
@@ -256,7 +261,7 @@ impl ResultWriter {
             }
             files.push(table.commit()?);
         }
-        files.extend(recreated_file::write_csv(&LedgerReader::open(db)?, out)?);
+        files.extend(recreated_file::write_csv(&LedgerReader::open(db)?, out, self.recreated)?);
         verify_row_total(tally, self.expected)?;
         let failures = summarize_failures(&rows, &outcomes)?;
         let not_kept = outcomes.not_kept().summarize(&rows, self.directory.as_ref())?;
@@ -305,6 +310,9 @@ pub fn rewrite_results(
         None if run.meta.kind == RunKind::Undo => {
             undo::output_dir(run, &undo::stored_request(run)?)
         }
+        None if run.meta.kind == RunKind::Restore => {
+            restore::output_dir(run, &restore::stored_request(run)?)
+        }
         None => output_dir(run, &stored_request(run)?),
     };
     let sheet = facts::load_source_sheet(run)?;
@@ -329,6 +337,7 @@ pub fn rewrite_results(
         sheet,
         directory: facts::load_directory(run)?,
         expected: summary.rows,
+        recreated: RecreatedFile::of_run(run.meta.kind),
     };
     let written = write.write_results(&[])?;
     Ok((build_report(run, out, written, begun), summary))

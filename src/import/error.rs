@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostic;
 use crate::id::RunId;
+use crate::plan::restore::MissingNames;
 use crate::plan::validate::{UnknownOptionCell, UnresolvedName};
+use crate::repository::RepositoryError;
 use crate::text::{format_count, format_plural, select_plural};
 use crate::{api, push, run};
 
@@ -105,6 +107,12 @@ pub enum ImportError {
         /// How many requests.
         ops: u64,
     },
+    /// Custom fields, users or businesses that the target of a restore lacks.
+    #[error("the location lacks names that the snapshot has")]
+    LackingNames(MissingNames),
+    /// The repository that is restored from cannot be read.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
     /// Columns that cannot become custom fields.
     #[error("some columns cannot become custom fields")]
     NewFields(Vec<Diagnostic>),
@@ -170,6 +178,7 @@ impl ImportError {
                 | Self::NewFields(_)
                 | Self::UnknownNames(_)
                 | Self::UnknownOptions(_)
+                | Self::LackingNames(_)
                 | Self::Identityless(_)
                 | Self::Unsettled { .. }
                 | Self::Request(_)

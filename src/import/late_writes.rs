@@ -6,7 +6,7 @@ use crate::context::EngineContext;
 use crate::id::{LocationId, RunId};
 use crate::push::PushError;
 use crate::reconcile;
-use crate::run::{self, RunError, RunKind, RunStore};
+use crate::run::{self, RunError, RunStore};
 
 /// Waits until no write of an earlier run of the location can be applied any more.
 ///
@@ -36,7 +36,7 @@ fn last_unanswered_send(
 ) -> Result<Option<i64>, RunError> {
     let mut runs = home.receipts_written_since(since_ms)?;
     runs.retain(|run| {
-        let writes = matches!(run.meta.kind, RunKind::Import | RunKind::Undo);
+        let writes = run.meta.kind.writes();
         writes && run.meta.location == *location && run.meta.run != *own
     });
     let sends = runs.iter().map(|run| run::last_unanswered_send(&run.db, since_ms).ok().flatten());

@@ -18,6 +18,7 @@ mod piped_input;
 mod planning;
 mod recovery;
 mod request;
+mod restore;
 mod results;
 mod run_files;
 mod sample;
@@ -43,9 +44,13 @@ pub use apply::{ImportReport, apply_plan, rewrite_results};
 pub use error::ImportError;
 pub use inherit::inherit_request;
 pub use piped_input::PipedInput;
-pub use planning::summary::{DeletionSummary, PlanSummary, ProblemSummary};
+pub use planning::summary::{DeletionSummary, PlanSummary, ProblemSummary, RestoreSummary};
 pub use recovery::recover_run;
 pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
+pub use restore::{
+    AddressTakenRule, ContactSelection, ErasedContacts, LackingNamesRule, RestoreOrder,
+    RestoreRequest, RestoreScope, RestoreSource, plan_restore,
+};
 pub use results::RowOutcomeCounts;
 pub use results::field_outcome::{FieldOutcome, FieldOutcomeKind};
 pub use results::resolve::{ResolveReport, resolve_in_doubt};
@@ -262,8 +267,10 @@ pub async fn resume(context: &EngineContext, run: Run) -> Result<ImportPlan, Imp
     if stage != ImportStage::Planned {
         run.set_state(RunState::Running)?;
     }
-    if run.meta.kind == RunKind::Undo {
-        return undo::resume(context, run, stage, held).await;
+    match run.meta.kind {
+        RunKind::Undo => return undo::resume(context, run, stage, held).await,
+        RunKind::Restore => return restore::resume(context, run, stage, held).await,
+        _ => {}
     }
     let request = stored_request(&run)?;
     if stage == ImportStage::Planning {

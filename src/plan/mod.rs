@@ -10,6 +10,7 @@
 pub mod deletion;
 pub mod diff;
 pub mod identity;
+pub mod restore;
 pub mod revert;
 pub mod snapshot_retention;
 pub mod validate;

@@ -12,7 +12,7 @@ use crate::id::LocationId;
 use crate::mirror::{ChangeKind, RecordKind};
 use crate::model::{OpChange, op_codec};
 use crate::resource::{ColumnSource, TableColumn, TableSchema};
-use crate::run::{self, OpRecord, OpState, RunError, RunKind, RunStore};
+use crate::run::{self, OpRecord, OpState, RunError, RunStore};
 
 /// How long before the sync before a run may have written: the search lags, and clocks differ.
 const SLACK_MS: i64 = 15 * 60_000;
@@ -56,7 +56,7 @@ impl OwnWrites {
         let mut own = Self::default();
         let receipts = home.receipts_written_since(since_ms.saturating_sub(SLACK_MS));
         for receipt in receipts.unwrap_or_default() {
-            let writes = matches!(receipt.meta.kind, RunKind::Import | RunKind::Undo);
+            let writes = receipt.meta.kind.writes();
             if writes && receipt.meta.location == *location {
                 let states = [OpState::Applied, OpState::Differs];
                 let _ = run::for_each_op_in_state(&receipt.db, &states, |op| own.add_op(&op));

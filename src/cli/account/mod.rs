@@ -175,6 +175,28 @@ impl LocationAccounts {
         }
     }
 
+    /// The account of one location, with the token that commands have.
+    pub(super) fn resolve_for_location(
+        settings: &Settings,
+        location: &LocationId,
+    ) -> Result<Self, CliError> {
+        if settings.sandbox {
+            return Self::start_sandbox(vec![location.clone()], None);
+        }
+        let profile = settings.profile();
+        let source = TokenSource::resolve(profile, settings)?;
+        let url = api_url_for_token(settings.api_url(), Some(&source), settings)?;
+        let account = LocationAccount {
+            credential: LocationCredentials::new(&source, settings)?.credential_for(location),
+            location: location.clone(),
+            name: None,
+            variable: None,
+            profile: profile_to_record(profile, &source),
+            facts: token_info::token_facts(&source),
+        };
+        Ok(Self { all: vec![account], url, source: Some(source), _sandbox: None })
+    }
+
     /// The same for commands that need only a token: the location is optional.
     pub(super) fn resolve_allow_empty(
         settings: &Settings,

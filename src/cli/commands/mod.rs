@@ -15,6 +15,7 @@ pub(super) mod logout;
 pub(super) mod man;
 pub(super) mod map;
 pub(super) mod mirror;
+pub(super) mod restore;
 pub(super) mod resume;
 pub(super) mod runs;
 pub(super) mod sandbox;

@@ -91,7 +91,7 @@ pub(crate) fn run(args: &ResumeArgs, settings: &Settings) -> Result<CliExitCode,
             Err(CliError::usage(format!("`--retry-errors` is for exports; run `{id}` is a sync"))
                 .with_hint("the next `ghl-bulk sync` reads again what could not be read"))
         }
-        RunKind::Import | RunKind::Undo => {
+        RunKind::Import | RunKind::Undo | RunKind::Restore => {
             apply_run(run, &args.consent, &args.recovery, true, settings)
         }
     }

@@ -137,7 +137,7 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<CliExitCode, C
 fn ensure_import_run(run: &Run) -> Result<(), CliError> {
     let id = &run.meta.run;
     match run.meta.kind {
-        RunKind::Import => Ok(()),
+        RunKind::Import | RunKind::Restore => Ok(()),
         RunKind::Undo => Err(CliError::usage(format!(
             "run `{id}` is an undo itself, and an undo cannot be taken back"
         ))

@@ -6,6 +6,7 @@ use super::error::CliError;
 use super::exit_code::CliExitCode;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
+use crate::plan::restore::{MissingName, MissingNames, NameKind};
 use crate::plan::validate::{UnknownOptionCell, UnresolvedName};
 use crate::text::format_plural;
 
@@ -51,6 +52,8 @@ impl From<ImportError> for CliError {
                     .with_hint("nothing was sent; fix the sheet, translate the names in the mapping's `values`, or leave the column out with `--ignore-column`")
             }
             ImportError::UnknownOptions(cells) => unknown_options_error(&cells),
+            ImportError::LackingNames(ref names) => lacking_names_error(names),
+            ImportError::Repository(error) => error.into(),
             ImportError::Identityless(_) => Self::new(CliExitCode::Refused, format!("{error}; a request whose answer is lost could create them twice"))
                 .with_hint("`--marker-field NAME` marks them, `--no-identity skip` rejects them, `--no-identity at-most-once` sends each once without retrying"),
             ImportError::Stale { ref which, .. } => {
@@ -73,6 +76,31 @@ impl From<ImportError> for CliError {
                 .with_hint("this is a bug; nothing more was sent. Please report it"),
         }
     }
+}
+
+/// The error for names that the target of a restore lacks, each in a line.
+fn lacking_names_error(names: &MissingNames) -> CliError {
+    let line = |(name, count): (&MissingName, &u64)| {
+        let kind = name.kind.singular_name();
+        let detail = match name.detail.as_str() {
+            "" => String::new(),
+            detail => format!(" of type {detail}"),
+        };
+        format!("{kind} `{}`{detail}: {}", name.name, format_plural(*count, "value"))
+    };
+    let lines: Vec<String> = names.0.iter().map(line).collect();
+    let has = |kind| names.0.keys().any(|name| name.kind == kind);
+    let hints = [
+        (NameKind::CustomField, "create the fields in HighLevel, or `--skip-missing-fields`"),
+        (NameKind::User, "`--user-map FILE`, `--unassigned USER` or `--skip-missing-users`"),
+        (NameKind::Business, "create the businesses, or `--skip-missing-businesses`"),
+    ];
+    let hints: Vec<&str> =
+        hints.into_iter().filter(|(kind, _)| has(*kind)).map(|(_, hint)| hint).collect();
+    let said = "the location lacks names that the snapshot has";
+    CliError::new(CliExitCode::Refused, said)
+        .with_lines(truncate_lines(&lines))
+        .with_hint(format!("nothing was sent; {}", hints.join("; ")))
 }
 
 /// The error for columns that cannot become custom fields, each in a line.

@@ -7,6 +7,7 @@ pub(super) mod merge_rows;
 pub(super) mod op_buffer;
 pub(super) mod ordering_groups;
 pub(super) mod prior_runs;
+pub(super) mod refetch_contacts;
 mod shared_values;
 pub(super) mod summary;
 pub(super) mod task_owners;

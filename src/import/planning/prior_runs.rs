@@ -47,7 +47,7 @@ impl PriorRuns {
         let mut prior = Self::default();
         for RunReceipt { meta, db, .. } in runs {
             let read = match meta.kind {
-                RunKind::Import => prior.add_import(&meta.run, &db),
+                RunKind::Import | RunKind::Restore => prior.add_import(&meta.run, &db),
                 RunKind::Undo => prior.subtract_undo(&db),
                 RunKind::Export | RunKind::Sync => Ok(()),
             };

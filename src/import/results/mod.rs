@@ -39,7 +39,7 @@ use crate::text::escape_for_table;
 const LOT: usize = 1_000;
 
 /// The names of all files that an import writes.
-pub(super) const FILES: [&str; 11] = [
+pub(super) const FILES: [&str; 13] = [
     "plan.csv",
     "succeeded.csv",
     "unchanged.csv",
@@ -49,7 +49,9 @@ pub(super) const FILES: [&str; 11] = [
     "pending.csv",
     "warnings.csv",
     "duplicates.csv",
-    super::results::recreated_file::FILE,
+    super::results::recreated_file::RecreatedFile::Undo.name(),
+    super::results::recreated_file::RecreatedFile::Restore.name(),
+    super::restore::LOSSES_FILE,
     "summary.json",
 ];
 

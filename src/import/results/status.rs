@@ -9,6 +9,7 @@ use super::RowOutcomeCounts;
 use super::row_outcome::RowOutcomes;
 use super::source_sheet::SourceSheet;
 use crate::id::RunId;
+use crate::import::restore::RestoreRequest;
 use crate::import::results;
 use crate::import::undo::{CreatedContactRule, UndoRequest};
 use crate::import::{ImportError, ImportRequest, ImportStage, facts};
@@ -73,7 +74,10 @@ pub fn read_status(
         out.clone().unwrap_or_else(|| base.join(meta.run.escaped_segment()))
     };
     let options = meta.options.clone();
-    let (out, input, takes_back) = if meta.kind == RunKind::Undo {
+    let (out, input, takes_back) = if meta.kind == RunKind::Restore {
+        let restore: RestoreRequest = serde_json::from_value(options).map_err(wrong)?;
+        (own(&restore.out, &restore.base), None, None)
+    } else if meta.kind == RunKind::Undo {
         let undo: UndoRequest = serde_json::from_value(options).map_err(wrong)?;
         let back = UndoTarget { of: undo.of, created: undo.created };
         (own(&undo.out, &undo.base), None, Some(back))

@@ -8,15 +8,13 @@ use futures::StreamExt;
 
 use super::super::ImportError;
 use super::super::planning::fetch_remote::RemoteFetcher;
-use super::super::planning::validate_rows::to_json;
+use super::super::planning::refetch_contacts::refetch_contacts;
 use super::{CreatedContactRule, UndoContext, UndoRequest, applied_ops};
 use crate::api;
 use crate::concurrency;
 use crate::context::EngineContext;
-use crate::event::RunEvent;
 use crate::id::ContactId;
 use crate::model::OpChange;
-use crate::model::remote::RemoteContact;
 use crate::run::{ContactPart, ImportStore, RowMark, Run};
 
 /// How long after a write the search may return outdated data, in milliseconds: 105 s were observed.
@@ -31,9 +29,6 @@ pub(super) struct UndoRemoteFetcher<'a> {
     pub(super) of: &'a Run,
     pub(super) undo: &'a UndoRequest,
 }
-
-/// A contact as read by its id; `None` if it no longer exists.
-type FetchedContact = (String, Option<RemoteContact>);
 
 impl UndoRemoteFetcher<'_> {
     /// Reads everything that the import wrote to into the undo's store.
@@ -59,7 +54,9 @@ impl UndoRemoteFetcher<'_> {
             UndoContext::from_runs(self.context, self.run, self.of, self.undo)?,
         );
         let doubtful = concurrency::run_blocking(move || contacts_to_refetch(&db, &taking)).await?;
-        self.refetch_contacts(&doubtful).await
+        // What the token may not read cannot be undone either.
+        refetch_contacts(self.context, &self.run.db_path(), &doubtful).await?;
+        Ok(())
     }
 
     /// Reads the appointments of contacts that may be deleted.
@@ -100,65 +97,12 @@ impl UndoRemoteFetcher<'_> {
         Ok(())
     }
 
-    /// Reads contacts by their ids, and stores the result in place of the search result.
-    async fn refetch_contacts(&self, contacts: &[String]) -> Result<(), ImportError> {
-        let total = Some(contacts.len() as u64);
-        let mut done = 0;
-        for lot in contacts.chunks(LOT) {
-            let client = self.context.client.clone();
-            let found = concurrency::run_unordered(
-                futures::stream::iter(lot.to_vec()),
-                self.context.concurrency,
-                move |contact| {
-                    let client = client.clone();
-                    async move { fetch_contact(&client, contact).await }
-                },
-            );
-            let found: Vec<_> = found.collect().await;
-            let found: Vec<FetchedContact> = found.into_iter().collect::<Result<_, _>>()?;
-            done += found.len() as u64;
-            self.update_store(move |rows| {
-                for (contact, remote) in &found {
-                    match remote {
-                        Some(remote) => {
-                            rows.put_contact(contact, &to_json(remote), &remote.content_digest())?;
-                        }
-                        None => rows.forget_contact(contact)?,
-                    }
-                }
-                Ok(())
-            })
-            .await?;
-            let event = RunEvent::Progress { what: "checked", done, total };
-            self.context.observer.observe(&event);
-        }
-        Ok(())
-    }
-
     async fn update_store(
         &self,
         work: impl FnOnce(&ImportStore) -> Result<(), ImportError> + Send + 'static,
     ) -> Result<(), ImportError> {
         let db = self.run.db_path();
         concurrency::run_blocking(move || ImportStore::open(&db)?.in_transaction(work)).await
-    }
-}
-
-async fn fetch_contact(
-    client: &api::ApiClient,
-    contact: String,
-) -> Result<FetchedContact, ImportError> {
-    let Ok(id) = contact.parse::<ContactId>() else { return Ok((contact, None)) };
-    match client.get_raw_contact(&id).await {
-        Ok(answer) => {
-            let remote =
-                answer.head.and_then(|row| RemoteContact::from_json_slice(row.get().as_bytes()));
-            Ok((contact, remote))
-        }
-        Err(error) if error.kind == api::ApiErrorKind::Gone || error.forbids_record() => {
-            Ok((contact, None))
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

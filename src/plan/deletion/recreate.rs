@@ -38,39 +38,60 @@ impl BeforeImage {
     #[must_use]
     pub fn recreation_draft(&self, directory: &LocationDirectory) -> Option<RecreationDraft> {
         let remote = self.remote_contact()?;
-        let mut recreation = RecreationDraft::default();
-        recreation.fill_contact(&remote, directory);
-        let mut notes: Vec<&Value> = self.notes.iter().collect();
+        Some(RecreationDraft::from_records(&remote, &self.notes, &self.tasks, directory))
+    }
+}
+
+impl RecreationDraft {
+    /// The contact with its notes and tasks, to be recreated; what the API or the location cannot have becomes a warning.
+    #[must_use]
+    pub fn from_records(
+        remote: &RemoteContact,
+        notes: &[Value],
+        tasks: &[Value],
+        directory: &LocationDirectory,
+    ) -> Self {
+        let mut recreation = Self::default();
+        recreation.fill_contact(remote, directory);
+        recreation.add_notes(notes, directory);
+        recreation.add_tasks(tasks, directory);
+        recreation
+    }
+
+    /// Adds notes, the oldest first.
+    pub fn add_notes(&mut self, notes: &[Value], directory: &LocationDirectory) {
+        let mut notes: Vec<&Value> = notes.iter().collect();
         notes.sort_by_key(|note| equality::value_epoch_millis(&note["dateAdded"]));
         for note in notes {
             let id = equality::child_id(note).unwrap_or_default();
             let Some(fields) = recreated_note_fields(note, directory) else {
-                recreation.warn_not_recreated(
+                self.warn_not_recreated(
                     "note",
                     &format!("note `{id}` has no text, which the API requires"),
                 );
                 continue;
             };
-            recreation.notes.push(id.to_owned());
-            recreation.draft.notes.push(NoteDraft { id: None, fields });
+            self.notes.push(id.to_owned());
+            self.draft.notes.push(NoteDraft { id: None, fields });
         }
-        for task in &self.tasks {
+    }
+
+    /// Adds tasks.
+    pub fn add_tasks(&mut self, tasks: &[Value], directory: &LocationDirectory) {
+        for task in tasks {
             let id = equality::child_id(task).unwrap_or_default();
             let Some(fields) = recreated_task_fields(task, directory) else {
-                recreation.warn_not_recreated(
+                self.warn_not_recreated(
                     "task",
                     &format!("task `{id}` has no title or date, which the API requires"),
                 );
                 continue;
             };
-            recreation.tasks.push(id.to_owned());
-            recreation.draft.tasks.push(TaskDraft { fields, ..TaskDraft::default() });
+            self.tasks.push(id.to_owned());
+            self.draft.tasks.push(TaskDraft { fields, ..TaskDraft::default() });
         }
-        Some(recreation)
     }
-}
 
-impl RecreationDraft {
     fn fill_contact(&mut self, remote: &RemoteContact, directory: &LocationDirectory) {
         let parts = remote.has_name_parts();
         let fields = remote.fields.iter().filter(|(field, _)| !(parts && **field == Field::Name));

@@ -27,16 +27,51 @@ impl RowPlanner<'_> {
         image: &BeforeImage,
         action: &ContactAction,
     ) -> Result<RowPlan, Diagnostic> {
-        let Some(recreation) = image.recreation_draft(self.directory) else {
+        let (Some(recreation), Some(remote)) =
+            (image.recreation_draft(self.directory), image.remote_contact())
+        else {
             return Ok(RowPlan::default());
         };
+        self.plan_recreated_contact(row, source, &recreation, &remote, action)
+    }
+
+    /// Plans a contact to be made anew from a draft of what `remote` was.
+    ///
+    /// # Errors
+    /// As for a contact of a sheet.
+    pub fn plan_recreated_contact(
+        &self,
+        row: u64,
+        source: &RowOrigin<'_>,
+        recreation: &RecreationDraft,
+        remote: &RemoteContact,
+        action: &ContactAction,
+    ) -> Result<RowPlan, Diagnostic> {
         let none = RemoteChildren::default();
         let mut planned = self.plan_row(row, source, &recreation.draft, action, None, &none)?;
         planned.action = RowAction::Recreate;
         planned.warnings.extend(recreation.warnings.iter().cloned());
-        if let Some(remote) = image.remote_contact() {
-            record_former_ids(&mut planned.ops, &recreation, &remote);
-        }
+        record_former_ids(&mut planned.ops, recreation, remote);
+        Ok(planned)
+    }
+
+    /// Plans notes and tasks of a snapshot, and with them fields, for a contact that exists.
+    ///
+    /// # Errors
+    /// As for a contact of a sheet.
+    pub fn plan_restored_parts(
+        &self,
+        row: u64,
+        source: &RowOrigin<'_>,
+        recreation: &RecreationDraft,
+        current: &RemoteContact,
+    ) -> Result<RowPlan, Diagnostic> {
+        let action = ContactAction::Update(current.id.clone());
+        let none = RemoteChildren::default();
+        let draft = &recreation.draft;
+        let mut planned = self.plan_row(row, source, draft, &action, Some(current), &none)?;
+        planned.warnings.extend(recreation.warnings.iter().cloned());
+        record_former_ids(&mut planned.ops, recreation, current);
         Ok(planned)
     }
 }

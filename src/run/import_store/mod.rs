@@ -161,6 +161,18 @@ impl ImportStore {
         )
     }
 
+    /// Deletes rows, and everything that planning has stored about them.
+    pub fn remove_rows(&self, rows: &[u64]) -> Result<(), RunError> {
+        for n in rows {
+            self.execute("DELETE FROM row WHERE n = ?", params![n.cast_signed()])?;
+        }
+        // One pass for all: these tables have no index by row.
+        ["decision", "warning", "identity", "row_mark"].iter().try_for_each(|table| {
+            let sql = "WHERE n <> 0 AND n NOT IN (SELECT n FROM row)";
+            self.execute_batch(&format!("DELETE FROM {table} {sql}"))
+        })
+    }
+
     /// Replaces a row's draft.
     ///
     /// # Errors

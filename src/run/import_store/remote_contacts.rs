@@ -22,6 +22,16 @@ pub enum ContactPart {
     BeforeImage,
     /// Why the contact cannot be read completely.
     ReadError,
+    /// The contact as the snapshot has it that is restored.
+    SnapshotContact,
+    /// The contact as the later snapshot has it, where changes between two are taken back.
+    LaterSnapshotContact,
+    /// A note of the snapshot.
+    SnapshotNotes,
+    /// A task of the snapshot.
+    SnapshotTasks,
+    /// When the snapshot's notes of the contact were read, in milliseconds since 1970.
+    SnapshotReadAt,
 }
 
 impl ContactPart {
@@ -33,6 +43,11 @@ impl ContactPart {
             Self::Opportunities => "opportunities",
             Self::BeforeImage => "before_image",
             Self::ReadError => "read_error",
+            Self::SnapshotContact => "snapshot_contact",
+            Self::LaterSnapshotContact => "snapshot_contact_later",
+            Self::SnapshotNotes => "snapshot_notes",
+            Self::SnapshotTasks => "snapshot_tasks",
+            Self::SnapshotReadAt => "snapshot_read_at",
         }
     }
 }
@@ -40,9 +55,9 @@ impl ContactPart {
 impl ImportStore {
     /// Deletes what was read of the account, so that it is read again.
     pub fn forget_remote(&self) -> Result<(), RunError> {
-        ["live", "match", "child"]
-            .iter()
-            .try_for_each(|table| self.execute_batch(&format!("DELETE FROM {table}")))
+        self.execute_batch(
+            "DELETE FROM live; DELETE FROM match; DELETE FROM child WHERE kind NOT LIKE 'snapshot%'",
+        )
     }
 
     /// Deletes a contact that no longer exists.

@@ -45,6 +45,8 @@ pub enum RowMark {
     ContactToDelete,
     /// The record that the row deletes.
     DeletedRecord,
+    /// The contact of a snapshot that the row restores, by its former id.
+    SnapshotContact,
     /// A row that is written before this one, because it frees an address or number that this one needs.
     WrittenBefore,
 }
@@ -87,6 +89,7 @@ impl RowValueKind for RowMark {
             Self::RevertedOp => "reverted_op",
             Self::ContactToDelete => "contact_to_delete",
             Self::DeletedRecord => "deleted_record",
+            Self::SnapshotContact => "snapshot_contact",
             Self::WrittenBefore => "written_before",
         }
     }

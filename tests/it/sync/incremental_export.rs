@@ -15,6 +15,10 @@ fn rows(world: &World, dir: &str, table: &str) -> Vec<Value> {
     for row in &mut rows {
         let row = row.as_object_mut().unwrap();
         row.retain(|column, _| !column.starts_with('_'));
+        // Another order of the tags is no change.
+        if let Some(tags) = row.get_mut("tags").and_then(Value::as_array_mut) {
+            tags.sort_by_key(ToString::to_string);
+        }
         if matches!(table, "notes" | "tasks") {
             for column in ["extra", "relations", "date_updated"] {
                 row.remove(column);

@@ -79,8 +79,17 @@ impl SnapshotSource {
 
     /// Opens the snapshot of a location.
     pub(crate) fn open_chain(&self, location: &LocationId) -> Result<Chain, CliError> {
+        self.open_chosen_chain(location, &self.choice)
+    }
+
+    /// Opens another snapshot of a location.
+    pub(crate) fn open_chosen_chain(
+        &self,
+        location: &LocationId,
+        choice: &SnapshotChoice,
+    ) -> Result<Chain, CliError> {
         let list = list_snapshots(&self.repository, location)?;
-        let snapshot = list.choose(&self.choice)?;
+        let snapshot = list.choose(choice)?;
         Ok(self.repository.open_chain(&list, snapshot, self.identities.clone())?)
     }
 }

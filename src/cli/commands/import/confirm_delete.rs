@@ -12,7 +12,7 @@ use crate::import::{DeletionSummary, ImportPlan, PriorConsent};
 use crate::text::{escape_for_terminal, format_plural};
 
 /// How a deletion is confirmed.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct ConfirmDeleteArgs {
     /// Delete without prompting if the plan deletes exactly N contacts, notes or tasks
     #[arg(long, value_name = "N")]

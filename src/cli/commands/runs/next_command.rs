@@ -54,7 +54,9 @@ impl RunPosition<'_> {
             RunKind::Import if rows.rejected > 0 => {
                 Some(format!("ghl-bulk import {}", file(status.rejected_file)))
             }
-            RunKind::Import if rows.succeeded > 0 => Some(format!("ghl-bulk undo {id}")),
+            RunKind::Import | RunKind::Restore if rows.succeeded > 0 => {
+                Some(format!("ghl-bulk undo {id}"))
+            }
             _ => None,
         }
     }

@@ -114,6 +114,7 @@ fn read_subject(meta: &RunMetadata) -> Option<RunSubject> {
         RunKind::Export => option("out").map(|out| RunSubject::Path(out.into())),
         RunKind::Import => option("file").map(|file| RunSubject::Path(file.into())),
         RunKind::Undo => option("of")?.parse().ok().map(RunSubject::Import),
+        RunKind::Restore => option("repository").map(|path| RunSubject::Path(path.into())),
         RunKind::Sync => None,
     }
 }

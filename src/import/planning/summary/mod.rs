@@ -2,6 +2,7 @@
 
 mod deletion_summary;
 pub(crate) mod problem_summary;
+mod restore_summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ use crate::run::{ImportStore, OpRecord, RowAction};
 pub use deletion_summary::DeletionSummary;
 use problem_summary::ProblemCounter;
 pub use problem_summary::ProblemSummary;
+pub use restore_summary::RestoreSummary;
 
 /// Decisions read per batch.
 const LOT: usize = 5_000;
@@ -74,6 +76,9 @@ pub struct PlanSummary {
     /// What is deleted, if rows delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal: Option<DeletionSummary>,
+    /// What it is restored from and what is lost, if it is a restore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<RestoreSummary>,
 }
 
 /// Contacts in one request that sets a business.

@@ -15,7 +15,7 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::format_duration;
 use crate::cli::settings::Settings;
-use crate::import::{ColumnMapping, DeletionSummary, ImportPlan, PlanSummary};
+use crate::import::{ColumnMapping, DeletionSummary, ImportPlan, PlanSummary, RestoreSummary};
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::FieldChange;
 use crate::run::RowAction;
@@ -94,9 +94,10 @@ pub(crate) fn print_plan(planned: &ImportPlan, screen: &CliReporter) {
 
 fn plan_lines(planned: &ImportPlan) -> Vec<String> {
     let rows = format_plural(planned.summary.rows, "row");
-    let heading = match planned.undo_target() {
-        Some(run) => format!("plan to take back run {run}, {rows}:"),
-        None => format!("plan for {rows}:"),
+    let heading = match (planned.undo_target(), &planned.summary.restore) {
+        (Some(run), _) => format!("plan to take back run {run}, {rows}:"),
+        (None, Some(restore)) => restore_heading(restore, planned.summary.rows),
+        (None, None) => format!("plan for {rows}:"),
     };
     let mut lines = vec![heading];
     lines.extend(fit_sections(&plan_sections(planned), PLAN_LINES));
@@ -121,7 +122,9 @@ fn plan_sections(planned: &ImportPlan) -> Vec<ScreenSection> {
     sections.push(ScreenSection::list(title, warnings, "warnings.csv", 7));
     let rejections = problem_sentences(&summary.rejected_by_column);
     let is_undo = planned.undo_target().is_some();
+    let is_restore = summary.restore.is_some();
     let title = if is_undo { "left alone:" } else { "rejected:" };
+    let title = if is_restore { "not restored:" } else { title };
     sections.push(ScreenSection::list(title.to_owned(), rejections, planned.rejected_file(), 9));
     let consequences = [
         left_out_sentence(&summary.left_out),
@@ -131,7 +134,9 @@ fn plan_sections(planned: &ImportPlan) -> Vec<ScreenSection> {
         workflow_text(summary),
         once_text(summary),
     ];
-    let texts = consequences.into_iter().flatten();
+    let restore = summary.restore.as_ref().map(|restore| restore_texts(restore, summary));
+    let consequences = consequences.into_iter().chain(restore.into_iter().flatten().map(Some));
+    let texts = consequences.flatten();
     sections.extend(texts.map(|text| ScreenSection::text(text, 5)));
     let plan = planned.out.join("plan.csv").display().to_string();
     let plan = format!("row by row: {}", escape_for_terminal(&plan));
@@ -139,6 +144,61 @@ fn plan_sections(planned: &ImportPlan) -> Vec<ScreenSection> {
     let last = [cost_text(summary), Some(action_counts(summary))];
     sections.extend(last.into_iter().flatten().map(|text| ScreenSection::text(text, 2)));
     sections
+}
+
+/// From which snapshot contacts are restored.
+fn restore_heading(restore: &RestoreSummary, rows: u64) -> String {
+    let contacts = format_plural(rows, "contact");
+    let as_of = restore.as_of.strftime("%Y-%m-%d %H:%M UTC");
+    match &restore.later {
+        None => {
+            format!("plan to restore {contacts} from snapshot {} of {as_of}:", restore.snapshot)
+        }
+        Some(later) => format!(
+            "plan to take back what changed between snapshots {} and {later}, {contacts}:",
+            restore.snapshot
+        ),
+    }
+}
+
+/// What a restore does not bring back, and what it may set off.
+fn restore_texts(restore: &RestoreSummary, summary: &PlanSummary) -> Vec<String> {
+    let recreated = summary.actions.get(&RowAction::Recreate).copied().unwrap_or(0);
+    let mut texts = Vec::new();
+    if !restore.without.is_empty() {
+        let names = restore.without.iter().map(|(name, count)| {
+            format!("{} ({})", shorten(name, LONGEST_VALUE), format_count(*count))
+        });
+        let names: Vec<_> = names.collect();
+        texts.push(format!("the location lacks, and it goes without: {}", names.join(", ")));
+    }
+    if restore.erased > 0 {
+        let contacts = format_plural(restore.erased, "contact");
+        texts.push(format!("{contacts} of the snapshot were erased, and stay away"));
+    }
+    if restore.added_since > 0 {
+        let contacts = format_plural(restore.added_since, "contact");
+        texts.push(format!("left alone: {contacts} that only the later snapshot has"));
+    }
+    if restore.losses > 0 {
+        let values = format_plural(restore.losses, "value");
+        texts.push(format!("cannot be brought back: {values}, each in losses.csv"));
+    }
+    if recreated > 0 {
+        let contacts = format_plural(recreated, "contact");
+        texts.push(format!(
+            "{contacts} get new ids; their appointments, conversations, opportunities and places in workflows are not \
+             brought back. New contacts may start workflows: `--tag` marks them so that triggers can leave them out"
+        ));
+    }
+    if restore.unconfirmed > 0 {
+        texts.push(format!(
+            "before anything is sent, each of the {} contacts is asked for by its id, because a search can hide one \
+             that exists",
+            format_count(restore.unconfirmed)
+        ));
+    }
+    texts
 }
 
 /// What becomes of the rows: `18 rows: 7 create, 11 rejected`.

@@ -134,7 +134,11 @@ fn result_lines(report: &ImportReport, summary: &PlanSummary) -> Vec<String> {
     lines.push(format!("files in {out}"));
     let problems = summary.rejected_by_column.iter().chain(&report.failures).cloned();
     let sentences = problem_sentences(&problems.collect::<Vec<_>>());
-    let title = if report.kind == RunKind::Undo { "not undone:" } else { "not imported:" };
+    let title = match report.kind {
+        RunKind::Undo => "not undone:",
+        RunKind::Restore => "not restored:",
+        _ => "not imported:",
+    };
     let list = ScreenSection::list(title.to_owned(), sentences, "the files", PROBLEM_LINES);
     let not_kept = ScreenSection::list(
         "accepted, but not kept by the account:".to_owned(),
@@ -181,6 +185,9 @@ fn next_step_lines(report: &ImportReport) -> Vec<String> {
     let undo = report.kind == RunKind::Undo;
     if tally.rejected > 0 && undo {
         lines.push(format!("{} lists what was not undone, and why", file(report.rejected_file())));
+    } else if tally.rejected > 0 && report.kind == RunKind::Restore {
+        let file = file(report.rejected_file());
+        lines.push(format!("{file} lists what was not restored, and why"));
     } else if tally.rejected > 0 {
         lines.push(format!(
             "fix the rejected rows and import the file again, with the same mapping and options:\n  \
@@ -208,7 +215,7 @@ fn next_step_lines(report: &ImportReport) -> Vec<String> {
         lines.push(format!("to apply the rest:\n  ghl-bulk resume {run}"));
     }
     if tally.succeeded > 0 && !undo {
-        lines.push(format!("to undo this import:\n  ghl-bulk undo {run}"));
+        lines.push(format!("to undo this {}:\n  ghl-bulk undo {run}", report.kind));
     }
     lines
 }

@@ -102,7 +102,7 @@ fn prune_candidate<'a>(run: &'a RunOverview<'_>) -> PruneCandidate<'a> {
 
 /// Whether it is not known of some writes if they were applied. A ledger that cannot be read counts as such.
 fn has_writes_in_doubt(run: &RunOverview<'_>) -> bool {
-    let has_ledger = matches!(run.kind(), Some(RunKind::Import | RunKind::Undo));
+    let has_ledger = run.kind().is_some_and(RunKind::writes);
     if !has_ledger || run.summary.running {
         return false;
     }
