@@ -23,6 +23,8 @@ pub enum FailPoint {
     DuringLookup,
     /// Some of the result files are written.
     DuringResults,
+    /// The contacts of a snapshot are in the store of a restore, which has no plan yet.
+    DuringRestorePlan,
     /// A sync has read everything, and merged nothing of it.
     AfterSpool,
     /// Some of what a sync has read is in the mirror.
@@ -72,6 +74,7 @@ impl FailPoint {
             Self::BeforeOutcome => "before_outcome",
             Self::DuringLookup => "during_lookup",
             Self::DuringResults => "during_results",
+            Self::DuringRestorePlan => "during_restore_plan",
             Self::AfterSpool => "after_spool",
             Self::DuringMerge => "during_merge",
             Self::AfterMerge => "after_merge",

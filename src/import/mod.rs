@@ -49,7 +49,7 @@ pub use recovery::recover_run;
 pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
 pub use restore::{
     AddressTakenRule, ContactSelection, ErasedContacts, LackingNamesRule, RestoreOrder,
-    RestoreRequest, RestoreScope, RestoreSource, plan_restore,
+    RestoreRequest, RestoreScope, RestoreSource, load_source_directory, plan_restore,
 };
 pub use results::RowOutcomeCounts;
 pub use results::field_outcome::{FieldOutcome, FieldOutcomeKind};

@@ -18,6 +18,7 @@ pub(super) const MANIFEST: &str = "manifest.json";
 const HOLDS: &str = "holds";
 const FORGOTTEN: &str = "forgotten";
 const VERIFIED: &str = "verified";
+const DRILLS: &str = "drills";
 /// How the names of files begin that are being written to a directory.
 pub(super) const TEMPORARY: &str = ".new-";
 const PLAIN: &str = "jsonl.zst";
@@ -63,6 +64,16 @@ pub(super) fn verified_key(location: &LocationId, id: &SnapshotId) -> String {
     format!("{}{id}.json", verified_prefix(location))
 }
 
+/// The prefix of the keys of drills.
+pub(super) fn drills_prefix(location: &LocationId) -> String {
+    format!("{}{DRILLS}/", location_prefix(location))
+}
+
+/// The key of a drill, which has an id like a snapshot.
+pub(super) fn drill_key(location: &LocationId, id: &SnapshotId) -> String {
+    format!("{}{id}.json", drills_prefix(location))
+}
+
 /// The name of a table's file.
 pub(super) fn data_file_name(table: &str, is_encrypted: bool) -> String {
     format!("{table}.{}", if is_encrypted { ENCRYPTED } else { PLAIN })
@@ -88,6 +99,8 @@ pub(super) enum LocationKey {
     Hold(SnapshotId),
     /// A check that was made.
     Verified(SnapshotId),
+    /// A drill.
+    Drill(SnapshotId),
     /// Anything else, such as what a killed process was writing.
     Other,
 }
@@ -100,6 +113,7 @@ pub(super) fn read_location_key(location: &LocationId, key: &str) -> LocationKey
         Some((FORGOTTEN, name)) => id(name).map_or(LocationKey::Other, LocationKey::Forgotten),
         Some((HOLDS, name)) => id(name).map_or(LocationKey::Other, LocationKey::Hold),
         Some((VERIFIED, name)) => id(name).map_or(LocationKey::Other, LocationKey::Verified),
+        Some((DRILLS, name)) => id(name).map_or(LocationKey::Other, LocationKey::Drill),
         Some((id, name)) => match (id.parse(), name) {
             (Ok(id), MANIFEST) => LocationKey::Manifest(id),
             (Ok(id), _) => LocationKey::DataFile(id),

@@ -11,6 +11,7 @@ mod chain_records;
 mod checked_json;
 mod data_file;
 mod data_reader;
+mod drill;
 #[cfg(feature = "encrypted-logins")]
 mod encryption;
 #[cfg(not(feature = "encrypted-logins"))]
@@ -36,6 +37,7 @@ mod verification;
 pub use chain::Chain;
 pub use chain_records::ChainRecords;
 pub use data_file::{DataFileWriter, FileSummary};
+pub use drill::DrillRecord;
 pub use encryption::{Identities, check_recipients, ensure_encryption, generate_identity};
 pub use error::RepositoryError;
 pub use hold::Hold;

@@ -162,7 +162,10 @@ impl Repository {
                         list.holds.insert(id, hold);
                     }
                 }
-                LocationKey::DataFile(_) | LocationKey::Verified(_) | LocationKey::Other => {}
+                LocationKey::DataFile(_)
+                | LocationKey::Verified(_)
+                | LocationKey::Drill(_)
+                | LocationKey::Other => {}
             }
         }
         list.objects = objects;

@@ -36,7 +36,9 @@ pub use notes_search_behavior::{
     PageBorder, RelationJoin, RequestTolerance, ServedOrder, TotalName,
 };
 pub use oauth::{CLIENT_ID, CLIENT_SECRET, COMPANY};
-pub use sandbox_settings::{ContactLookupAccess, SandboxSettings, ServiceQuirk, UniqueIdentifier};
+pub use sandbox_settings::{
+    ContactLookupAccess, LocationLists, SandboxSettings, ServiceQuirk, UniqueIdentifier,
+};
 
 /// A token with all permissions in every location.
 pub const TOKEN: &str = "pit-sandbox-full";

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use super::{BurstWindow, FaultRule, LOCATION, LocationRateLimit, NotesSearchBehavior};
 
@@ -59,6 +60,19 @@ pub struct SandboxSettings {
     pub live: Option<NonZeroU32>,
     /// Where the real service's behavior is unknown: responses other than the default ones.
     pub quirks: Vec<ServiceQuirk>,
+    /// The lists of the first location, instead of made-up ones.
+    pub lists: Option<LocationLists>,
+}
+
+/// The lists of a location, as the service sends their entries.
+#[derive(Debug, Clone, Default)]
+pub struct LocationLists {
+    /// The custom fields.
+    pub custom_fields: Vec<Value>,
+    /// The users.
+    pub users: Vec<Value>,
+    /// The businesses.
+    pub businesses: Vec<Value>,
 }
 
 impl Default for SandboxSettings {
@@ -86,6 +100,7 @@ impl Default for SandboxSettings {
             clock_ahead: SignedDuration::ZERO,
             live: None,
             quirks: Vec::new(),
+            lists: None,
         }
     }
 }

@@ -63,6 +63,7 @@ mod refusals;
 mod refused_imports;
 mod refused_options;
 mod resolve_rows;
+mod restore;
 mod resume;
 mod roundtrip;
 mod running_command;

@@ -93,7 +93,11 @@ fn lacking_names_error(names: &MissingNames) -> CliError {
     let hints = [
         (NameKind::CustomField, "create the fields in HighLevel, or `--skip-missing-fields`"),
         (NameKind::User, "`--user-map FILE`, `--unassigned USER` or `--skip-missing-users`"),
-        (NameKind::Business, "create the businesses, or `--skip-missing-businesses`"),
+        (
+            NameKind::Business,
+            "create the businesses (a snapshot has their names with `backup --with businesses`), or \
+             `--skip-missing-businesses`",
+        ),
     ];
     let hints: Vec<&str> =
         hints.into_iter().filter(|(kind, _)| has(*kind)).map(|(_, hint)| hint).collect();

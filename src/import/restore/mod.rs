@@ -35,6 +35,7 @@ use super::{
 use crate::concurrency;
 use crate::context::EngineContext;
 use crate::event::RunPhase;
+use crate::failpoint::{self, FailPoint};
 use crate::id::RunId;
 use crate::model::remote::RemoteContact;
 use crate::model::{ImportPolicy, LocationDirectory, NoIdentityRule};
@@ -46,6 +47,7 @@ use crate::run::{self, ImportStore, Run, RunKind, RunMetadata};
 pub use contact_selection::ContactSelection;
 pub(super) use losses::FILE as LOSSES_FILE;
 pub use request::{AddressTakenRule, LackingNamesRule, RestoreOrder, RestoreRequest, RestoreScope};
+pub use source_directory::load_source_directory;
 
 /// Says of a contact whether it was erased, and must not come back.
 pub type ErasedContacts = Arc<dyn Fn(&RemoteContact) -> bool + Send + Sync>;
@@ -210,6 +212,7 @@ impl RestorePlanningJob<'_> {
         let prior = PriorRestores::load_ledgers(&self.context.home, &self.run.meta, self.request)?;
         let prior = Arc::new(prior);
         let stored = self.store_rows(&directory, &prior).await?;
+        failpoint::kill_if_due(FailPoint::DuringRestorePlan);
         self.context.start_phase(RunPhase::Comparing);
         RemoteFetcher::new(self.context, self.run.db_path(), None).fetch_all().await?;
         let unconfirmed = if self.request.scope.recreates() {
@@ -271,7 +274,7 @@ impl RestorePlanningJob<'_> {
         let out = output_dir(self.run, self.request);
         let work = move || {
             let rows = ImportStore::open(&db)?;
-            let names = source_directory::load_source_directory(&source.chain)?;
+            let names = load_source_directory(&source.chain)?;
             let users = decide_rows::resolve_users(&request, &directory)?;
             let translation = Translation::new(&names, &directory, &users);
             if !request.scope.compares_children() {

@@ -13,7 +13,7 @@ use crate::model::remote::{RemoteContact, equality, short_hash};
 use crate::model::{ContactDraft, Field, Op, OpChange};
 use crate::plan::deletion::RecreationDraft;
 use crate::plan::diff::{RowOrigin, RowPlan, former_id};
-use crate::plan::identity::{ContactAction, is_identity_field, is_unique_field};
+use crate::plan::identity::{ContactAction, is_unique_field};
 use crate::plan::restore::{
     MissingNames, SnapshotContact, anonymise, lost_records, restore_fields, undo_changes,
 };
@@ -300,6 +300,14 @@ impl RowCase<'_> {
         let salt = before.unwrap_or_default();
         let mut recreation = self.contact.recreation_draft(decider.directory);
         recreation.draft.source_id = Some(decider.source_id(&self.former, salt));
+        if let Some((field, earlier)) = others.dropped {
+            // Better a person without the number than no person.
+            recreation.draft.fields.remove(&field);
+            let message =
+                format!("record {earlier} has it, too, and the location allows each only once");
+            let loss = Diagnostic::new(DiagnosticCode::W_NOT_BROUGHT_BACK, message);
+            recreation.warnings.push(loss.in_field(field.name()));
+        }
         let tag = decider.request.tag.iter().filter(|tag| !self.contact.remote.has_tag(tag));
         recreation.draft.tags.extend(tag.cloned());
         let planned = decider.planner.plan_recreated_contact(
@@ -356,6 +364,7 @@ impl RowCase<'_> {
         let phone = remote.native_field(Field::Phone);
         let blocked = |field, other: String| AddressHolders {
             blocking: Some((field, other)),
+            dropped: None,
             action: ContactAction::Create,
         };
         let by_email = decider.others_with(IdentityKind::Email, email.as_deref(), &self.former)?;
@@ -369,18 +378,23 @@ impl RowCase<'_> {
         }
         let email_row = decider.earlier_row(Field::Email, email.as_deref(), self.row.n)?;
         let phone_row = decider.earlier_row(Field::Phone, phone, self.row.n)?;
-        for (field, earlier) in [(Field::Email, email_row), (Field::Phone, phone_row)] {
-            let is_refused =
-                is_unique_field(directory, field) && is_identity_field(directory, field);
-            if let Some(n) = earlier.filter(|_| is_refused) {
+        let refused = |field, earlier: Option<u64>| {
+            Some((field, earlier.filter(|_| is_unique_field(directory, field))?))
+        };
+        let dropped = match (refused(Field::Email, email_row), refused(Field::Phone, phone_row)) {
+            (Some((field, n)), other) if other.is_some() || phone.is_none() => {
                 return Ok(blocked(field, format!("record {n}")));
             }
-        }
+            (None, Some((field, n))) if email.is_none() => {
+                return Ok(blocked(field, format!("record {n}")));
+            }
+            (by_email, by_phone) => by_email.or(by_phone),
+        };
         let taken = (email_row.is_some(), phone_row.is_some() || !by_phone.is_empty());
         let is_beside = directory.allows_duplicates && (taken.0 || taken.1);
         let beside = ContactAction::CreateBeside { email: taken.0, phone: taken.1 };
         let action = if is_beside { beside } else { ContactAction::Create };
-        Ok(AddressHolders { blocking: None, action })
+        Ok(AddressHolders { blocking: None, dropped, action })
     }
 
     /// The rejection of a row that would give a contact the address of another one.
@@ -422,6 +436,8 @@ fn is_empty_draft(draft: &ContactDraft) -> bool {
 struct AddressHolders {
     /// The contact, or the earlier record, because of which it is not made.
     blocking: Option<(Field, String)>,
+    /// The value that an earlier record has, and without which it is made.
+    dropped: Option<(Field, u64)>,
     /// How it is made otherwise.
     action: ContactAction,
 }

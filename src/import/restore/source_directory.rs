@@ -8,7 +8,10 @@ use crate::model::LocationDirectory;
 use crate::repository::Chain;
 
 /// Reads the names that a snapshot has.
-pub(super) fn load_source_directory(chain: &Chain) -> Result<LocationDirectory, ImportError> {
+///
+/// # Errors
+/// When the snapshot is damaged, or cannot be decrypted.
+pub fn load_source_directory(chain: &Chain) -> Result<LocationDirectory, ImportError> {
     let location: LocationId = chain.manifest().location.id.clone();
     let (settings, _) = chain.read_location()?;
     let settings = settings.unwrap_or_else(|| "{}".to_owned());

@@ -75,6 +75,8 @@ pub struct Translation {
     /// The names of the snapshot's ids that have no counterpart.
     lacking: HashMap<(NameKind, String), MissingName>,
     for_missing_user: Option<String>,
+    /// Whether the snapshot has businesses: without, it does not know what their ids mean.
+    knows_businesses: bool,
 }
 
 impl Translation {
@@ -91,6 +93,7 @@ impl Translation {
             businesses: HashMap::new(),
             lacking: HashMap::new(),
             for_missing_user: substitutes.for_missing.clone(),
+            knows_businesses: !source.businesses.is_empty(),
         };
         let same_location = source.location == target.location;
         translation.match_fields(source, target, same_location);
@@ -174,8 +177,9 @@ impl Translation {
 
     fn missing(&self, kind: NameKind, id: &str) -> MissingName {
         let known = self.lacking.get(&(kind, id.to_owned()));
+        let is_dangling = kind != NameKind::Business || self.knows_businesses;
         let unnamed =
-            || MissingName { kind, name: id.to_owned(), detail: String::new(), is_dangling: true };
+            || MissingName { kind, name: id.to_owned(), detail: String::new(), is_dangling };
         known.cloned().unwrap_or_else(unnamed)
     }
 

@@ -23,7 +23,12 @@ use super::store::note_store::NoteStore;
 /// The stores of all locations.
 pub(super) fn seed_locations(settings: &SandboxSettings) -> Vec<LocationStore> {
     let empty = |(number, location): (usize, &String)| {
-        let metadata = users_and_tags::build_metadata(settings.seed, number, location);
+        let mut metadata = users_and_tags::build_metadata(settings.seed, number, location);
+        if let Some(lists) = settings.lists.as_ref().filter(|_| number == 0) {
+            metadata.fields.clone_from(&lists.custom_fields);
+            metadata.users.clone_from(&lists.users);
+            metadata.businesses.clone_from(&lists.businesses);
+        }
         LocationStore::new(location, metadata, settings.lag)
     };
     let mut stores: Vec<LocationStore> = settings.locations.iter().enumerate().map(empty).collect();

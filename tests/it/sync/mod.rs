@@ -18,7 +18,7 @@ mod note_rotation;
 mod repeated;
 mod retention;
 mod searched_notes;
-mod sync_world;
+pub(crate) mod sync_world;
 mod tasks_every;
 
 use serde_json::Value;

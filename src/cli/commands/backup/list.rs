@@ -96,6 +96,12 @@ fn describe_location(
             format_plural(list.forgotten.len() as u64, "snapshot")
         ));
     }
+    if let Ok(Some(drill)) = repository.last_drill(location)
+        && drill.differences == 0
+    {
+        let day = drill.at.strftime("%Y-%m-%d");
+        lines.push(format!("proven restorable on {day}: snapshot {}", drill.snapshot));
+    }
     lines.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 

@@ -1,6 +1,8 @@
 //! `ghl-bulk backup`: snapshots of locations, in a repository.
 
 mod diff;
+mod drill;
+mod drill_comparison;
 mod forget;
 mod init;
 mod list;

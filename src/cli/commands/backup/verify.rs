@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::drill::{self, DrillReport};
 use super::open_repository::{IdentityArg, RepositoryArg, RepositoryRef, select_locations};
 use crate::backup::{self, ReadPart, VerifyReport, VerifyRequest};
 use crate::cli::args::time_arg::parse_duration;
@@ -39,6 +40,11 @@ pub(super) struct VerifyArgs {
     /// ID: latest]
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "latest", value_parser = str::parse::<SnapshotChoice>)]
     replay: Option<SnapshotChoice>,
+
+    /// Also restore a snapshot into the embedded sandbox by the real engine, and compare field by field; the account is not
+    /// asked [default without ID: latest]
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "latest", value_parser = str::parse::<SnapshotChoice>)]
+    drill: Option<SnapshotChoice>,
 
     #[command(flatten)]
     identity: IdentityArg,
@@ -85,22 +91,31 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings) -> Result<CliExitCode,
             // A user who may only read the repository can check it all the same.
             screen.print_note(&format!("the repository cannot remember this check: {error}"));
         }
-        reports.push((location, report));
+        // Of a damaged chain a drill would only say the same once more.
+        let drill = args.drill.as_ref().filter(|_| report.damaged.is_empty());
+        let drill = drill.map(|choice| {
+            let chain = repository.open_chain(&list, list.choose(choice)?, identities.clone())?;
+            let drill = drill::run_drill(&chain, settings, &screen)?;
+            if let Err(error) = repository.record_drill(&location, &drill.record) {
+                screen.print_note(&format!("the repository cannot remember this drill: {error}"));
+            }
+            Ok::<_, CliError>(drill)
+        });
+        reports.push(LocationCheck { location, report, drill: drill.transpose()? });
     }
-    let is_damaged = reports.iter().any(|(_, report)| !report.damaged.is_empty());
+    let is_damaged = reports.iter().any(LocationCheck::has_failed);
     let code = if is_damaged { CliExitCode::Damaged } else { CliExitCode::Done };
     if settings.json {
-        let locations: serde_json::Map<String, Value> = reports
-            .iter()
-            .map(|(location, report)| (location.to_string(), json!(report)))
-            .collect();
+        let locations: serde_json::Map<String, Value> =
+            reports.iter().map(|check| (check.location.to_string(), check.to_json())).collect();
         let outcome = if is_damaged { "failed" } else { "complete" };
         let summary = json!({"outcome": outcome, "kind": "backup_verify", "locations": locations});
         emit_summary(&screen, code, summary);
         return Ok(code);
     }
-    for (location, report) in &reports {
-        for line in report_lines(location, report) {
+    for LocationCheck { location, report, drill } in &reports {
+        let drill = drill.iter().flat_map(drill_lines);
+        for line in report_lines(location, report).into_iter().chain(drill) {
             screen.print_note(&line);
         }
     }
@@ -108,11 +123,69 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings) -> Result<CliExitCode,
         screen.print_note("the repository has no snapshots");
     }
     if is_damaged {
+        if reports.iter().all(|check| check.report.damaged.is_empty()) {
+            let message = "the drill found differences that no restore names (see above)";
+            return Err(CliError::new(CliExitCode::Damaged, message).with_hint(
+                "the snapshot itself is whole; this is a fault of ghl-bulk: please report it",
+            ));
+        }
         return Err(CliError::new(CliExitCode::Damaged, "the repository is damaged (see above)").with_hint(
             "restore the damaged files from a copy of the repository; nothing is deleted, and the next backup is a full one",
         ));
     }
     Ok(code)
+}
+
+/// What a check of a location has found.
+struct LocationCheck {
+    location: LocationId,
+    report: VerifyReport,
+    drill: Option<DrillReport>,
+}
+
+impl LocationCheck {
+    fn has_failed(&self) -> bool {
+        let differs = self.drill.as_ref().is_some_and(|drill| drill.record.differences > 0);
+        differs || !self.report.damaged.is_empty()
+    }
+
+    fn to_json(&self) -> Value {
+        let mut value = json!(self.report);
+        if let (Value::Object(fields), Some(drill)) = (&mut value, &self.drill) {
+            fields.insert("drill".to_owned(), json!(drill));
+        }
+        value
+    }
+}
+
+fn drill_lines(drill: &DrillReport) -> Vec<String> {
+    let record = &drill.record;
+    let [contacts, notes, tasks] = [record.restored, record.notes, record.tasks].map(format_count);
+    let mut lines = vec![format!(
+        "  snapshot {} was restored for a trial: {contacts} contacts, {notes} notes, {tasks} tasks, {}",
+        record.snapshot,
+        match record.differences {
+            0 => "all as they were".to_owned(),
+            count => format_plural(count, "difference"),
+        }
+    )];
+    if record.losses > 0 {
+        let losses = format_plural(record.losses, "value");
+        lines.push(format!(
+            "  {losses} cannot be brought back by any restore, such as dates and ids"
+        ));
+    }
+    if record.rejected > 0 {
+        let contacts = format_plural(record.rejected, "contact");
+        lines.push(format!(
+            "  {contacts} cannot be restored, because the location allows their addresses only once"
+        ));
+    }
+    for (contact, field) in &drill.examples {
+        let line = format!("  differs: contact {contact}, {field}");
+        lines.push(escape_for_terminal(&line).into_owned());
+    }
+    lines
 }
 
 fn report_lines(location: &LocationId, report: &VerifyReport) -> Vec<String> {

@@ -19,7 +19,7 @@ use crate::import::{ColumnMapping, DeletionSummary, ImportPlan, PlanSummary, Res
 use crate::plan::DeletedRecordKind;
 use crate::plan::diff::FieldChange;
 use crate::run::RowAction;
-use crate::text::{escape_for_terminal, format_count, format_plural};
+use crate::text::{escape_for_terminal, format_count, format_plural, select_plural};
 
 /// Changes of an example row that are shown.
 const SHOWN: usize = 12;
@@ -170,7 +170,10 @@ fn restore_texts(restore: &RestoreSummary, summary: &PlanSummary) -> Vec<String>
             format!("{} ({})", shorten(name, LONGEST_VALUE), format_count(*count))
         });
         let names: Vec<_> = names.collect();
-        texts.push(format!("the location lacks, and it goes without: {}", names.join(", ")));
+        texts.push(format!(
+            "restored without, because the location lacks them: {}",
+            names.join(", ")
+        ));
     }
     if restore.erased > 0 {
         let contacts = format_plural(restore.erased, "contact");
@@ -187,8 +190,9 @@ fn restore_texts(restore: &RestoreSummary, summary: &PlanSummary) -> Vec<String>
     if recreated > 0 {
         let contacts = format_plural(recreated, "contact");
         texts.push(format!(
-            "{contacts} get new ids; their appointments, conversations, opportunities and places in workflows are not \
-             brought back. New contacts may start workflows: `--tag` marks them so that triggers can leave them out"
+            "{contacts} {}; their appointments, conversations, opportunities and places in workflows are not \
+             brought back. New contacts may start workflows: `--tag` marks them so that triggers can leave them out",
+            select_plural(recreated, "gets a new id", "get new ids")
         ));
     }
     if restore.unconfirmed > 0 {
@@ -244,7 +248,8 @@ fn once_text(summary: &PlanSummary) -> Option<String> {
     let rows = format_plural(summary.once, "row");
     let text = || {
         format!(
-            "{rows} have nothing that identifies them: each is sent at most once and never retried"
+            "{rows} {} nothing to be identified by: each is sent at most once and never retried",
+            select_plural(summary.once, "has", "have")
         )
     };
     (summary.once > 0).then(text)
