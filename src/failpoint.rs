@@ -59,6 +59,8 @@ pub enum FailPoint {
     AfterRenewal,
     /// A step of a job is about to begin, and the job fails by a fault of this program instead of being killed.
     JobFault,
+    /// A contact is about to be planned by a restore, which loses its last name: a fault for a drill to find.
+    RestoreFault,
 }
 
 impl FailPoint {
@@ -92,6 +94,7 @@ impl FailPoint {
             Self::AfterRefresh => "after_refresh",
             Self::AfterRenewal => "after_renewal",
             Self::JobFault => "job_fault",
+            Self::RestoreFault => "restore_fault",
         }
     }
 }

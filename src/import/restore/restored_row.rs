@@ -6,6 +6,7 @@ use super::decide_rows::RestoreDecider;
 use super::prior_restores::MadeKind;
 use super::request::{AddressTakenRule, RestoreScope};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::failpoint::{self, FailPoint};
 use crate::import::ImportError;
 use crate::import::planning::validate_rows::parse_draft;
 use crate::import::stored_contact::describe_contact;
@@ -307,6 +308,9 @@ impl RowCase<'_> {
                 format!("record {earlier} has it, too, and the location allows each only once");
             let loss = Diagnostic::new(DiagnosticCode::W_NOT_BROUGHT_BACK, message);
             recreation.warnings.push(loss.in_field(field.name()));
+        }
+        if failpoint::is_kill_due(FailPoint::RestoreFault) {
+            recreation.draft.fields.remove(&Field::LastName);
         }
         let tag = decider.request.tag.iter().filter(|tag| !self.contact.remote.has_tag(tag));
         recreation.draft.tags.extend(tag.cloned());
