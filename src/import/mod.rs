@@ -48,8 +48,8 @@ pub use planning::summary::{DeletionSummary, PlanSummary, ProblemSummary, Restor
 pub use recovery::recover_run;
 pub use request::{ImportRequest, MaxErrors, PriorConsent, UnmappedRule};
 pub use restore::{
-    AddressTakenRule, ContactSelection, ErasedContacts, LackingNamesRule, RestoreOrder,
-    RestoreRequest, RestoreScope, RestoreSource, load_source_directory, plan_restore,
+    AddressTakenRule, ContactSelection, LackingNamesRule, RestoreOrder, RestoreRequest,
+    RestoreScope, RestoreSource, load_source_directory, plan_restore,
 };
 pub use results::RowOutcomeCounts;
 pub use results::field_outcome::{FieldOutcome, FieldOutcomeKind};

@@ -19,6 +19,8 @@ const HOLDS: &str = "holds";
 const FORGOTTEN: &str = "forgotten";
 const VERIFIED: &str = "verified";
 const DRILLS: &str = "drills";
+/// How the names of records of erasures begin. They are no directory: the first part of a key with several is a location.
+const ERASURE: &str = "erasure-";
 /// How the names of files begin that are being written to a directory.
 pub(super) const TEMPORARY: &str = ".new-";
 const PLAIN: &str = "jsonl.zst";
@@ -72,6 +74,34 @@ pub(super) fn drills_prefix(location: &LocationId) -> String {
 /// The key of a drill, which has an id like a snapshot.
 pub(super) fn drill_key(location: &LocationId, id: &SnapshotId) -> String {
     format!("{}{id}.json", drills_prefix(location))
+}
+
+/// The key of the record of an erasure, which has an id like a snapshot.
+pub(super) fn erasure_key(id: &SnapshotId) -> String {
+    format!("{ERASURE}{id}.json")
+}
+
+/// The key of what came of an erasure.
+pub(super) fn erasure_result_key(id: &SnapshotId) -> String {
+    format!("{ERASURE}{id}.finished.json")
+}
+
+/// What a key says of an erasure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ErasureKey {
+    /// That it was begun.
+    Record(SnapshotId),
+    /// That it is finished.
+    Result(SnapshotId),
+}
+
+/// What a key says of an erasure; `None` if it is another file.
+pub(super) fn read_erasure_key(key: &str) -> Option<ErasureKey> {
+    let name = key.strip_prefix(ERASURE)?.strip_suffix(".json")?;
+    match name.strip_suffix(".finished") {
+        Some(id) => id.parse().ok().map(ErasureKey::Result),
+        None => name.parse().ok().map(ErasureKey::Record),
+    }
 }
 
 /// The name of a table's file.

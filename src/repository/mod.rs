@@ -17,6 +17,7 @@ mod encryption;
 #[cfg(not(feature = "encrypted-logins"))]
 #[path = "encryption_left_out.rs"]
 mod encryption;
+mod erasures;
 mod error;
 mod hash_reader;
 mod hold;
@@ -39,6 +40,7 @@ pub use chain_records::ChainRecords;
 pub use data_file::{DataFileWriter, FileSummary};
 pub use drill::DrillRecord;
 pub use encryption::{Identities, check_recipients, ensure_encryption, generate_identity};
+pub use erasures::{ErasedPerson, ErasureRecord, ErasureResult, Erasures};
 pub use error::RepositoryError;
 pub use hold::Hold;
 pub use layout::{FIELD_COLUMNS_ID, LOCATION_TABLE, LocationFile, TABLES};

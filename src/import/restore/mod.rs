@@ -37,7 +37,6 @@ use crate::context::EngineContext;
 use crate::event::RunPhase;
 use crate::failpoint::{self, FailPoint};
 use crate::id::RunId;
-use crate::model::remote::RemoteContact;
 use crate::model::{ImportPolicy, LocationDirectory, NoIdentityRule};
 use crate::plan::diff::RowPlanner;
 use crate::plan::restore::{RestorableField, Translation};
@@ -49,9 +48,6 @@ pub(super) use losses::FILE as LOSSES_FILE;
 pub use request::{AddressTakenRule, LackingNamesRule, RestoreOrder, RestoreRequest, RestoreScope};
 pub use source_directory::load_source_directory;
 
-/// Says of a contact whether it was erased, and must not come back.
-pub type ErasedContacts = Arc<dyn Fn(&RemoteContact) -> bool + Send + Sync>;
-
 /// What is restored from.
 #[derive(Clone)]
 pub struct RestoreSource {
@@ -61,14 +57,6 @@ pub struct RestoreSource {
     pub later: Option<Chain>,
     /// The chosen contacts, if they were chosen one by one.
     pub contacts: Option<ContactSelection>,
-    /// Who was erased, if anybody was.
-    pub erased: Option<ErasedContacts>,
-}
-
-impl RestoreSource {
-    fn is_erased(&self, contact: &RemoteContact) -> bool {
-        self.erased.as_ref().is_some_and(|is_erased| is_erased(contact))
-    }
 }
 
 /// Plans a restore; sends no request that changes anything.

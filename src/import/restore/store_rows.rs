@@ -15,7 +15,7 @@ use crate::import::planning::validate_rows::{
 use crate::inspect::{DifferenceKind, diff_snapshots};
 use crate::model::remote::RemoteContact;
 use crate::model::{ContactDraft, Field};
-use crate::repository::SnapshotRecord;
+use crate::repository::{Erasures, SnapshotRecord};
 use crate::run::{ContactPart, IdentityKind, ImportStore, RowMark, StoredRow};
 
 /// Rows read per batch.
@@ -50,6 +50,7 @@ impl SnapshotRowWriter<'_> {
         if let Some(later) = &self.source.later {
             later.verify_state()?;
         }
+        let erasures = Erasures::load(self.source.chain.repository(), &self.request.source)?;
         let mut stored = StoredRows::default();
         let changed = self.changed_contacts(&mut stored)?;
         let (mut found, mut n) = (BTreeSet::new(), 0);
@@ -69,7 +70,10 @@ impl SnapshotRowWriter<'_> {
                 }
                 found.extend(matching);
             }
-            if self.source.is_erased(&remote) {
+            let (email, phone) =
+                (remote.native_field(Field::Email), remote.native_field(Field::Phone));
+            // An old copy of the repository may still have somebody who was erased.
+            if erasures.contains_contact(&record.id, email, phone) {
                 stored.erased += 1;
                 continue;
             }

@@ -162,7 +162,7 @@ async fn restore(
             sandbox: true,
         },
     };
-    let source = RestoreSource { chain: chain.clone(), later: None, contacts: None, erased: None };
+    let source = RestoreSource { chain: chain.clone(), later: None, contacts: None };
     let failed = |halted| CliError::from_import_halt(halted, stop);
     let planned = import::plan_restore(context, source, request).await.map_err(failed)?;
     import::apply_plan(context, planned).await.map_err(failed)?;

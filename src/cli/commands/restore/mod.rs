@@ -39,13 +39,11 @@ pub(crate) fn run(args: &RestoreArgs, settings: &Settings) -> Result<CliExitCode
             chain: opened.open_chain(&source)?,
             later: None,
             contacts: contacts.clone(),
-            erased: None,
         },
         Some(range) => RestoreSource {
             chain: opened.open_chosen_chain(&source, &range.before)?,
             later: Some(opened.open_chosen_chain(&source, &range.after)?),
             contacts: contacts.clone(),
-            erased: None,
         },
     };
     let accounts = LocationAccounts::resolve_for_location(settings, &target)?;
