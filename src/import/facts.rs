@@ -26,7 +26,7 @@ pub(super) const IS_WORKBOOK: RunFact<bool> = RunFact::new("is_workbook");
 pub(super) const KEY_FIELD: RunFact<Option<MatchKey>> = RunFact::new("key_field");
 /// What the rows delete, if they delete.
 pub(super) const DELETES: RunFact<Option<DeletedRecordKind>> = RunFact::new("deletes");
-/// How many contacts a restore makes anew that were not asked for by their ids yet.
+/// How many contacts a restore recreates that were not asked for by their ids yet.
 pub(super) const UNCONFIRMED: RunFact<u64> = RunFact::new("unconfirmed");
 /// The summary of the plan.
 pub(super) const SUMMARY: RunFact<PlanSummary> = RunFact::new("summary");

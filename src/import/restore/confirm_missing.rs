@@ -12,8 +12,8 @@ use crate::run::{ContactPart, ImportStore, LedgerReader, OpState, Run};
 
 /// Up to so many contacts are asked for by their ids while the plan is made; more of them before it is applied.
 const MOST_AT_ONCE: usize = 1_000;
-/// Why a contact is not made anew that the token may not read.
-const FORBIDDEN: &str = "the token may not read the contact, so it may exist; it is not made anew";
+/// Why a contact is not recreated that the token may not read.
+const FORBIDDEN: &str = "the token may not read the contact, so it may exist; it is not recreated";
 /// Rows read per batch.
 const LOT: usize = 1_000;
 
@@ -57,7 +57,7 @@ fn missing_contacts(rows: &ImportStore) -> Result<Vec<(u64, String)>, ImportErro
     }
 }
 
-/// Before contacts are made anew: those that turn out to exist are left alone.
+/// Before contacts are recreated: those that turn out to exist are left alone.
 pub(super) async fn recheck_missing(
     context: &EngineContext,
     run: &Run,

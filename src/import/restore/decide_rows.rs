@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::losses::{Loss, LossWriter};
-use super::prior_restores::PriorRestores;
 use super::request::RestoreRequest;
+use super::restore_decider::RestoreDecider;
 use super::restored_row::{PlannedRestore, RowVerdict};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
@@ -13,26 +13,11 @@ use crate::import::planning::op_buffer::OpBuffer;
 use crate::import::planning::ordering_groups::OrderingGroups;
 use crate::import::planning::validate_rows::{rejection_decision, to_json};
 use crate::model::{Field, LocationDirectory, op_codec};
-use crate::plan::diff::RowPlanner;
-use crate::plan::restore::{
-    MissingName, MissingNames, NameKind, RestorableField, Translation, UserSubstitutes,
-};
-use crate::run::{ContactPart, IdentityKind, ImportStore, RowAction, RowDecision, StoredRow};
+use crate::plan::restore::{MissingName, MissingNames, NameKind, UserSubstitutes};
+use crate::run::{ContactPart, RowDecision, StoredRow};
 
 /// Rows decided per batch.
 const LOT: usize = 1_000;
-
-/// Decides on the rows of a restore.
-pub(super) struct RestoreDecider<'a> {
-    pub(super) rows: &'a ImportStore,
-    pub(super) directory: &'a LocationDirectory,
-    pub(super) translation: &'a Translation,
-    pub(super) planner: RowPlanner<'a>,
-    pub(super) request: &'a RestoreRequest,
-    pub(super) prior: &'a PriorRestores,
-    /// The fields to put back.
-    pub(super) fields: Vec<RestorableField>,
-}
 
 /// What was decided, apart from the rows themselves.
 #[derive(Debug, Default)]
@@ -173,50 +158,6 @@ impl RestoreDecider<'_> {
             ops.push(&op_codec::encode_op(&op, ops.next_id()))?;
         }
         Ok(())
-    }
-
-    /// The name of a contact of the snapshot in this target, which outlives the snapshot. `salt` tells a contact that is
-    /// made again from the one that an earlier restore has made and that is gone.
-    pub(super) fn source_id(&self, former: &str, salt: &str) -> String {
-        let RestoreRequest { repository_id, source, .. } = self.request;
-        format!("{repository_id}/{source}/{former}#{salt}")
-    }
-
-    /// The contacts other than this one that have a value, also as an additional one.
-    pub(super) fn others_with(
-        &self,
-        kind: IdentityKind,
-        value: Option<&str>,
-        own: &str,
-    ) -> Result<Vec<String>, ImportError> {
-        let Some(value) = value else { return Ok(Vec::new()) };
-        let mut others = self.rows.matching_contacts(kind, value)?;
-        if kind == IdentityKind::Email {
-            others.extend(self.rows.matching_contacts(IdentityKind::OtherEmail, value)?);
-        }
-        others.retain(|other| other != own);
-        Ok(others)
-    }
-
-    /// An earlier row that makes a contact with the same value.
-    pub(super) fn earlier_row(
-        &self,
-        field: Field,
-        value: Option<&str>,
-        n: u64,
-    ) -> Result<Option<u64>, ImportError> {
-        let Some(value) = value else { return Ok(None) };
-        let kind = if field == Field::Phone { IdentityKind::Phone } else { IdentityKind::Email };
-        for earlier in self.rows.rows_with_value(kind, value)? {
-            if earlier >= n {
-                continue;
-            }
-            let decision = self.rows.find_decision(earlier)?;
-            if decision.is_some_and(|it| it.action == RowAction::Recreate) {
-                return Ok(Some(earlier));
-            }
-        }
-        Ok(None)
     }
 }
 

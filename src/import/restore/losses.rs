@@ -6,15 +6,13 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
-use crate::import::results::AtomicCsvWriter;
+use crate::import::results::{AtomicCsvWriter, LOSSES_CSV};
 use crate::plan::restore::SnapshotContact;
 use crate::text::escape_for_table;
 
-/// The file.
-pub(in crate::import) const FILE: &str = "losses.csv";
 /// A note that was read longer before the snapshot than this may have a successor that the snapshot lacks.
 const STALE_MS: i64 = 60 * 60 * 1000;
-/// What of a contact the API sets itself or takes from nobody, with the reason.
+/// What of a contact the API sets itself or does not take, with the reason.
 const UNWRITABLE: [(&str, &str); 7] = [
     ("dateAdded", "the API sets the date itself"),
     ("followers", "the API does not take followers of a new contact"),
@@ -50,7 +48,7 @@ pub(super) struct Loss<'a> {
 impl LossWriter {
     pub(super) fn new(out: &Path) -> Result<Self, ImportError> {
         let header = ["contact_id", "record", "id", "field", "value", "why"].map(str::to_owned);
-        Ok(Self { table: AtomicCsvWriter::new(out, FILE, &header)?, count: 0 })
+        Ok(Self { table: AtomicCsvWriter::new(out, LOSSES_CSV, &header)?, count: 0 })
     }
 
     pub(super) fn add(&mut self, loss: &Loss<'_>) -> Result<(), ImportError> {
@@ -60,7 +58,7 @@ impl LossWriter {
         self.table.write_record(&cells.map(|cell| escape_for_table(cell).into_owned()))
     }
 
-    /// What is lost of a contact that is made anew, whatever the location: `raw` is the contact as the snapshot has it.
+    /// What is lost of a contact that is recreated, whatever the location: `raw` is the contact as the snapshot has it.
     pub(super) fn add_recreated(
         &mut self,
         id: &str,

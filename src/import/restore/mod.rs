@@ -10,6 +10,7 @@ mod decide_rows;
 mod losses;
 mod prior_restores;
 mod request;
+mod restore_decider;
 mod restored_row;
 mod source_directory;
 mod store_rows;
@@ -18,8 +19,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use self::decide_rows::RestoreDecider;
 use self::prior_restores::PriorRestores;
+use self::restore_decider::RestoreDecider;
 use self::store_rows::{COLUMNS, SnapshotRowWriter, StoredRows};
 use super::planning::fetch_remote::RemoteFetcher;
 use super::planning::op_buffer::OpBuffer;
@@ -44,7 +45,6 @@ use crate::repository::Chain;
 use crate::run::{self, ImportStore, Run, RunKind, RunMetadata};
 
 pub use contact_selection::ContactSelection;
-pub(super) use losses::FILE as LOSSES_FILE;
 pub use request::{AddressTakenRule, LackingNamesRule, RestoreOrder, RestoreRequest, RestoreScope};
 pub use source_directory::load_source_directory;
 
@@ -131,7 +131,7 @@ pub(super) async fn resume(
     Ok(assemble_plan(run, &request, summary, stage == ImportStage::Planned, held))
 }
 
-/// Prepares a restore that is about to be applied: contacts that are made anew are asked for by their ids, if that was
+/// Prepares a restore that is about to be applied: contacts that are recreated are asked for by their ids, if that was
 /// not done or is a while ago.
 pub(super) async fn recheck(
     context: &EngineContext,

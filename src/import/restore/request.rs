@@ -39,7 +39,7 @@ pub struct RestoreRequest {
     pub user_map: BTreeMap<String, String>,
     /// The user who gets what belonged to users that the target lacks.
     pub unassigned: Option<String>,
-    /// A tag for contacts that are made anew.
+    /// A tag for contacts that are recreated.
     pub tag: Option<String>,
     /// Which contacts come first.
     pub order: RestoreOrder,
@@ -67,7 +67,7 @@ pub struct RestoreRequest {
 pub enum RestoreScope {
     /// Contacts that the account no longer has, with their notes and tasks.
     Missing,
-    /// Chosen contacts: made anew if they are gone, else the notes and tasks that they have lost.
+    /// Chosen contacts: recreated if they are gone, else the notes and tasks that they have lost.
     Chosen,
     /// Lost notes and tasks of contacts that are there.
     Children,
@@ -86,7 +86,7 @@ impl RestoreScope {
         matches!(self, Self::Chosen | Self::Children)
     }
 
-    /// Whether contacts that are gone are made anew.
+    /// Whether contacts that are gone are recreated.
     #[must_use]
     pub fn recreates(self) -> bool {
         matches!(self, Self::Missing | Self::Chosen | Self::Undo | Self::All)

@@ -1,10 +1,10 @@
-//! One row of a restore: what is made anew or put back, and what is left alone.
+//! One row of a restore: what is recreated or put back, and what is left alone.
 
 use serde_json::Value;
 
-use super::decide_rows::RestoreDecider;
 use super::prior_restores::MadeKind;
 use super::request::{AddressTakenRule, RestoreScope};
+use super::restore_decider::RestoreDecider;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::failpoint::{self, FailPoint};
 use crate::import::ImportError;
@@ -22,7 +22,7 @@ use crate::run::{ContactPart, IdentityKind, RowAction, StoredRow};
 
 /// What is decided about a row.
 pub(super) enum RowVerdict {
-    /// These writes, and whether the contact is made anew.
+    /// These writes, and whether the contact is recreated.
     Write(Box<PlannedRestore>),
     /// Nothing needs to be done, for this reason.
     Nothing(RowAction, String),
@@ -84,7 +84,7 @@ impl RestoreDecider<'_> {
             (None, None) if scope.recreates() => case.recreate(made.map(|made| made.id.as_str())),
             (None, None) => Ok(RowVerdict::Nothing(
                 RowAction::AlreadyGone,
-                "the account no longer has the contact; `ghl-bulk restore --missing` makes it anew"
+                "the account no longer has the contact; `ghl-bulk restore --missing` recreates it"
                     .to_owned(),
             )),
         }
@@ -291,7 +291,7 @@ impl RowCase<'_> {
         Some(short_hash(&format!("restore {target}\n{source}\n{table} {former}")))
     }
 
-    /// Makes a contact anew. `before` is the one that an earlier restore has made, if that is gone, too.
+    /// Recreates a contact. `before` is the one that an earlier restore has made, if that is gone, too.
     fn recreate(&mut self, before: Option<&str>) -> Result<RowVerdict, ImportError> {
         let decider = self.decider;
         let others = self.holders_of_address()?;
@@ -446,7 +446,7 @@ struct AddressHolders {
     action: ContactAction,
 }
 
-/// Whether a note says the same: what was made anew begins with the day of the old one.
+/// Whether a note says the same: what was recreated begins with the day of the old one.
 fn is_same_note(snapshot: &Value, current: &Value) -> bool {
     let text = |note: &Value| note["body"].as_str().unwrap_or_default().trim().to_owned();
     let (one, other) = (text(snapshot), text(current));

@@ -1,7 +1,7 @@
 //! Takes the contacts of a snapshot that a restore is about into the run's own store, so that everything after it needs
 //! the repository no more.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::RestoreSource;
 use super::prior_restores::{MadeKind, PriorRestores};
@@ -12,11 +12,11 @@ use crate::import::ImportError;
 use crate::import::planning::validate_rows::{
     draft_identities, parse_draft, rejection_decision, to_json,
 };
-use crate::inspect::{DifferenceKind, diff_snapshots};
 use crate::model::remote::RemoteContact;
 use crate::model::{ContactDraft, Field};
 use crate::repository::{Erasures, SnapshotRecord};
 use crate::run::{ContactPart, IdentityKind, ImportStore, RowMark, StoredRow};
+use crate::text::hash_text;
 
 /// Rows read per batch.
 const LOT: usize = 1_000;
@@ -52,12 +52,13 @@ impl SnapshotRowWriter<'_> {
         }
         let erasures = Erasures::load(self.source.chain.repository(), &self.request.source)?;
         let mut stored = StoredRows::default();
-        let changed = self.changed_contacts(&mut stored)?;
+        let mut later = self.later_digests()?;
         let (mut found, mut n) = (BTreeSet::new(), 0);
         let most = self.source.chain.manifest().totals.get("contacts").map_or(0, |it| it.live);
         for record in self.source.chain.records("contacts")? {
             let record = record?;
-            if changed.as_ref().is_some_and(|changed| !changed.contains(&record.id)) {
+            let same = later.as_mut().and_then(|later| later.remove(&hash_text(&record.id)));
+            if same.is_some_and(|digest| digest == hash_digest(&record.digest)) {
                 continue;
             }
             let Some(remote) = RemoteContact::from_json_slice(record.body.as_bytes()) else {
@@ -72,7 +73,7 @@ impl SnapshotRowWriter<'_> {
             }
             let (email, phone) =
                 (remote.native_field(Field::Email), remote.native_field(Field::Phone));
-            // An old copy of the repository may still have somebody who was erased.
+            // An old copy of the repository may still have a person who was erased.
             if erasures.contains_contact(&record.id, email, phone) {
                 stored.erased += 1;
                 continue;
@@ -86,27 +87,20 @@ impl SnapshotRowWriter<'_> {
             };
             self.store_row(n, &record, &remote)?;
         }
+        stored.added_since = later.map_or(0, |later| later.len() as u64);
         self.reject_unmatched(&found)?;
         Ok(stored)
     }
 
-    /// The contacts that differ between two snapshots; `None` if only one is read.
-    fn changed_contacts(
-        &self,
-        stored: &mut StoredRows,
-    ) -> Result<Option<HashSet<String>>, ImportError> {
+    /// What the later snapshot says of its contacts, as hashes; `None` if only one is read.
+    fn later_digests(&self) -> Result<Option<HashMap<u64, u64>>, ImportError> {
         let Some(later) = &self.source.later else { return Ok(None) };
-        let mut changed = HashSet::new();
-        diff_snapshots((&self.source.chain, later), &["contacts"], |difference| {
-            match difference.change {
-                DifferenceKind::Added => stored.added_since += 1,
-                DifferenceKind::Changed | DifferenceKind::Deleted => {
-                    changed.insert(difference.id);
-                }
-            }
-            true
-        })?;
-        Ok(Some(changed))
+        let mut digests = HashMap::new();
+        for record in later.records("contacts")? {
+            let record = record?;
+            digests.insert(hash_text(&record.id), hash_digest(&record.digest));
+        }
+        Ok(Some(digests))
     }
 
     fn store_row(
@@ -265,4 +259,9 @@ pub(super) fn remove_rows_that_exist(rows: &ImportStore) -> Result<(), ImportErr
         }
     }
     Ok(rows.remove_rows(&there)?)
+}
+
+/// The beginning of a digest, which is as good as all of it to tell two versions of one record apart.
+fn hash_digest(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }

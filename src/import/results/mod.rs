@@ -38,6 +38,9 @@ use crate::text::escape_for_table;
 /// Rows written per batch.
 const LOT: usize = 1_000;
 
+/// The file with what a restore cannot bring back.
+pub(super) const LOSSES_CSV: &str = "losses.csv";
+
 /// The names of all files that an import writes.
 pub(super) const FILES: [&str; 13] = [
     "plan.csv",
@@ -51,7 +54,7 @@ pub(super) const FILES: [&str; 13] = [
     "duplicates.csv",
     super::results::recreated_file::RecreatedFile::Undo.name(),
     super::results::recreated_file::RecreatedFile::Restore.name(),
-    super::restore::LOSSES_FILE,
+    LOSSES_CSV,
     "summary.json",
 ];
 

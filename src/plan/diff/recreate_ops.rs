@@ -35,7 +35,7 @@ impl RowPlanner<'_> {
         self.plan_recreated_contact(row, source, &recreation, &remote, action)
     }
 
-    /// Plans a contact to be made anew from a draft of what `remote` was.
+    /// Plans a contact to be recreated from a draft of what `remote` was.
     ///
     /// # Errors
     /// As for a contact of a sheet.

@@ -17,7 +17,7 @@ const LAST: [&str; 16] = [
     "Adler", "Brook", "Castle", "Dale", "Ember", "Field", "Grove", "Hill", "Island", "Jordan",
     "Keel", "Lake", "Meadow", "North", "Oak", "Pine",
 ];
-/// Native fields that say little about who somebody is.
+/// Native fields that say little about who a person is.
 const KEPT: [Field; 2] = [Field::Country, Field::Timezone];
 
 /// Replaces what identifies a person by made-up values: the same for the same id, addresses that lead to no mailbox

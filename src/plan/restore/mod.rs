@@ -1,6 +1,6 @@
 //! Restoring: what a snapshot's record becomes in the location that it is restored into.
 //!
-//! [`Translation`] replaces the ids of another location, or of definitions that were made anew, by those of the same
+//! [`Translation`] replaces the ids of another location, or of definitions that were replaced, by those of the same
 //! names. [`RestorableField`] names what of an existing contact is put back; [`restore_fields`] and [`undo_changes`]
 //! decide with which values.
 
@@ -34,7 +34,7 @@ pub struct SnapshotContact {
 }
 
 impl SnapshotContact {
-    /// What makes the contact anew.
+    /// What recreates the contact.
     #[must_use]
     pub fn recreation_draft(&self, directory: &LocationDirectory) -> RecreationDraft {
         RecreationDraft::from_records(&self.remote, &self.notes, &self.tasks, directory)
@@ -42,7 +42,7 @@ impl SnapshotContact {
 }
 
 /// The records of a snapshot that a contact no longer has: neither by their ids nor by what they say, because what was
-/// made anew has another id. `same` compares two records; each one of the account stands for one of the snapshot.
+/// recreated has another id. `same` compares two records; each one of the account stands for one of the snapshot.
 #[must_use]
 pub fn lost_records(
     snapshot: &[Value],

@@ -37,10 +37,7 @@ pub(super) fn differing_fields(snapshot: &Value, restored: &Value) -> Vec<String
             differing.push(field.to_owned());
         }
     }
-    let day = |contact: &Value| -> String {
-        text_of(contact, &["dateOfBirth"]).chars().take(10).collect()
-    };
-    if day(snapshot) != day(restored) {
+    if birthday(snapshot) != birthday(restored) {
         differing.push("dateOfBirth".to_owned());
     }
     if tag_set(snapshot) != tag_set(restored) {
@@ -59,6 +56,13 @@ pub(super) fn differing_fields(snapshot: &Value, restored: &Value) -> Vec<String
 fn text_of(record: &Value, keys: &[&str]) -> String {
     let found = keys.iter().map(|key| plain_text(&record[*key])).find(|text| !text.is_empty());
     found.unwrap_or_default()
+}
+
+/// The day of birth, which is a text in some responses and a time in milliseconds in others.
+fn birthday(contact: &Value) -> String {
+    let text = text_of(contact, &["dateOfBirth"]);
+    let time = text.parse().ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    time.map_or_else(|| text.chars().take(10).collect(), |it| it.strftime("%Y-%m-%d").to_string())
 }
 
 fn plain_text(value: &Value) -> String {

@@ -14,9 +14,9 @@ use crate::import::{
 };
 use crate::repository::SnapshotChoice;
 
-/// Restore contacts from a backup: deleted ones, lost notes and tasks, fields, or everybody into another location
+/// Restore contacts, notes and tasks from a backup
 ///
-/// Compares a snapshot with the account, shows what it would do, and asks. A deleted contact is made anew, under a new id,
+/// Compares a snapshot with the account, shows what it would do, and asks. A deleted contact is recreated, under a new id,
 /// with its notes and tasks; what cannot come back is in losses.csv before anything is sent. A restore is a run like an
 /// import: it can be resumed, and `ghl-bulk undo` takes it back.
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ pub(crate) struct RestoreArgs {
     #[arg(long)]
     skip_missing_fields: bool,
 
-    /// Go on without users that the location lacks: their contacts and tasks are assigned to nobody
+    /// Go on without users that the location lacks: their contacts and tasks stay unassigned
     #[arg(long)]
     skip_missing_users: bool,
 
@@ -63,7 +63,7 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "USER", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) unassigned: Option<String>,
 
-    /// A tag for contacts that are made anew, in the request that creates them, so that workflows can leave them out
+    /// A tag for contacts that are recreated, in the request that creates them, so that workflows can leave them out
     #[arg(long, value_name = "TAG", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) tag: Option<String>,
 
@@ -110,7 +110,7 @@ Examples:
   ghl-bulk restore --contacts people.csv --at 2026-11-01
   ghl-bulk restore --children                           notes and tasks of contacts restored in HighLevel
   ghl-bulk restore --fields tags,assigned_to,custom.budget --contacts people.csv
-  ghl-bulk restore --undo latest~1..latest --fields tags   take back somebody's bulk edit
+  ghl-bulk restore --undo latest~1..latest --fields tags   take back a bulk edit
   ghl-bulk restore --all --to OTHER_LOCATION            move a client's people to another location
 
 Result files: as of `ghl-bulk import`, with losses.csv (what cannot come back) and idmap.csv (the new ids).";
@@ -124,7 +124,7 @@ pub(super) struct WhatArgs {
     missing: bool,
 
     /// These contacts: ids, e-mail addresses or phone numbers, one on each line or in a CSV file (such as rows of `backup
-    /// diff --csv`). Made anew if they are gone, else given the notes and tasks that they have lost. With another of these
+    /// diff --csv`). Recreated if they are gone, else given the notes and tasks that they have lost. With another of these
     /// options: only these
     #[arg(long, value_name = "FILE")]
     contacts: Option<PathBuf>,
@@ -181,7 +181,7 @@ impl RestoreArgs {
         }
         if self.tag.is_some() && !scope.recreates() {
             return Err(CliError::usage(
-                "`--tag` is for contacts that are made anew, and this makes none",
+                "`--tag` is for contacts that are recreated, and this makes none",
             ));
         }
         Ok(scope)

@@ -20,6 +20,6 @@ pub struct RestoreSummary {
     pub erased: u64,
     /// Contacts that only the later snapshot has; they are left alone.
     pub added_since: u64,
-    /// Contacts to be made anew that are asked for by their ids before the plan is applied.
+    /// Contacts to be recreated that are asked for by their ids before the plan is applied.
     pub unconfirmed: u64,
 }
