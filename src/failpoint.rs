@@ -45,6 +45,8 @@ pub enum FailPoint {
     DuringForget,
     /// Some of what a repository no longer needs is removed.
     DuringPrune,
+    /// Some of what the home and the repository have of a person is removed.
+    DuringErasure,
     /// Some of the changes are in the outbox of a sink.
     DuringFill,
     /// A sink has an event, which is still in its outbox.
@@ -83,6 +85,7 @@ impl FailPoint {
             Self::BeforeManifest => "before_manifest",
             Self::DuringForget => "mid_forget",
             Self::DuringPrune => "mid_prune",
+            Self::DuringErasure => "mid_erase",
             Self::DuringFill => "during_fill",
             Self::BeforeMark => "before_mark",
             Self::BeforeRefresh => "before_refresh",

@@ -5,6 +5,7 @@
 //! deletes follows from the repository alone.
 
 mod alerts;
+mod erase;
 mod error;
 mod forget;
 mod location_lock;
@@ -19,6 +20,9 @@ mod tests;
 mod verify;
 
 pub use alerts::AlertLimits;
+pub use erase::{
+    EraseLocks, ErasePlan, EraseReport, EraseRequest, RunWithTraces, ScannedSnapshot, erase_people,
+};
 pub use error::BackupError;
 pub use forget::{ForgetPlan, forget_snapshots};
 pub use location_lock::LocationLock;

@@ -9,10 +9,11 @@ mod history;
 mod record_row;
 mod snapshot_diff;
 
-pub use current_contact::{CurrentContact, LeftOutPart, read_contact};
+pub use current_contact::{CurrentContact, LeftOutPart, contact_exists, read_contact};
 pub use find_contact::{ContactLabel, ContactMatch, find_contact};
 pub use history::{
-    ChangeWindow, ContactHistory, FieldChange, RecordedChange, find_known_contact, read_history,
+    ChangeWindow, ContactHistory, FieldChange, RecordedChange, find_known_contact,
+    list_known_contacts, list_snapshot_contacts, read_history,
 };
 pub use record_row::RecordRow;
 pub use snapshot_diff::{DifferenceKind, RecordDifference, diff_snapshots};

@@ -17,7 +17,7 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 50] = [
+const COMMANDS: [&str; 51] = [
     "",
     "export",
     "import",
@@ -48,6 +48,7 @@ const COMMANDS: [&str; 50] = [
     "backup hold",
     "backup release",
     "backup prune",
+    "backup erase",
     "resume",
     "login",
     "logout",

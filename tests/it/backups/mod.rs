@@ -2,6 +2,7 @@
 
 mod backup_world;
 mod encryption;
+mod erase;
 mod foreign_readers;
 mod interrupted;
 mod refusals;

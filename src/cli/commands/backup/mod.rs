@@ -1,6 +1,8 @@
 //! `ghl-bulk backup`: snapshots of locations, in a repository.
 
 mod diff;
+mod erase;
+mod erase_lines;
 mod forget;
 mod init;
 mod list;
@@ -64,6 +66,7 @@ enum BackupSubcommand {
     /// good one. Compare the two, restore what was lost, and then release it.
     Release(forget::OneSnapshotArgs),
     Prune(prune::PruneArgs),
+    Erase(erase::EraseArgs),
 }
 
 /// Runs the command.
@@ -81,5 +84,6 @@ pub(crate) fn run(args: &BackupArgs, settings: &Settings) -> Result<CliExitCode,
         Some(BackupSubcommand::Hold(args)) => forget::hold(args, settings),
         Some(BackupSubcommand::Release(args)) => forget::release(args, settings),
         Some(BackupSubcommand::Prune(args)) => prune::run(args, settings),
+        Some(BackupSubcommand::Erase(args)) => erase::run(args, settings),
     }
 }
