@@ -5,6 +5,7 @@
 //! deletes follows from the repository alone.
 
 mod alerts;
+mod copy;
 mod erase;
 mod error;
 mod forget;
@@ -20,6 +21,7 @@ mod tests;
 mod verify;
 
 pub use alerts::AlertLimits;
+pub use copy::{CopyReport, copy_location};
 pub use erase::{
     EraseLocks, ErasePlan, EraseReport, EraseRequest, RunWithTraces, ScannedSnapshot, erase_people,
 };

@@ -26,6 +26,7 @@ mod line;
 mod manifest;
 mod open_repository;
 mod snapshot_choice;
+mod snapshot_copy;
 mod snapshot_id;
 mod snapshot_list;
 mod snapshot_rewrite;
@@ -50,6 +51,7 @@ pub use manifest::{
 };
 pub use open_repository::{Repository, RepositoryHeader};
 pub use snapshot_choice::SnapshotChoice;
+pub use snapshot_copy::CopiedFiles;
 pub use snapshot_id::SnapshotId;
 pub use snapshot_list::{DamagedManifest, Snapshot, SnapshotList};
 pub use snapshot_rewrite::{ErasedContacts, ErasedRecords, PERSONAL_TABLES, SnapshotRewrite};

@@ -1,6 +1,7 @@
 //! Backups: what a snapshot has, what it costs, and what is never lost or believed.
 
 mod backup_world;
+mod copy;
 mod encryption;
 mod erase;
 mod foreign_readers;

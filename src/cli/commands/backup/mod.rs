@@ -1,5 +1,6 @@
 //! `ghl-bulk backup`: snapshots of locations, in a repository.
 
+mod copy;
 mod diff;
 mod erase;
 mod erase_lines;
@@ -66,6 +67,7 @@ enum BackupSubcommand {
     /// good one. Compare the two, restore what was lost, and then release it.
     Release(forget::OneSnapshotArgs),
     Prune(prune::PruneArgs),
+    Copy(copy::CopyArgs),
     Erase(erase::EraseArgs),
 }
 
@@ -84,6 +86,7 @@ pub(crate) fn run(args: &BackupArgs, settings: &Settings) -> Result<CliExitCode,
         Some(BackupSubcommand::Hold(args)) => forget::hold(args, settings),
         Some(BackupSubcommand::Release(args)) => forget::release(args, settings),
         Some(BackupSubcommand::Prune(args)) => prune::run(args, settings),
+        Some(BackupSubcommand::Copy(args)) => copy::run(args, settings),
         Some(BackupSubcommand::Erase(args)) => erase::run(args, settings),
     }
 }
