@@ -6,6 +6,7 @@
 mod current_contact;
 mod find_contact;
 mod history;
+mod live_check;
 mod record_row;
 mod snapshot_diff;
 
@@ -15,6 +16,7 @@ pub use history::{
     ChangeWindow, ContactHistory, FieldChange, RecordedChange, find_known_contact,
     list_known_contacts, list_snapshot_contacts, read_history,
 };
+pub use live_check::{LiveDifference, LiveReport, LiveSample};
 pub use record_row::RecordRow;
 pub use snapshot_diff::{DifferenceKind, RecordDifference, diff_snapshots};
 

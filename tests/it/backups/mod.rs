@@ -6,6 +6,7 @@ mod encryption;
 mod erase;
 mod foreign_readers;
 mod interrupted;
+mod live;
 mod refusals;
 mod retention;
 mod several_locations;

@@ -42,6 +42,7 @@ const BACKUPS: &[(&str, &[i32])] = &[
     ("backup verify --from repo --read all --replay --identity key.txt", &[0]),
     ("backup hold --from repo latest~1", &[0]),
     ("backup release --from repo latest~1", &[0]),
+    ("backup verify --from repo --live 2 --identity key.txt", &[0]),
     ("backup copy --from repo --into copied", &[0]),
     ("backup erase --from repo --contact nobody@example.com --identity key.txt --yes", &[10]),
     ("backup forget --from repo --keep-last 1 --yes", &[0]),

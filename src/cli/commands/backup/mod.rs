@@ -7,6 +7,7 @@ mod erase_lines;
 mod forget;
 mod init;
 mod list;
+mod live_check;
 mod make;
 pub(super) mod open_repository;
 mod prune;

@@ -1,10 +1,12 @@
 //! `ghl-bulk backup verify`: proves that snapshots can be read.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::live_check::{LiveCheck, live_lines};
 use super::open_repository::{IdentityArg, RepositoryArg, RepositoryRef, select_locations};
 use crate::backup::{self, ReadPart, VerifyReport, VerifyRequest};
 use crate::cli::args::time_arg::parse_duration;
@@ -15,6 +17,7 @@ use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::format_bytes;
 use crate::cli::settings::Settings;
 use crate::id::LocationId;
+use crate::inspect::LiveReport;
 use crate::repository::SnapshotChoice;
 use crate::text::{escape_for_terminal, format_count, format_plural};
 
@@ -39,6 +42,15 @@ pub(super) struct VerifyArgs {
     /// ID: latest]
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "latest", value_parser = str::parse::<SnapshotChoice>)]
     replay: Option<SnapshotChoice>,
+
+    /// Also compare N contacts, with their notes and tasks, with the account: each is equal, changed since, gone, or differs
+    /// without a reason, which ends with 12. Takes a token, two requests a contact, and the key of an encrypted repository
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    live: Option<u32>,
+
+    /// Choose the same contacts as the `--live` that named this number
+    #[arg(long, value_name = "NUMBER", requires = "live", hide_short_help = true)]
+    seed: Option<u64>,
 
     #[command(flatten)]
     identity: IdentityArg,
@@ -68,6 +80,7 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings) -> Result<CliExitCode,
     let repository = place.open()?;
     let identities = place.identities(&args.identity)?;
     let screen = CliReporter::new(settings.output_style);
+    let mut live = LiveCheck::prepare(args.live, args.seed, args.replay.as_ref(), settings)?;
     let mut reports = Vec::new();
     for location in select_locations(&repository, settings)? {
         let list = repository.list_snapshots(&location)?;
@@ -85,31 +98,75 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings) -> Result<CliExitCode,
             // A user who may only read the repository can check it all the same.
             screen.print_note(&format!("the repository cannot remember this check: {error}"));
         }
-        reports.push((location, report));
+        let is_whole = report.damaged.is_empty();
+        reports.push((location.clone(), report));
+        if let Some(live) = live.as_mut().filter(|_| is_whole) {
+            live.compare(&repository, &location, identities.clone(), settings, &screen)?;
+        }
     }
-    let is_damaged = reports.iter().any(|(_, report)| !report.damaged.is_empty());
-    let code = if is_damaged { CliExitCode::Damaged } else { CliExitCode::Done };
+    let live = live.map(|live| live.reports).unwrap_or_default();
+    finish(&VerifyOutcome { reports, live }, settings, &screen)
+}
+
+/// What the checks came to, by location.
+struct VerifyOutcome {
+    reports: Vec<(LocationId, VerifyReport)>,
+    live: BTreeMap<LocationId, LiveReport>,
+}
+
+impl VerifyOutcome {
+    fn is_damaged(&self) -> bool {
+        self.reports.iter().any(|(_, report)| !report.damaged.is_empty())
+    }
+
+    fn differs(&self) -> bool {
+        self.live.values().any(|report| !report.differing.is_empty())
+    }
+
+    fn to_json(&self) -> Value {
+        let fields = |(location, report): &(LocationId, VerifyReport)| {
+            let mut fields = json!(report);
+            if let Some(live) = self.live.get(location) {
+                fields["live"] = json!(live);
+            }
+            (location.to_string(), fields)
+        };
+        Value::Object(self.reports.iter().map(fields).collect())
+    }
+}
+
+fn finish(
+    outcome: &VerifyOutcome,
+    settings: &Settings,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
+    let (is_damaged, differs) = (outcome.is_damaged(), outcome.differs());
+    let code = if is_damaged || differs { CliExitCode::Damaged } else { CliExitCode::Done };
     if settings.json {
-        let locations: serde_json::Map<String, Value> = reports
-            .iter()
-            .map(|(location, report)| (location.to_string(), json!(report)))
-            .collect();
-        let outcome = if is_damaged { "failed" } else { "complete" };
-        let summary = json!({"outcome": outcome, "kind": "backup_verify", "locations": locations});
-        emit_summary(&screen, code, summary);
+        let word = if is_damaged || differs { "failed" } else { "complete" };
+        let summary =
+            json!({"outcome": word, "kind": "backup_verify", "locations": outcome.to_json()});
+        emit_summary(screen, code, summary);
         return Ok(code);
     }
-    for (location, report) in &reports {
-        for line in report_lines(location, report) {
+    for (location, report) in &outcome.reports {
+        let live = outcome.live.get(location).map(live_lines).unwrap_or_default();
+        for line in report_lines(location, report).into_iter().chain(live) {
             screen.print_note(&line);
         }
     }
-    if reports.is_empty() {
+    if outcome.reports.is_empty() {
         screen.print_note("the repository has no snapshots");
     }
     if is_damaged {
         return Err(CliError::new(CliExitCode::Damaged, "the repository is damaged (see above)").with_hint(
             "restore the damaged files from a copy of the repository; nothing is deleted, and the next backup is a full one",
+        ));
+    }
+    if differs {
+        let message = "the snapshot differs from the account, and nothing says that the account has changed (see above)";
+        return Err(CliError::new(CliExitCode::Damaged, message).with_hint(
+            "compare one with `ghl-bulk show ID`; the next backup reads everything again",
         ));
     }
     Ok(code)
