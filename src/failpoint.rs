@@ -47,6 +47,10 @@ pub enum FailPoint {
     DuringForget,
     /// Some of what a repository no longer needs is removed.
     DuringPrune,
+    /// Some of what the home and the repository have of a person is removed.
+    DuringErasure,
+    /// Some of the files of a repository are in its copy.
+    DuringCopy,
     /// Some of the changes are in the outbox of a sink.
     DuringFill,
     /// A sink has an event, which is still in its outbox.
@@ -88,6 +92,8 @@ impl FailPoint {
             Self::BeforeManifest => "before_manifest",
             Self::DuringForget => "mid_forget",
             Self::DuringPrune => "mid_prune",
+            Self::DuringErasure => "mid_erase",
+            Self::DuringCopy => "mid_copy",
             Self::DuringFill => "during_fill",
             Self::BeforeMark => "before_mark",
             Self::BeforeRefresh => "before_refresh",

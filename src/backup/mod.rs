@@ -5,6 +5,8 @@
 //! deletes follows from the repository alone.
 
 mod alerts;
+mod copy;
+mod erase;
 mod error;
 mod forget;
 mod location_lock;
@@ -19,6 +21,10 @@ mod tests;
 mod verify;
 
 pub use alerts::AlertLimits;
+pub use copy::{CopyReport, copy_location};
+pub use erase::{
+    EraseLocks, ErasePlan, EraseReport, EraseRequest, RunWithTraces, ScannedSnapshot, erase_people,
+};
 pub use error::BackupError;
 pub use forget::{ForgetPlan, forget_snapshots};
 pub use location_lock::LocationLock;

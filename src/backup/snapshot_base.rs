@@ -31,6 +31,7 @@ pub(super) enum FullReason {
     Asked,
     OtherMirror,
     Unremembered,
+    Rewritten,
     Forgotten,
     RolledBack,
     Replaced,
@@ -49,6 +50,7 @@ impl FullReason {
             Self::Asked => "it was asked for",
             Self::OtherMirror => "the local copy is another one than before",
             Self::Unremembered => "the local copy has made no snapshot in this repository",
+            Self::Rewritten => "people were erased from the snapshot before",
             Self::Forgotten => "the snapshot before was forgotten",
             Self::RolledBack => "the snapshot before is no longer in the repository",
             Self::Replaced => "the manifest of the snapshot before was replaced",
@@ -196,6 +198,14 @@ fn find_remembered<'l>(
     }
     if list.damaged.iter().any(|damaged| damaged.id.as_str() == written.snapshot) {
         return Err(FullReason::DamagedChain);
+    }
+    // By another machine: the mirror of this one may still have these people, so its changes do not fit.
+    let former = written.snapshot.parse();
+    let is_rewritten = |snapshot: &Snapshot| {
+        former.as_ref().is_ok_and(|former| snapshot.manifest.is_rewritten_from(former))
+    };
+    if list.snapshots.iter().chain(&list.forgotten).any(is_rewritten) {
+        return Err(FullReason::Rewritten);
     }
     Err(FullReason::RolledBack)
 }

@@ -171,6 +171,7 @@ impl SnapshotJob<'_> {
             full_because: base.full_because.map(|because| because.sentence().to_owned()),
             chain,
             previous,
+            rewrites: Vec::new(),
             files,
             totals,
             state: hash_state(self.mirror, &records)?,

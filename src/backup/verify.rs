@@ -145,8 +145,8 @@ impl Check<'_> {
         }
         for snapshot in self.list.snapshots.iter().chain(&self.list.forgotten) {
             let Some(previous) = &snapshot.manifest.previous else { continue };
-            let Some(found) = self.list.find(&previous.id) else { continue };
-            if found.manifest_sha256() != previous.sha256 {
+            let Some(sha256) = self.list.find_sha256(&previous.id) else { continue };
+            if sha256 != previous.sha256 {
                 let why = format!(
                     "the manifest of snapshot `{}` is not the one that snapshot `{}` was written after",
                     previous.id,

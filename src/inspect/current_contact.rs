@@ -113,6 +113,18 @@ pub async fn read_contact(
     Ok(Some(current))
 }
 
+/// Whether the account has a contact, as the contact's own endpoint says it. One request.
+///
+/// # Errors
+/// When the server cannot say.
+pub async fn contact_exists(client: &ApiClient, id: &ContactId) -> Result<bool, ApiError> {
+    match client.get_raw_contact(id).await {
+        Ok(response) => Ok(response.head.is_some()),
+        Err(error) if error.kind == ApiErrorKind::Gone || error.forbids_record() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Takes what can be read, and notes what cannot.
 #[derive(Default)]
 struct PartReader {

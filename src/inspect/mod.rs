@@ -6,14 +6,17 @@
 mod current_contact;
 mod find_contact;
 mod history;
+mod live_check;
 mod record_row;
 mod snapshot_diff;
 
-pub use current_contact::{CurrentContact, LeftOutPart, read_contact};
+pub use current_contact::{CurrentContact, LeftOutPart, contact_exists, read_contact};
 pub use find_contact::{ContactLabel, ContactMatch, find_contact};
 pub use history::{
-    ChangeWindow, ContactHistory, FieldChange, RecordedChange, find_known_contact, read_history,
+    ChangeWindow, ContactHistory, FieldChange, RecordedChange, find_known_contact,
+    list_known_contacts, list_snapshot_contacts, read_history,
 };
+pub use live_check::{LiveDifference, LiveReport, LiveSample};
 pub use record_row::RecordRow;
 pub use snapshot_diff::{DifferenceKind, RecordDifference, diff_snapshots};
 

@@ -22,7 +22,8 @@ impl LastSnapshot {
     }
 }
 
-fn meta_key(repository: &str) -> String {
+/// The key of what is known of a repository.
+pub(super) fn meta_key(repository: &str) -> String {
     format!("snapshot in {repository}")
 }
 

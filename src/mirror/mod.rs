@@ -10,6 +10,7 @@
 mod body_codec;
 mod body_dictionary;
 mod change_log;
+mod erasure;
 mod error;
 mod failures;
 mod field_columns;
@@ -36,6 +37,7 @@ mod sync_log;
 mod tests;
 
 pub use change_log::{ChangeKind, NetChange, RecordChange};
+pub use erasure::ErasedRows;
 pub use error::MirrorError;
 pub use inspection::{KnownReader, RecordCounts, RecordText};
 pub use keep_time::{KeepTime, RequestedRetention, RetentionRules};

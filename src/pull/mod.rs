@@ -52,7 +52,7 @@ pub use notes::{
 pub use selected::{
     ContactKey, ContactKeyList, SelectionCost, UnclearContactKey, estimate_cost, find_contacts,
     has_stored_list, infer_contact_key, looks_like_contact_id, parse_email_key, parse_id_key,
-    parse_phone_key, trim_key_text,
+    parse_phone_key, search_contacts_by_id, trim_key_text,
 };
 
 /// Of a run that reads a whole location with tasks and notes: its server, as [`server_name`] has it.

@@ -38,6 +38,15 @@ impl Repository {
 }
 
 impl Chain {
+    /// A chain of snapshots, of which the last one need not be written yet.
+    pub(super) fn of_members(
+        repository: &Repository,
+        members: Vec<Manifest>,
+        identities: Option<Identities>,
+    ) -> Self {
+        Self { repository: repository.clone(), members, identities }
+    }
+
     /// The manifest of the snapshot.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {

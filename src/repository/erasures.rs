@@ -1,9 +1,8 @@
-//! What the repository remembers of people who were erased from it: hashes, from which nobody can be listed, and by which a
-//! restore recognizes them.
+//! What the repository remembers of people who were erased from it: hashes, by which a restore recognizes them.
 //!
 //! An erasure is one file, written before anything is changed; a second one says what came of it, and is written at the end.
-//! Neither is ever changed. Both have no data of people but SHA-256 hashes, salted with the repository's id: whoever knows an
-//! address can ask whether it was erased, and nobody can read addresses from them.
+//! Neither is ever changed. Both have no data of people but SHA-256 hashes, salted with the repository's id: a person who
+//! knows an address can ask whether it was erased, and addresses cannot be read from them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -71,7 +70,7 @@ impl Erasures {
     /// Reads the erasures of the people of a location.
     ///
     /// # Errors
-    /// When one is damaged, or the store cannot be read: nobody may be restored then, since it is not known who was erased.
+    /// When one is damaged, or the store cannot be read: a restore must stop then, since it is not known who was erased.
     pub fn load(repository: &Repository, location: &LocationId) -> Result<Self, RepositoryError> {
         let objects = repository.store().list("");
         let objects =
@@ -147,6 +146,17 @@ impl Erasures {
         };
         let found = self.records.iter().filter(move |record| record.people.iter().any(&has));
         found.map(|record| (record, self.finished.contains(&record.erasure)))
+    }
+
+    /// Whether a contact with this id is part of an erasure that was begun and not finished.
+    #[must_use]
+    pub fn is_being_erased(&self, id: &str) -> bool {
+        let mut unfinished = self.unfinished().peekable();
+        if unfinished.peek().is_none() {
+            return false;
+        }
+        let hash = hash_value(&self.salt, "id", id);
+        unfinished.any(|record| record.people.iter().any(|person| person.contact == hash))
     }
 
     /// The erasures that were begun and not finished, oldest first.

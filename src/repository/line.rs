@@ -108,6 +108,21 @@ impl SnapshotLine {
         }
     }
 
+    /// The id of the record.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.sort_key().1
+    }
+
+    /// The contact that the record belongs to.
+    #[must_use]
+    pub fn of(&self) -> Option<&str> {
+        match self {
+            Self::Put(record) => record.of.as_deref(),
+            Self::Del { of, .. } => of.as_deref(),
+        }
+    }
+
     /// Appends the line to a buffer.
     pub(super) fn write_to(&self, buffer: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         let added = |ms: i64| Some(ms).filter(|ms| *ms != UNDATED);

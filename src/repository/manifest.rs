@@ -50,7 +50,7 @@ pub struct ManifestLocation {
     pub timezone: Option<String>,
 }
 
-/// The snapshot before another one.
+/// A snapshot that another one came after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousSnapshot {
     /// Its id.
@@ -136,6 +136,9 @@ pub struct Manifest {
     pub chain: Vec<SnapshotId>,
     /// The snapshot before it.
     pub previous: Option<PreviousSnapshot>,
+    /// The snapshots that it was before people were erased from it, the first one first. They are gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewrites: Vec<PreviousSnapshot>,
     /// Its files.
     pub files: Vec<SnapshotFile>,
     /// The records of each table.
@@ -173,6 +176,12 @@ impl Manifest {
     #[must_use]
     pub fn file_of(&self, table: &str) -> Option<&SnapshotFile> {
         self.files.iter().find(|file| file.table == table)
+    }
+
+    /// Whether it is what a snapshot came to when people were erased from it.
+    #[must_use]
+    pub fn is_rewritten_from(&self, former: &SnapshotId) -> bool {
+        self.rewrites.iter().any(|rewritten| rewritten.id == *former)
     }
 
     /// The size of its files.

@@ -27,8 +27,10 @@ mod line;
 mod manifest;
 mod open_repository;
 mod snapshot_choice;
+mod snapshot_copy;
 mod snapshot_id;
 mod snapshot_list;
+mod snapshot_rewrite;
 mod state_hash;
 mod store;
 #[cfg(test)]
@@ -51,8 +53,10 @@ pub use manifest::{
 };
 pub use open_repository::{Repository, RepositoryHeader};
 pub use snapshot_choice::SnapshotChoice;
+pub use snapshot_copy::CopiedFiles;
 pub use snapshot_id::SnapshotId;
 pub use snapshot_list::{DamagedManifest, Snapshot, SnapshotList};
+pub use snapshot_rewrite::{ErasedContacts, ErasedRecords, PERSONAL_TABLES, SnapshotRewrite};
 pub use state_hash::StateHash;
 #[cfg(test)]
 pub(crate) use store::memory::MemoryStore;

@@ -76,6 +76,17 @@ impl SnapshotList {
         self.snapshots.iter().chain(&self.forgotten).find(|snapshot| snapshot.id() == id)
     }
 
+    /// The SHA-256 of a snapshot's manifest; of one that people were erased from, as it was before.
+    #[must_use]
+    pub fn find_sha256(&self, id: &SnapshotId) -> Option<String> {
+        if let Some(found) = self.find(id) {
+            return Some(found.manifest_sha256());
+        }
+        let all = self.snapshots.iter().chain(&self.forgotten);
+        let mut rewrites = all.flat_map(|snapshot| &snapshot.manifest.rewrites);
+        rewrites.find(|former| former.id == *id).map(|former| former.sha256.clone())
+    }
+
     /// The manifests of a snapshot's chain, the full one first.
     ///
     /// # Errors

@@ -86,6 +86,7 @@ impl World {
             full_because: None,
             chain,
             previous,
+            rewrites: Vec::new(),
             files: vec![file.unwrap()],
             totals: BTreeMap::new(),
             state: state.finish(),

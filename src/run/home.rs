@@ -103,6 +103,11 @@ impl RunStore {
         self.mirrors.join(if sandbox { format!("sandbox.{name}") } else { name })
     }
 
+    /// The directory of all runs.
+    pub(super) fn run_dirs(&self) -> &Path {
+        &self.runs
+    }
+
     /// The program's home.
     #[must_use]
     pub fn home_dir(&self) -> &Path {

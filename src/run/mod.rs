@@ -29,6 +29,7 @@ mod spool_contents;
 mod spool_reader;
 pub mod stream;
 mod summary;
+mod traces;
 
 pub use crate::event::RunKind;
 pub use db::{checksum, connect_database};
@@ -56,3 +57,4 @@ pub use run_ref::{RunRef, ShortRunIds};
 pub use spool::{FetchFailure, Spool, SpoolEntry, SpoolWrite, StreamProgress};
 pub use spool_reader::SpoolReader;
 pub use summary::RunSummary;
+pub use traces::PersonTraces;

@@ -17,7 +17,7 @@ pub(super) fn bare() -> World {
 }
 
 /// The help of every command, of `ghl-bulk` itself first.
-const COMMANDS: [&str; 51] = [
+const COMMANDS: [&str; 53] = [
     "",
     "export",
     "import",
@@ -48,6 +48,8 @@ const COMMANDS: [&str; 51] = [
     "backup hold",
     "backup release",
     "backup prune",
+    "backup copy",
+    "backup erase",
     "restore",
     "resume",
     "login",

@@ -18,6 +18,12 @@ pub(crate) struct ContactArg {
     contact: String,
 }
 
+impl From<&str> for ContactArg {
+    fn from(text: &str) -> Self {
+        Self { contact: text.to_owned() }
+    }
+}
+
 impl ContactArg {
     /// What was typed.
     pub(crate) fn text(&self) -> &str {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::inspect::find_contact::{ContactLabel, ContactMatch, match_labels};
 use crate::mirror::{MirrorError, MirrorReader, RecordKind};
 use crate::pull::ContactKey;
+use crate::repository::{Identities, Repository, RepositoryError, SnapshotLine, SnapshotList};
 
 /// The most contacts that are remembered: an address that more have names none.
 const MAX_FOUND: usize = 1_000;
@@ -35,6 +36,17 @@ pub fn find_known_contact(
         let known = mirror.find_version(RecordKind::Contact, id.as_str())?;
         return Ok(known.map_or(ContactMatch::Missing, |_| ContactMatch::Found(id.clone())));
     }
+    Ok(match_labels(list_known_contacts(mirror, key)?.into_values()))
+}
+
+/// The contacts that an address or number names or has named, by id.
+///
+/// # Errors
+/// When the mirror is damaged or cannot be read.
+pub fn list_known_contacts(
+    mirror: &MirrorReader,
+    key: &ContactKey,
+) -> Result<BTreeMap<String, ContactLabel>, MirrorError> {
     let mut found: BTreeMap<String, ContactLabel> = BTreeMap::new();
     mirror.for_each_version(RecordKind::Contact, |version| {
         let is_known = found.contains_key(version.id);
@@ -46,7 +58,34 @@ pub fn find_known_contact(
         label.is_deleted = version.is_deleted;
         found.insert(version.id.to_owned(), label);
     })?;
-    Ok(match_labels(found.into_values()))
+    Ok(found)
+}
+
+/// The contacts that an address or number names or has named in any snapshot of a location, forgotten ones included, by
+/// id. Reads every file of contacts.
+///
+/// # Errors
+/// When a snapshot is damaged or cannot be decrypted.
+pub fn list_snapshot_contacts(
+    repository: &Repository,
+    list: &SnapshotList,
+    identities: Option<&Identities>,
+    key: &ContactKey,
+) -> Result<BTreeMap<String, ContactLabel>, RepositoryError> {
+    let mut found: BTreeMap<String, ContactLabel> = BTreeMap::new();
+    for snapshot in list.snapshots.iter().chain(&list.forgotten) {
+        repository.for_each_line(&snapshot.manifest, "contacts", identities, |line| {
+            let SnapshotLine::Put(record) = line else { return };
+            let is_known = found.contains_key(&record.id);
+            if !is_known && (found.len() >= MAX_FOUND || !has_key(&record.body, key)) {
+                return;
+            }
+            if let Some(label) = ContactLabel::from_row(&record.body) {
+                found.insert(record.id.clone(), label);
+            }
+        })?;
+    }
+    Ok(found)
 }
 
 /// Whether a row has the key's value, as the primary or an additional one.

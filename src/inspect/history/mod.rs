@@ -21,7 +21,7 @@ pub(super) use field_changes::compare_rows;
 
 pub use change_window::ChangeWindow;
 pub use field_changes::FieldChange;
-pub use find_known_contact::find_known_contact;
+pub use find_known_contact::{find_known_contact, list_known_contacts, list_snapshot_contacts};
 
 /// The kinds whose records a history has, in the order in which one sync's changes are listed.
 const KINDS: [RecordKind; 3] = [RecordKind::Contact, RecordKind::Note, RecordKind::Task];

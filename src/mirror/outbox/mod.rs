@@ -209,7 +209,8 @@ fn insert_events(connection: &Connection, sink: &str, events: &[NewEvent]) -> ru
     Ok(())
 }
 
-fn write_position(
+/// Writes the position of a sink.
+pub(super) fn write_position(
     connection: &Connection,
     sink: &str,
     position: &ChangePosition,

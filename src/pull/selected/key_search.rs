@@ -9,6 +9,7 @@ use crate::api::{
     self, ApiClient, ApiErrorKind, BrokenRecord, ContactSearchFilter, LookupValue, RepeatedPages,
     SEARCH_LIMIT,
 };
+use crate::id::ContactId;
 
 /// The rows of a search, or that the server rejects such a search.
 pub(in crate::pull) enum KeySearchResult {
@@ -88,6 +89,28 @@ pub async fn find_contacts(
         return Ok(rows);
     }
     Ok(fetch_single(client, key).await?.0)
+}
+
+/// The contacts with these ids, as the search writes them: at most a few dozen. One that its index lacks is left out.
+///
+/// # Errors
+/// When the server cannot say, or rejects a search by ids.
+pub async fn search_contacts_by_id(
+    client: &ApiClient,
+    ids: &[ContactId],
+) -> Result<Vec<Box<RawValue>>, api::ApiError> {
+    let keys: Vec<_> = ids.iter().cloned().map(ContactKey::Id).collect();
+    let mut rows = Vec::new();
+    match search_keys(client, &keys).await? {
+        KeySearchResult::Rows(found, _) => rows = found,
+        // One by one, as their own endpoint writes them, where no search is possible.
+        KeySearchResult::Refused => {
+            for key in &keys {
+                rows.extend(fetch_single(client, key).await?.0);
+            }
+        }
+    }
+    Ok(rows)
 }
 
 /// The contacts that the server finds for a key.

@@ -34,9 +34,9 @@ pub use infer_key::{
     UnclearContactKey, infer_contact_key, looks_like_contact_id, parse_email_key, parse_id_key,
     parse_phone_key, trim_key_text,
 };
-pub use key_search::find_contacts;
 pub(in crate::pull) use key_search::{KeySearchResult, encode_rows, search_keys};
 use key_search::{decode_rows, fetch_by_key};
+pub use key_search::{find_contacts, search_contacts_by_id};
 pub use lookup_key::ContactKey;
 use lookup_key::SelectedContacts;
 pub(in crate::pull) use lookup_key::parse_row_id;

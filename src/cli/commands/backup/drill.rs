@@ -26,6 +26,7 @@ use crate::model::LocationDirectory;
 use crate::repository::{Chain, DrillRecord};
 use crate::run::RunStore;
 use crate::sandbox::{self, LocationLists, LocationRateLimit, SandboxSettings, UniqueIdentifier};
+use crate::text::{escape_for_terminal, format_count, format_plural};
 
 /// The location of the sandbox that is restored into.
 const LOCATION: &str = "restoreDrillLocation";
@@ -347,4 +348,35 @@ impl SnapshotChildren {
             |list: &mut HashMap<String, Vec<Value>>| list.remove(contact).unwrap_or_default();
         (take(&mut self.notes), take(&mut self.tasks))
     }
+}
+
+/// What a drill has found, for people.
+pub(super) fn drill_lines(drill: &DrillReport) -> Vec<String> {
+    let record = &drill.record;
+    let [contacts, notes, tasks] = [record.restored, record.notes, record.tasks].map(format_count);
+    let mut lines = vec![format!(
+        "  snapshot {} was restored for a trial: {contacts} contacts, {notes} notes, {tasks} tasks, {}",
+        record.snapshot,
+        match record.differences {
+            0 => "all as they were".to_owned(),
+            count => format_plural(count, "difference"),
+        }
+    )];
+    if record.losses > 0 {
+        let losses = format_plural(record.losses, "value");
+        lines.push(format!(
+            "  {losses} cannot be brought back by any restore, such as dates and ids"
+        ));
+    }
+    if record.rejected > 0 {
+        let contacts = format_plural(record.rejected, "contact");
+        lines.push(format!(
+            "  {contacts} cannot be restored, because the location allows their addresses only once"
+        ));
+    }
+    for (contact, field) in &drill.examples {
+        let line = format!("  differs: contact {contact}, {field}");
+        lines.push(escape_for_terminal(&line).into_owned());
+    }
+    lines
 }

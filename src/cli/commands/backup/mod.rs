@@ -1,11 +1,15 @@
 //! `ghl-bulk backup`: snapshots of locations, in a repository.
 
+mod copy;
 mod diff;
 mod drill;
 mod drill_comparison;
+mod erase;
+mod erase_lines;
 mod forget;
 mod init;
 mod list;
+mod live_check;
 mod make;
 pub(super) mod open_repository;
 mod prune;
@@ -66,6 +70,8 @@ enum BackupSubcommand {
     /// good one. Compare the two, restore what was lost, and then release it.
     Release(forget::OneSnapshotArgs),
     Prune(prune::PruneArgs),
+    Copy(copy::CopyArgs),
+    Erase(erase::EraseArgs),
 }
 
 /// Runs the command.
@@ -83,5 +89,7 @@ pub(crate) fn run(args: &BackupArgs, settings: &Settings) -> Result<CliExitCode,
         Some(BackupSubcommand::Hold(args)) => forget::hold(args, settings),
         Some(BackupSubcommand::Release(args)) => forget::release(args, settings),
         Some(BackupSubcommand::Prune(args)) => prune::run(args, settings),
+        Some(BackupSubcommand::Copy(args)) => copy::run(args, settings),
+        Some(BackupSubcommand::Erase(args)) => erase::run(args, settings),
     }
 }

@@ -1,11 +1,13 @@
 //! `ghl-bulk backup verify`: proves that snapshots can be read.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::drill::{self, DrillReport};
+use super::drill::{self, DrillReport, drill_lines};
+use super::live_check::{LiveCheck, live_lines};
 use super::open_repository::{IdentityArg, RepositoryArg, RepositoryRef, select_locations};
 use crate::backup::{self, ReadPart, VerifyReport, VerifyRequest};
 use crate::cli::args::time_arg::parse_duration;
@@ -16,6 +18,7 @@ use crate::cli::output::progress::CliReporter;
 use crate::cli::output::text_format::format_bytes;
 use crate::cli::settings::Settings;
 use crate::id::LocationId;
+use crate::inspect::LiveReport;
 use crate::repository::SnapshotChoice;
 use crate::text::{escape_for_terminal, format_count, format_plural};
 
@@ -46,6 +49,15 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "latest", value_parser = str::parse::<SnapshotChoice>)]
     drill: Option<SnapshotChoice>,
 
+    /// Also compare N contacts, with their notes and tasks, with the account: each is equal, changed since, gone, or differs
+    /// without a reason, which ends with 12. Takes a token, two requests a contact, and the key of an encrypted repository
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    live: Option<u32>,
+
+    /// Choose the same contacts as the `--live` that named this number
+    #[arg(long, value_name = "NUMBER", requires = "live", hide_short_help = true)]
+    seed: Option<u64>,
+
     #[command(flatten)]
     identity: IdentityArg,
 }
@@ -74,7 +86,8 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings) -> Result<CliExitCode,
     let repository = place.open()?;
     let identities = place.identities(&args.identity)?;
     let screen = CliReporter::new(settings.output_style);
-    let mut reports = Vec::new();
+    let mut live = LiveCheck::prepare(args.live, args.seed, args.replay.as_ref(), settings)?;
+    let (mut reports, mut drills) = (Vec::new(), BTreeMap::new());
     for location in select_locations(&repository, settings)? {
         let list = repository.list_snapshots(&location)?;
         let replay = args.replay.as_ref().map(|choice| list.choose(choice));
@@ -91,101 +104,103 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings) -> Result<CliExitCode,
             // A user who may only read the repository can check it all the same.
             screen.print_note(&format!("the repository cannot remember this check: {error}"));
         }
+        let is_whole = report.damaged.is_empty();
         // Of a damaged chain a drill would only say the same once more.
-        let drill = args.drill.as_ref().filter(|_| report.damaged.is_empty());
-        let drill = drill.map(|choice| {
+        if let Some(choice) = args.drill.as_ref().filter(|_| is_whole) {
             let chain = repository.open_chain(&list, list.choose(choice)?, identities.clone())?;
             let drill = drill::run_drill(&chain, settings, &screen)?;
             if let Err(error) = repository.record_drill(&location, &drill.record) {
                 screen.print_note(&format!("the repository cannot remember this drill: {error}"));
             }
-            Ok::<_, CliError>(drill)
-        });
-        reports.push(LocationCheck { location, report, drill: drill.transpose()? });
+            drills.insert(location.clone(), drill);
+        }
+        reports.push((location.clone(), report));
+        if let Some(live) = live.as_mut().filter(|_| is_whole) {
+            live.compare(&repository, &location, identities.clone(), settings, &screen)?;
+        }
     }
-    let is_damaged = reports.iter().any(LocationCheck::has_failed);
-    let code = if is_damaged { CliExitCode::Damaged } else { CliExitCode::Done };
+    let live = live.map(|live| live.reports).unwrap_or_default();
+    finish(&VerifyOutcome { reports, live, drills }, settings, &screen)
+}
+
+/// What the checks came to, by location.
+struct VerifyOutcome {
+    reports: Vec<(LocationId, VerifyReport)>,
+    live: BTreeMap<LocationId, LiveReport>,
+    drills: BTreeMap<LocationId, DrillReport>,
+}
+
+impl VerifyOutcome {
+    fn is_damaged(&self) -> bool {
+        self.reports.iter().any(|(_, report)| !report.damaged.is_empty())
+    }
+
+    fn differs(&self) -> bool {
+        self.live.values().any(|report| !report.differing.is_empty())
+    }
+
+    fn drill_failed(&self) -> bool {
+        self.drills.values().any(|drill| drill.record.differences > 0)
+    }
+
+    fn to_json(&self) -> Value {
+        let fields = |(location, report): &(LocationId, VerifyReport)| {
+            let mut fields = json!(report);
+            if let Some(live) = self.live.get(location) {
+                fields["live"] = json!(live);
+            }
+            if let Some(drill) = self.drills.get(location) {
+                fields["drill"] = json!(drill);
+            }
+            (location.to_string(), fields)
+        };
+        Value::Object(self.reports.iter().map(fields).collect())
+    }
+}
+
+fn finish(
+    outcome: &VerifyOutcome,
+    settings: &Settings,
+    screen: &CliReporter,
+) -> Result<CliExitCode, CliError> {
+    let (is_damaged, differs) = (outcome.is_damaged(), outcome.differs());
+    let has_failed = is_damaged || differs || outcome.drill_failed();
+    let code = if has_failed { CliExitCode::Damaged } else { CliExitCode::Done };
     if settings.json {
-        let locations: serde_json::Map<String, Value> =
-            reports.iter().map(|check| (check.location.to_string(), check.to_json())).collect();
-        let outcome = if is_damaged { "failed" } else { "complete" };
-        let summary = json!({"outcome": outcome, "kind": "backup_verify", "locations": locations});
-        emit_summary(&screen, code, summary);
+        let word = if has_failed { "failed" } else { "complete" };
+        let summary =
+            json!({"outcome": word, "kind": "backup_verify", "locations": outcome.to_json()});
+        emit_summary(screen, code, summary);
         return Ok(code);
     }
-    for LocationCheck { location, report, drill } in &reports {
-        let drill = drill.iter().flat_map(drill_lines);
-        for line in report_lines(location, report).into_iter().chain(drill) {
+    for (location, report) in &outcome.reports {
+        let live = outcome.live.get(location).map(live_lines).unwrap_or_default();
+        let drill = outcome.drills.get(location).map(drill_lines).unwrap_or_default();
+        for line in report_lines(location, report).into_iter().chain(live).chain(drill) {
             screen.print_note(&line);
         }
     }
-    if reports.is_empty() {
+    if outcome.reports.is_empty() {
         screen.print_note("the repository has no snapshots");
     }
+    if outcome.drill_failed() && !is_damaged {
+        let message = "the drill found differences that no restore names (see above)";
+        return Err(CliError::new(CliExitCode::Damaged, message).with_hint(
+            "the snapshot itself is whole; this is a fault of ghl-bulk: please report it",
+        ));
+    }
     if is_damaged {
-        if reports.iter().all(|check| check.report.damaged.is_empty()) {
-            let message = "the drill found differences that no restore names (see above)";
-            return Err(CliError::new(CliExitCode::Damaged, message).with_hint(
-                "the snapshot itself is whole; this is a fault of ghl-bulk: please report it",
-            ));
-        }
         return Err(CliError::new(CliExitCode::Damaged, "the repository is damaged (see above)").with_hint(
             "restore the damaged files from a copy of the repository; nothing is deleted, and the next backup is a full one",
         ));
     }
+    if differs {
+        let message = "the snapshot differs from the account, and nothing says that the account has changed (see above)";
+        return Err(CliError::new(CliExitCode::Damaged, message).with_hint(
+            "compare one with `ghl-bulk show ID`; the next backup reads everything again",
+        ));
+    }
     Ok(code)
-}
-
-/// What a check of a location has found.
-struct LocationCheck {
-    location: LocationId,
-    report: VerifyReport,
-    drill: Option<DrillReport>,
-}
-
-impl LocationCheck {
-    fn has_failed(&self) -> bool {
-        let differs = self.drill.as_ref().is_some_and(|drill| drill.record.differences > 0);
-        differs || !self.report.damaged.is_empty()
-    }
-
-    fn to_json(&self) -> Value {
-        let mut value = json!(self.report);
-        if let (Value::Object(fields), Some(drill)) = (&mut value, &self.drill) {
-            fields.insert("drill".to_owned(), json!(drill));
-        }
-        value
-    }
-}
-
-fn drill_lines(drill: &DrillReport) -> Vec<String> {
-    let record = &drill.record;
-    let [contacts, notes, tasks] = [record.restored, record.notes, record.tasks].map(format_count);
-    let mut lines = vec![format!(
-        "  snapshot {} was restored for a trial: {contacts} contacts, {notes} notes, {tasks} tasks, {}",
-        record.snapshot,
-        match record.differences {
-            0 => "all as they were".to_owned(),
-            count => format_plural(count, "difference"),
-        }
-    )];
-    if record.losses > 0 {
-        let losses = format_plural(record.losses, "value");
-        lines.push(format!(
-            "  {losses} cannot be brought back by any restore, such as dates and ids"
-        ));
-    }
-    if record.rejected > 0 {
-        let contacts = format_plural(record.rejected, "contact");
-        lines.push(format!(
-            "  {contacts} cannot be restored, because the location allows their addresses only once"
-        ));
-    }
-    for (contact, field) in &drill.examples {
-        let line = format!("  differs: contact {contact}, {field}");
-        lines.push(escape_for_terminal(&line).into_owned());
-    }
-    lines
 }
 
 fn report_lines(location: &LocationId, report: &VerifyReport) -> Vec<String> {
