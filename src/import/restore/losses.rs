@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::import::ImportError;
 use crate::import::results::{AtomicCsvWriter, LOSSES_CSV};
+use crate::model::Channel;
 use crate::plan::restore::SnapshotContact;
 use crate::text::escape_for_table;
 
@@ -79,6 +80,12 @@ impl LossWriter {
                 self.add(&Loss { contact: id, record: "contact", id, field, value: &text, why })?;
             }
         }
+        for channel in unwritable_blocks(raw) {
+            let field = format!("dndSettings.{channel}");
+            let why = "the API does not take this channel: block it in HighLevel";
+            let (field, value) = (field.as_str(), "blocked");
+            self.add(&Loss { contact: id, record: "contact", id, field, value, why })?;
+        }
         let remote = &contact.remote;
         let more = [
             ("additionalEmails", &remote.additional_emails),
@@ -137,4 +144,16 @@ impl LossWriter {
         self.table.commit()?;
         Ok(self.count)
     }
+}
+
+/// The blocked channels that the API returns and does not take, such as RCS (api.md §5.18).
+fn unwritable_blocks(raw: &Value) -> Vec<&str> {
+    let channels = raw["dndSettings"].as_object().into_iter().flatten();
+    let is_known = |name: &str| Channel::ALL.iter().any(|it| it.name().eq_ignore_ascii_case(name));
+    let is_blocked = |state: &Value| {
+        let status = state["status"].as_str().unwrap_or_default();
+        ["active", "permanent"].iter().any(|blocked| status.eq_ignore_ascii_case(blocked))
+    };
+    let lost = channels.filter(|(name, state)| !is_known(name) && is_blocked(state));
+    lost.map(|(name, _)| name.as_str()).collect()
 }

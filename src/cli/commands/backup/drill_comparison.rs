@@ -44,7 +44,7 @@ pub(super) fn differing_fields(snapshot: &Value, restored: &Value) -> Vec<String
         differing.push("tags".to_owned());
     }
     if blocks(snapshot) != blocks(restored) {
-        differing.push("dnd".to_owned());
+        differing.push("dndSettings".to_owned());
     }
     let (one, other) = (custom_values(snapshot), custom_values(restored));
     let ids: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
@@ -97,13 +97,21 @@ fn custom_values(contact: &Value) -> BTreeMap<String, Vec<String>> {
         let value = keys.iter().map(|key| &entry[*key]).find(|value| !value.is_null())?;
         let mut texts: Vec<String> = match value {
             Value::Array(list) => list.iter().map(plain_text).collect(),
-            value => vec![plain_text(value)],
+            value => vec![day_or_text(plain_text(value))],
         };
         texts.retain(|text| !text.is_empty());
         texts.sort_unstable();
         (!texts.is_empty()).then(|| Some((entry["id"].as_str()?.to_owned(), texts)))?
     };
     entries.filter_map(one).collect()
+}
+
+/// The day of a time, which is a text in some responses and a number of milliseconds in others; else the text as it is.
+fn day_or_text(text: String) -> String {
+    let time = text.parse().ok().filter(|ms: &i64| *ms > 100_000_000_000);
+    let time = time.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let time = time.or_else(|| text.parse::<jiff::Timestamp>().ok());
+    time.map_or(text, |time| time.strftime("%Y-%m-%d").to_string())
 }
 
 /// How many notes of the snapshot have no counterpart among the restored ones, whose texts may begin with their days.
@@ -170,7 +178,7 @@ mod tests {
         for (key, value, field) in [
             ("firstName", json!("Eda"), "firstName"),
             ("tags", json!(["a"]), "tags"),
-            ("dnd", json!(false), "dnd"),
+            ("dnd", json!(false), "dndSettings"),
             ("dateOfBirth", json!("1990-01-03"), "dateOfBirth"),
             ("customFields", json!([{"id": "f", "value": ["x"]}]), "customFields.f"),
         ] {
