@@ -454,3 +454,20 @@ fn a_person_of_the_local_copy_alone_is_erased_and_not_restored() {
     assert_eq!(world.back_up("")["snapshot_kind"], "changes");
     world.run_command("backup verify --from repo --read all --replay").exits(0);
 }
+
+#[test]
+fn a_later_chain_without_the_person_stays_as_it_is() {
+    let (world, id) = world_with_person("");
+    let full = world.back_up("--full")["snapshot"].clone();
+    let manifest = world.read_json(&format!("{}/manifest.json", snapshot_dir(&full)));
+    world.run_command(&format!("backup erase --from repo --contact {id} --yes")).exits(0);
+    let after = world.read_json(&format!("{}/manifest.json", snapshot_dir(&full)));
+    assert_eq!(after, manifest, "it names a snapshot that was written again");
+    assert_eq!(world.snapshots().len(), 4);
+    for at in 0..4 {
+        let verify = format!("backup verify --from repo --read all --replay latest~{at}");
+        world.run_command(&verify).exits(0);
+    }
+    assert_eq!(traces(&world, &id, None), [""; 0]);
+    assert_eq!(world.back_up("")["snapshot_kind"], "changes");
+}
