@@ -53,11 +53,8 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
             "`--out -` writes the table of one location to stdout, and nothing else",
         ));
     }
-    if many && args.contacts.is_some() {
-        return Err(CliError::usage("`--contacts` is about one location, and several are given")
-            .with_hint(
-                "a contact's id and address belong to one location; export from each by itself",
-            ));
+    if many {
+        check_for_several(args)?;
     }
     let screen = CliReporter::new(settings.output_style);
     templates.report_missing(tables, &screen);
@@ -66,8 +63,7 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
     } else {
         EarlierRuns::load(&dirs::runs_home()?, RunKind::Export)?
     };
-    let (accounts, screen, stdout) = (&accounts, &screen, stdout.as_ref());
-    let earlier = &earlier;
+    let (accounts, screen, stdout, earlier) = (&accounts, &screen, stdout.as_ref(), &earlier);
     let began = CommandStart::choose(args.start.continues(), earlier, &accounts.all);
     let out = stdout.map_or(args.out.as_path(), |stdout| stdout.dir.as_path());
     signals::block_on(settings.deadline, screen, |stop| async move {
@@ -100,6 +96,16 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         }
         export_report::report_exports(ended, many, settings, screen)
     })
+}
+
+/// Refuses what is about one location.
+fn check_for_several(args: &ExportArgs) -> Result<(), CliError> {
+    if args.contacts.is_none() {
+        return Ok(());
+    }
+    let hint = "a contact's id and address belong to one location; export from each by itself";
+    Err(CliError::usage("`--contacts` is about one location, and several are given")
+        .with_hint(hint))
 }
 
 /// The command, with what it needs for each location.

@@ -137,7 +137,9 @@ impl AreaState {
             parts.map(|part| lock_ignoring_poison(part).lines(now, columns)).collect();
         let most = rows.saturating_sub(1).max(1);
         if self.parts.len() > 1 && parts.iter().map(Vec::len).sum::<usize>() > most {
-            parts.iter_mut().for_each(|lines| lines.truncate(1));
+            for lines in &mut parts {
+                lines.truncate(1);
+            }
         }
         let mut lines = parts.concat();
         if lines.len() > most {

@@ -88,7 +88,7 @@ impl LocationCounts {
             [(self.failed, "failed"), (self.begun - self.done - self.failed, "in progress")]
         {
             if number > 0 {
-                line.push_str(&format!(", {} {what}", count(number)));
+                line = format!("{line}, {} {what}", count(number));
             }
         }
         let elapsed = now.duration_since(self.began).as_secs();
