@@ -146,57 +146,100 @@ impl RunId {
     }
 }
 
-/// Many ids, remembered as hashes of eight bytes each.
-///
-/// They are kept in groups, so that none of them ever has to be copied as a whole when it grows.
-#[derive(Debug)]
-pub struct IdHashes {
-    /// By the first byte of the hash.
-    groups: Vec<Vec<u64>>,
+/// How many hashes are merged into a sorted vector at a time: so many that this takes little time for each, and so few
+/// that they take little memory.
+const MERGED_AT_ONCE: usize = 1 << 16;
+
+/// By how many places a sorted vector grows: more than 32 MiB, which glibc always maps apart from its heaps. Only pages
+/// that are written take memory; so the vector is never copied while it grows, leaves no holes in a heap, and is given
+/// back to the system as a whole.
+const GROWTH: usize = (32 << 20) / size_of::<u64>() + MERGED_AT_ONCE;
+
+/// Moves sorted hashes into a sorted vector that has none of them, in place and from its end.
+fn merge_sorted(newest: &mut Vec<u64>, sorted: &mut Vec<u64>) {
+    let mut old = sorted.len();
+    let is_large = old + newest.len() >= MERGED_AT_ONCE;
+    if sorted.capacity() - old < newest.len() {
+        sorted.reserve_exact(if is_large { GROWTH.max(newest.len()) } else { newest.len() });
+    }
+    sorted.resize(old + newest.len(), 0);
+    for place in (0..sorted.len()).rev() {
+        let Some(&next) = newest.last() else { break };
+        if old > 0 && sorted[old - 1] > next {
+            old -= 1;
+            sorted[place] = sorted[old];
+        } else {
+            sorted[place] = next;
+            newest.pop();
+        }
+    }
 }
 
-impl Default for IdHashes {
-    fn default() -> Self {
-        Self { groups: vec![Vec::new(); 256] }
-    }
+/// Many ids, remembered as hashes of eight bytes each. It says only at the end which ones came more than once, so that
+/// adding an id costs little.
+#[derive(Debug, Default)]
+pub struct IdHashes {
+    /// The different hashes.
+    sorted: Vec<u64>,
+    /// Hashes that are not in `sorted` yet, in the order in which they came.
+    newest: Vec<u64>,
+    /// Hashes that came again, once or more often.
+    repeated: Vec<u64>,
 }
 
 impl IdHashes {
     /// Adds an id.
     pub fn add_id(&mut self, id: &str) {
-        let hash = crate::text::hash_text(id);
-        let group = usize::from(hash.to_be_bytes()[0]);
-        self.groups[group].push(hash);
+        self.add_hash(crate::text::hash_text(id));
+    }
+
+    fn add_hash(&mut self, hash: u64) {
+        self.newest.push(hash);
+        if self.newest.len() >= MERGED_AT_ONCE {
+            self.merge_newest();
+        }
     }
 
     /// The number of different ids.
     #[must_use]
     pub fn count_distinct(mut self) -> u64 {
-        let count = |group: &mut Vec<u64>| {
-            group.sort_unstable();
-            group.dedup();
-            group.len() as u64
-        };
-        self.groups.iter_mut().map(count).sum()
+        self.merge_newest();
+        self.sorted.len() as u64
     }
 
-    /// The hashes of the ids that were added more than once.
+    /// The hashes of the ids that were added more than once, in order, each once.
     #[must_use]
     pub fn into_repeated(mut self) -> Vec<u64> {
-        let mut repeated = Vec::new();
-        for group in &mut self.groups {
-            group.sort_unstable();
-            let pairs = group.windows(2).filter(|pair| pair[0] == pair[1]);
-            repeated.extend(pairs.map(|pair| pair[0]));
-        }
-        repeated.dedup();
-        repeated
+        self.merge_newest();
+        self.repeated.sort_unstable();
+        self.repeated.dedup();
+        self.repeated
+    }
+
+    fn merge_newest(&mut self) {
+        let Self { sorted, newest, repeated } = self;
+        newest.sort_unstable();
+        newest.dedup_by(|later, earlier| {
+            let is_same = later == earlier;
+            if is_same {
+                repeated.push(*later);
+            }
+            is_same
+        });
+        newest.retain(|hash| {
+            let is_new = sorted.binary_search(hash).is_err();
+            if !is_new {
+                repeated.push(*hash);
+            }
+            is_new
+        });
+        merge_sorted(newest, sorted);
     }
 }
 
 /// Ids that were seen, remembered as hashes of eight bytes each.
 ///
-/// A million of them take nine megabytes: the hashes are in one sorted vector, which the allocator can let grow where it is,
+/// A million of them take nine megabytes: the hashes are in one sorted vector, which grows where it is,
 /// and the newest ones in a small set. A set of all would take nineteen, and half as much again while it is copied into a
 /// larger one.
 #[derive(Debug, Default)]
@@ -207,20 +250,25 @@ pub struct SeenIds {
 }
 
 impl SeenIds {
-    /// How many hashes are sorted in at a time: so many that this takes little time for each, and so few that their set
-    /// takes little memory.
-    const BATCH: usize = 1 << 16;
-
     /// Adds an id; whether it is new.
     pub fn insert(&mut self, id: &str) -> bool {
-        let hash = crate::text::hash_text(id);
+        self.insert_hash(crate::text::hash_text(id))
+    }
+
+    fn insert_hash(&mut self, hash: u64) -> bool {
         if self.sorted.binary_search(&hash).is_ok() || !self.newest.insert(hash) {
             return false;
         }
-        if self.newest.len() >= Self::BATCH {
-            self.sort_newest_in();
+        if self.newest.len() >= MERGED_AT_ONCE {
+            self.merge_newest();
         }
         true
+    }
+
+    fn merge_newest(&mut self) {
+        let mut newest: Vec<u64> = self.newest.drain().collect();
+        newest.sort_unstable();
+        merge_sorted(&mut newest, &mut self.sorted);
     }
 
     /// The number of different ids.
@@ -228,29 +276,14 @@ impl SeenIds {
     pub fn count(&self) -> u64 {
         (self.sorted.len() + self.newest.len()) as u64
     }
-
-    /// Merges the newest hashes into the others, from the end and in place.
-    fn sort_newest_in(&mut self) {
-        let mut newest: Vec<u64> = self.newest.drain().collect();
-        newest.sort_unstable();
-        let mut old = self.sorted.len();
-        self.sorted.reserve_exact(newest.len());
-        self.sorted.resize(old + newest.len(), 0);
-        for place in (0..self.sorted.len()).rev() {
-            let Some(&next) = newest.last() else { break };
-            if old > 0 && self.sorted[old - 1] > next {
-                old -= 1;
-                self.sorted[place] = self.sorted[old];
-            } else {
-                self.sorted[place] = next;
-                newest.pop();
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -271,7 +304,62 @@ mod tests {
             assert!(!seen.insert(&id.to_string()), "{id}");
         }
         assert_eq!(seen.count(), 150_000);
-        assert!(seen.sorted.is_sorted() && seen.sorted.len() == 2 * SeenIds::BATCH);
+        assert!(seen.sorted.is_sorted() && seen.sorted.len() == 2 * MERGED_AT_ONCE);
+    }
+
+    /// Hashes in the order in which they are added; `None` where the newest ones are merged into the others.
+    fn hashes_and_merges() -> impl Strategy<Value = Vec<Option<u64>>> {
+        let hash = prop_oneof![0..40_u64, any::<u64>(), Just(u64::MAX)];
+        proptest::collection::vec(proptest::option::weighted(0.9, hash), 0..300)
+    }
+
+    proptest! {
+        #[test]
+        fn hashes_are_counted_and_repeated_ones_known_as_by_a_set(added in hashes_and_merges()) {
+            let make = || {
+                let mut ids = IdHashes::default();
+                for hash in &added {
+                    match hash {
+                        Some(hash) => ids.add_hash(*hash),
+                        None => ids.merge_newest(),
+                    }
+                }
+                ids
+            };
+            let (mut all, mut repeated) = (HashSet::new(), BTreeSet::new());
+            for hash in added.iter().flatten() {
+                if !all.insert(*hash) {
+                    repeated.insert(*hash);
+                }
+            }
+            prop_assert_eq!(make().count_distinct(), all.len() as u64);
+            prop_assert_eq!(make().into_repeated(), repeated.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn hashes_are_new_as_to_a_set(added in hashes_and_merges()) {
+            let (mut seen, mut all) = (SeenIds::default(), HashSet::new());
+            for hash in &added {
+                match hash {
+                    Some(hash) => prop_assert_eq!(seen.insert_hash(*hash), all.insert(*hash)),
+                    None => seen.merge_newest(),
+                }
+                prop_assert_eq!(seen.count(), all.len() as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn many_ids_are_counted_and_repeated_ones_known() {
+        let add_all = || {
+            let mut ids = IdHashes::default();
+            for id in (0..150_000).chain(149_000..250_000).chain([7, 7]) {
+                ids.add_id(&id.to_string());
+            }
+            ids
+        };
+        assert_eq!(add_all().count_distinct(), 250_000);
+        assert_eq!(add_all().into_repeated().len(), 1_001);
     }
 
     #[test]
@@ -285,9 +373,7 @@ mod tests {
         };
         let mut expected = ["b", "c"].map(crate::text::hash_text);
         expected.sort_unstable();
-        let mut repeated = add_all().into_repeated();
-        repeated.sort_unstable();
-        assert_eq!(repeated, expected);
+        assert_eq!(add_all().into_repeated(), expected);
         assert_eq!(add_all().count_distinct(), 4);
     }
 

@@ -39,6 +39,18 @@ pub(super) fn limit_requests(asked: NonZeroUsize, sandbox: bool) -> NonZeroUsize
     requests_within(asked, raise_open_file_limit(), if sandbox { 2 } else { 1 })
 }
 
+/// The requests in flight of all locations together, as far as each has [`LEAST_REQUESTS`].
+const REQUESTS_OF_ALL: usize = 512;
+/// Enough to fill the rate limit of a location (10 a second) at any usual latency.
+const LEAST_REQUESTS: usize = 8;
+
+/// How many requests each of several locations may have in flight. Every connection takes some 35 kB: 64 locations with 32
+/// each took 75 MB for them.
+pub(super) fn share_requests(asked: NonZeroUsize, locations_at_once: usize) -> NonZeroUsize {
+    let share = (REQUESTS_OF_ALL / locations_at_once.max(1)).max(LEAST_REQUESTS);
+    asked.min(NonZeroUsize::new(share).unwrap_or(NonZeroUsize::MIN))
+}
+
 fn requests_within(
     asked: NonZeroUsize,
     files: Option<u64>,
@@ -72,6 +84,16 @@ mod tests {
         ] {
             let asked = NonZeroUsize::new(asked).unwrap();
             assert_eq!(locations_within(asked, files).get(), expected, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn many_locations_share_the_requests_in_flight() {
+        for (asked, locations, expected) in
+            [(32, 1, 32), (32, 16, 32), (32, 20, 25), (32, 64, 8), (32, 256, 8), (4, 64, 4)]
+        {
+            let asked = NonZeroUsize::new(asked).unwrap();
+            assert_eq!(share_requests(asked, locations).get(), expected, "{locations}");
         }
     }
 

@@ -75,6 +75,9 @@ pub struct ExportRequest {
     /// Which columns are masked.
     #[serde(default, skip_serializing_if = "MaskRules::is_empty")]
     pub masks: MaskRules,
+    /// When the command for several locations began that the export is part of; no part of what is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_started: Option<jiff::Timestamp>,
 }
 
 choice_enum! {
@@ -162,6 +165,12 @@ impl ExportFilters {
 }
 
 impl ExportRequest {
+    /// [`Self::command_started`] of a request as a run stores it.
+    #[must_use]
+    pub fn command_started_of(stored: &Value) -> Option<jiff::Timestamp> {
+        stored.get("command_started")?.as_str()?.parse().ok()
+    }
+
     /// The selection for the manifest; `None` when all contacts are exported.
     pub(super) fn manifest_filter(&self) -> Option<Value> {
         let filter = self.filters.to_api_filter();

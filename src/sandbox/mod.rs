@@ -46,6 +46,12 @@ pub const TOKEN: &str = "pit-sandbox-full";
 /// The location that is served by default.
 pub const LOCATION: &str = "sandboxLocation00001";
 
+/// A location of a sandbox with many, counted from 1: the first is [`LOCATION`].
+#[must_use]
+pub fn numbered_location(number: u16) -> String {
+    format!("sandboxLocation{number:05}")
+}
+
 /// Serves the API on `listener` until `shutdown` completes; requests in progress are answered.
 ///
 /// The caller owns the port and the shutdown. Waiting requests (held, stalled, delayed) end with

@@ -14,8 +14,10 @@ use super::{BurstWindow, FaultRule, LOCATION, LocationRateLimit, NotesSearchBeha
 /// What a sandbox serves and how it behaves.
 #[derive(Debug, Clone)]
 pub struct SandboxSettings {
-    /// How many contacts the first location starts with; the other locations start empty.
+    /// How many contacts the first location starts with.
     pub contacts: usize,
+    /// How many contacts every other location starts with.
+    pub contacts_elsewhere: usize,
     /// Whether some values do not fit the type of their custom field, as in real accounts.
     pub awkward: bool,
     /// Whether there are also notes of two contacts or of an opportunity, and tasks that were deleted, that
@@ -79,6 +81,7 @@ impl Default for SandboxSettings {
     fn default() -> Self {
         Self {
             contacts: 1000,
+            contacts_elsewhere: 0,
             awkward: true,
             odd_records: false,
             seed: 1,

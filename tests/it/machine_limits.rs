@@ -37,6 +37,20 @@ fn sixty_four_open_files_are_enough() {
 }
 
 #[test]
+fn few_open_files_are_enough_for_many_locations() {
+    let names: Vec<String> = (1..=12).map(ghl_bulk::sandbox::numbered_location).collect();
+    let world = World::with_settings(|settings| {
+        (settings.contacts, settings.contacts_elsewhere) = (40, 40);
+        settings.locations.clone_from(&names);
+    });
+    let world = world.without_env("GHL_LOCATION_ID");
+    std::fs::write(world.path("clients.csv"), names.join("\n")).unwrap();
+    let export = "export --notes-by contact --out out --locations clients.csv";
+    assert_eq!(run_in_shell(&world, "ulimit -n 160", export, ""), Some(0));
+    assert_eq!(world.list_files("out").len(), 12);
+}
+
+#[test]
 fn closed_standard_streams_change_no_result() {
     for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
         let world = World::new();

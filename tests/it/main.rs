@@ -40,6 +40,7 @@ mod login;
 mod lost_tail;
 mod machine_limits;
 mod many_custom_fields;
+mod many_locations;
 mod map_command;
 mod mappings;
 mod masks;

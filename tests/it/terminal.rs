@@ -108,7 +108,7 @@ impl TerminalCommand {
     /// least every second, so that a screen that never is as it should be fails the test.
     #[track_caller]
     pub(crate) fn wait_for_screen(&mut self, is_reached: impl Fn(&str) -> bool) -> String {
-        for _ in 0..60 {
+        for _ in 0..600 {
             let shown = self.screen_text();
             if is_reached(&shown) {
                 return shown;

@@ -2,6 +2,9 @@
 
 use std::num::NonZeroUsize;
 
+/// How many locations are worked on at a time where the user says nothing.
+pub(in crate::cli) const DEFAULT_AT_ONCE: usize = 64;
+
 /// Each location takes two threads and some megabytes.
 const MAX_AT_ONCE: usize = 256;
 

@@ -45,7 +45,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
 
-    /// Maximum number of concurrent requests; the API's rate limit sets the pace
+    /// Maximum number of concurrent requests to a location, fewer for each of many; the API's rate limit sets the pace
     #[arg(long, global = true, value_name = "N", default_value = "32", value_parser = parse_concurrency, hide_short_help = true)]
     pub(crate) concurrency: NonZeroUsize,
 

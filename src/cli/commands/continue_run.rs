@@ -31,6 +31,11 @@ pub(crate) enum StartChoice {
 }
 
 impl ContinueArgs {
+    /// Whether to go on with what was interrupted.
+    pub(crate) fn continues(self) -> bool {
+        self.continue_run
+    }
+
     /// Finds a run of the same command that was interrupted or paused, and decides whether to go on with it: as
     /// `--continue` says, else as the user answers, else not. `asks` is whether the command may ask.
     pub(crate) async fn choose_start(
@@ -76,24 +81,32 @@ impl ContinueArgs {
 
 /// The runs of a kind that began, the latest first. Read once for all locations: every run of the machine is opened
 /// for it.
-pub(crate) struct EarlierRuns(Vec<RunSummary>);
+pub(crate) struct EarlierRuns {
+    began: Vec<RunSummary>,
+    /// Those that stopped before anything was read. They are not continued.
+    failed: Vec<RunSummary>,
+}
 
 impl EarlierRuns {
     /// No runs, for a command that begins none.
     pub(crate) fn none() -> Self {
-        Self(Vec::new())
+        Self { began: Vec::new(), failed: Vec::new() }
     }
 
     /// Reads the store of runs.
     pub(crate) fn load(home: &RunStore, kind: RunKind) -> Result<Self, CliError> {
-        let began = |run: &RunSummary| {
-            let known = run.known.as_ref();
-            !run.running
-                && known.is_ok_and(|(meta, state)| {
-                    meta.kind == kind && (state.is_resumable() || state.is_finished())
-                })
-        };
-        Ok(Self(home.list_runs()?.into_iter().rev().filter(began).collect()))
+        let mut earlier = Self::none();
+        for run in home.list_runs()?.into_iter().rev().filter(|run| !run.running) {
+            match run.known {
+                Ok((ref meta, _)) if meta.kind != kind => {}
+                Ok((_, RunState::Failed)) => earlier.failed.push(run),
+                Ok((_, state)) if state.is_resumable() || state.is_finished() => {
+                    earlier.began.push(run);
+                }
+                _ => {}
+            }
+        }
+        Ok(earlier)
     }
 
     /// The latest run of a location that was asked for the same, if it did not finish. An interrupted run with a
@@ -115,7 +128,7 @@ impl EarlierRuns {
         location: impl Fn(&A) -> &LocationId,
     ) -> Vec<&'a A> {
         let mut sizes = HashMap::new();
-        for run in &self.0 {
+        for run in &self.began {
             if let (Ok((meta, state)), true) = (&run.known, accounts.len() > 1)
                 && state.is_finished()
             {
@@ -138,13 +151,21 @@ impl EarlierRuns {
         same.find_map(|(run, state)| state.is_finished().then_some(run))
     }
 
+    /// All of them with their states, also those that failed before they read anything.
+    pub(crate) fn all_runs(&self) -> impl Iterator<Item = (&RunMetadata, RunState)> {
+        self.began.iter().chain(&self.failed).filter_map(|run| {
+            let (meta, state) = run.known.as_ref().ok()?;
+            Some((meta, *state))
+        })
+    }
+
     /// The runs of a location that were asked for the same, with their states.
     fn same_runs(
         &self,
         location: &LocationId,
         is_same: impl Fn(&RunMetadata) -> bool,
     ) -> impl Iterator<Item = (&RunSummary, RunState)> {
-        self.0.iter().filter_map(move |run| {
+        self.began.iter().filter_map(move |run| {
             let (meta, state) = run.known.as_ref().ok()?;
             (meta.location == *location && is_same(meta)).then_some((run, *state))
         })

@@ -21,6 +21,7 @@ Examples:
   ghl-bulk sandbox                                        1,000 contacts, the real limits
   ghl-bulk sandbox --contacts 100000 --limit none         a large account without rate limit
   ghl-bulk sandbox --live 30                              an account that changes, for `watch`
+  ghl-bulk sandbox --location-count 300 --contacts 50     many locations, for `export --locations`
   ghl-bulk sandbox --fault 'GET /contacts/*/notes status=502 every=10'
 
 Faults: METHOD PATH [ACTION] [ALTERATION]... [OPTION]...
@@ -43,7 +44,7 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "N", default_value = "8642")]
     port: u16,
 
-    /// The number of contacts in the first location
+    /// The number of contacts in the first location, or in each of `--location-count`
     #[arg(long, value_name = "N", default_value = "1000")]
     contacts: usize,
 
@@ -89,6 +90,11 @@ pub(crate) struct SandboxArgs {
     /// A location to serve; repeat for more [default: `sandboxLocation00001`]
     #[arg(long = "serve", value_name = "LOCATION")]
     serve: Vec<LocationId>,
+
+    /// The number of locations to serve, each with contacts of its own: `sandboxLocation00001`,
+    /// `sandboxLocation00002` and so on
+    #[arg(long, value_name = "N", conflicts_with = "serve", value_parser = clap::value_parser!(u16).range(1..))]
+    location_count: Option<u16>,
 }
 
 impl SandboxArgs {
@@ -111,6 +117,10 @@ impl SandboxArgs {
         }
         if !self.serve.is_empty() {
             settings.locations = self.serve.iter().map(ToString::to_string).collect();
+        }
+        if let Some(count) = self.location_count {
+            settings.locations = (1..=count).map(sandbox::numbered_location).collect();
+            settings.contacts_elsewhere = self.contacts;
         }
         settings
     }

@@ -15,8 +15,12 @@ use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
 use crate::cli::settings::Settings;
 use crate::concurrency;
+use crate::event::CancelSignal;
 use crate::id::LocationId;
-use crate::text::{escape_for_terminal, format_plural};
+use crate::text::{escape_for_terminal, format_count, format_plural};
+
+/// Of more locations with the same error, it is printed once.
+const MOST_ALIKE: usize = 3;
 
 /// The result of one location.
 pub(crate) type LocationResult<T> = (LocationId, Result<T, CliError>);
@@ -31,21 +35,49 @@ pub(crate) trait LocationReport {
 
     /// A line for people, if there is something to say.
     fn summary_line(&self) -> Option<String>;
+
+    /// How to go on with locations that were stopped.
+    const GO_ON: &str = "start the same command again";
 }
 
-/// Works on locations, at most `at_once` at a time and as far as the system has open files for, and begins in the order
-/// given. The results are in the order of `accounts`.
+/// How locations are worked on.
+pub(crate) struct WorkPlan<'a> {
+    /// All of them.
+    pub(crate) accounts: &'a [LocationAccount],
+    /// In the order in which they begin.
+    pub(crate) order: Vec<&'a LocationAccount>,
+    /// The most at a time, as far as the system has open files for.
+    pub(crate) at_once: NonZeroUsize,
+    /// Once it is cancelled, no location begins.
+    pub(crate) stop: &'a CancelSignal,
+    /// What shows how many are done.
+    pub(crate) screen: &'a CliReporter,
+}
+
+/// Works on locations. The results are in the order of the accounts.
 pub(crate) async fn work_on_locations<'a, T, F>(
-    accounts: &[LocationAccount],
-    order: Vec<&'a LocationAccount>,
-    at_once: NonZeroUsize,
+    plan: WorkPlan<'a>,
     work: impl Fn(&'a LocationAccount) -> F,
 ) -> Vec<LocationResult<T>>
 where
     F: Future<Output = LocationResult<T>>,
 {
+    let WorkPlan { accounts, order, at_once, stop, screen } = plan;
     let at_once = machine_limits::limit_locations(at_once);
-    let mut ended = concurrency::run_within_task(order, at_once, work).await;
+    let are_several = accounts.len() > 1;
+    let counter = are_several.then(|| screen.count_locations(accounts.len()));
+    let (counter, work) = (counter.as_ref(), &work);
+    let one = |account: &'a LocationAccount| async move {
+        // The only location says itself what a stop means for it.
+        if let Some(cause) = stop.cause().filter(|_| are_several) {
+            return (account.location.clone(), Err(CliError::of_unstarted_location(cause)));
+        }
+        counter.inspect(|counter| counter.begin());
+        let ended = work(account).await;
+        counter.inspect(|counter| counter.end(ended.1.is_ok()));
+        ended
+    };
+    let mut ended = concurrency::run_within_task(order, at_once, one).await;
     let places: HashMap<_, _> =
         accounts.iter().enumerate().map(|(n, account)| (&account.location, n)).collect();
     ended.sort_by_key(|(location, _)| places.get(location).copied());
@@ -100,16 +132,14 @@ pub(crate) fn report_locations<T: LocationReport>(
         return code;
     }
     for (location, end) in ended {
-        let location = escape_for_terminal(location.as_str()).into_owned();
-        match end {
-            Ok(report) => {
-                if let Some(line) = report.summary_line() {
-                    screen.print_note(&format!("{location}: {line}"));
-                }
-            }
-            Err(failure) => print_location_error(&location, failure),
+        if let Ok(report) = end
+            && let Some(line) = report.summary_line()
+        {
+            screen.print_note(&format!("{}: {line}", escape_for_terminal(location.as_str())));
         }
     }
+    // Below the others, where they are seen.
+    print_location_errors(ended, T::GO_ON);
     let failed = ended.iter().filter(|(_, end)| end.is_err()).count();
     let succeeded = format_plural((ended.len() - failed) as u64, "location");
     let failed = if failed == 0 { String::new() } else { format!(", {failed} failed (see above)") };
@@ -131,6 +161,51 @@ pub(crate) fn combined_exit_code<T: LocationReport>(ended: &[LocationResult<T>])
         _ if codes.contains(&CliExitCode::Interrupted) => CliExitCode::Interrupted,
         _ if codes.contains(&CliExitCode::Terminated) => CliExitCode::Terminated,
         _ => CliExitCode::Partial,
+    }
+}
+
+/// Prints the errors of locations, those with the same message once if there are many.
+fn print_location_errors<T>(ended: &[LocationResult<T>], go_on: &str) {
+    let failed = ended.iter().filter_map(|(location, end)| Some((location, end.as_ref().err()?)));
+    let mut by_message: Vec<(&str, Vec<(&LocationId, &CliError)>)> = Vec::new();
+    let mut places = HashMap::new();
+    for (location, error) in failed {
+        let place = *places.entry(error.message.as_str()).or_insert_with(|| {
+            by_message.push((&error.message, Vec::new()));
+            by_message.len() - 1
+        });
+        by_message[place].1.push((location, error));
+    }
+    for (message, of_message) in by_message {
+        if of_message.len() > MOST_ALIKE {
+            print_common_error(message, &of_message, go_on);
+            continue;
+        }
+        for (location, error) in of_message {
+            print_location_error(&escape_for_terminal(location.as_str()), error);
+        }
+    }
+}
+
+/// Prints the error that many locations have in common.
+fn print_common_error(message: &str, of_message: &[(&LocationId, &CliError)], go_on: &str) {
+    let named = of_message.iter().take(MOST_ALIKE);
+    let named = named.map(|(location, _)| escape_for_terminal(location.as_str()));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let count = of_message.len();
+    let (all, more) = (format_count(count as u64), format_count((count - MOST_ALIKE) as u64));
+    let mut err = io::stderr().lock();
+    // When stderr is closed there is nothing to report to.
+    let _ = writeln!(
+        err,
+        "error: {all} locations ({named} and {more} more): {}",
+        escape_for_terminal(message)
+    );
+    let hint = of_message.iter().find_map(|(_, error)| error.hint.as_deref());
+    let was_stopped = of_message.iter().any(|(_, error)| error.next.is_some());
+    let go_on = was_stopped.then(|| format!("{go_on}, or see `ghl-bulk runs`"));
+    for hint in hint.map(str::to_owned).into_iter().chain(go_on) {
+        let _ = writeln!(err, "  hint: {}", escape_for_terminal(&hint));
     }
 }
 

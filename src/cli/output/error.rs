@@ -106,6 +106,13 @@ impl CliError {
         self
     }
 
+    /// Of a location, among several, that was not begun because the command was stopped before.
+    pub(crate) fn of_unstarted_location(cause: CancelCause) -> Self {
+        let stopped = stop_cause_error(cause);
+        let why = stopped.message.replace("; progress is saved", "");
+        Self { message: format!("not begun: {why}"), ..stopped }
+    }
+
     /// Of an import that ended early. `stop` is the tap that Ctrl-C and the deadline close.
     pub(crate) fn from_import_halt(halted: import::ImportHalted, stop: &CancelSignal) -> Self {
         let removed =

@@ -35,22 +35,24 @@ type NotesByContact = HashMap<ContactId, NoteTexts>;
 struct FoundNotes {
     /// The notes of the sample.
     of_sample: NotesByContact,
-    /// Hashes of the ids of all notes.
-    ids: IdHashes,
+    /// The ids of all notes, where they are to be counted: eight bytes of memory for each note.
+    ids: Option<IdHashes>,
 }
 
 impl FoundNotes {
     /// Nothing yet of these contacts.
     fn new(sample: &[ContactId]) -> Self {
         let of_sample = sample.iter().map(|contact| (contact.clone(), NoteTexts::new())).collect();
-        Self { of_sample, ids: IdHashes::default() }
+        Self { of_sample, ids: None }
     }
 
-    /// Adds a page: the texts of those notes that relate to the sample, and the ids of all.
+    /// Adds a page: the texts of those notes that relate to the sample, and the ids of all if they are counted.
     fn add_page(&mut self, page: &[u8]) {
         for row in api::parse_list_rows(page, "notes").unwrap_or_default() {
             let Some(note) = api::parse_note_ref(row.get()) else { continue };
-            self.ids.add_id(&note.id);
+            if let Some(ids) = &mut self.ids {
+                ids.add_id(&note.id);
+            }
             for contact in &note.contacts {
                 // Few notes are of the sample: only their texts are decoded.
                 if let Some(notes) = self.of_sample.get_mut(contact) {
@@ -150,7 +152,7 @@ impl Pull {
     ) -> Result<(), PullError> {
         use NoteDifference::{Missing, Surplus, Text};
         let sample = sampler.lock().expect("no panic while it is held").choose();
-        let found = self.collect_stored_notes(&sample).await?;
+        let mut found = self.collect_stored_notes(&sample, self.counts_all_notes(&state)).await?;
         let mut compared = self.compare_sample(&sample, &found.of_sample).await?;
         if let Some(reason) = compared.reason(&[Missing]) {
             return self.reject_note_strategy(state, &reason).await;
@@ -172,17 +174,22 @@ impl Pull {
             return self.reject_note_strategy(state, &reason).await;
         }
         self.remember_note_distrust(None);
-        self.tell_notes_without_contact(&state, found.ids.count_distinct());
+        if let (Some(ids), Some(total)) = (found.ids.take(), state.total) {
+            self.tell_notes_without_contact(total, ids.count_distinct());
+        }
         let progress = self.stream_progress(stream::NOTE_SEARCH)?;
         self.store_note_search_state(&NoteSearchState { verified: true, ..state }, progress).await
     }
 
-    /// Tells how many notes the location counts beyond those of its contacts. Pages of the whole location show these, too.
-    fn tell_notes_without_contact(&self, state: &NoteSearchState, count: u64) {
+    /// Whether the notes that were found are to be compared with the total: pages of the whole location show those without
+    /// a contact, too.
+    fn counts_all_notes(&self, state: &NoteSearchState) -> bool {
         let by_contacts = matches!(state.strategy, NoteStrategy::Contacts { .. });
-        let Some(total) = state.total.filter(|_| by_contacts && self.covers_all_contacts()) else {
-            return;
-        };
+        by_contacts && state.total.is_some() && self.covers_all_contacts()
+    }
+
+    /// Tells how many notes the location counts beyond those of its contacts.
+    fn tell_notes_without_contact(&self, total: u64, count: u64) {
         // What was written since the count makes the difference smaller, never larger.
         let others = total.saturating_sub(count);
         if others > 0 {
@@ -254,9 +261,14 @@ impl Pull {
         Ok(comparison)
     }
 
-    /// Collects what the search returned for these contacts, and counts all that it returned.
-    async fn collect_stored_notes(&self, sample: &[ContactId]) -> Result<FoundNotes, PullError> {
+    /// Collects what the search returned for these contacts, and the ids of all that it returned if they are counted.
+    async fn collect_stored_notes(
+        &self,
+        sample: &[ContactId],
+        are_counted: bool,
+    ) -> Result<FoundNotes, PullError> {
         let (db, mut found) = (self.db.clone(), FoundNotes::new(sample));
+        found.ids = are_counted.then(IdHashes::default);
         let found = concurrency::run_blocking(move || {
             let (reader, mut seq) = (SpoolReader::open(&db)?, 0);
             while let Some(entry) = reader.next_entry(stream::NOTE_SEARCH, seq)? {

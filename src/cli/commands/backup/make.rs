@@ -14,8 +14,8 @@ use crate::cli::args::at_once_arg::parse_at_once;
 use crate::cli::args::time_arg::parse_duration;
 use crate::cli::args::with_table_arg::WithTableArg;
 use crate::cli::commands::several_locations::{
-    LocationReport, LocationResult, report_fields, report_locations, report_only_location,
-    work_on_locations,
+    LocationReport, LocationResult, WorkPlan, report_fields, report_locations,
+    report_only_location, work_on_locations,
 };
 use crate::cli::commands::sync::repeat::sleep_unless_stopped;
 use crate::cli::commands::sync::{SyncOptionArgs, SyncTarget, order_by_mirror_size};
@@ -109,7 +109,9 @@ pub(super) fn run(args: &MakeArgs, settings: &Settings) -> Result<CliExitCode, C
             MakeCommand { args, settings, accounts, repository, recipients, many, screen, stop };
         let order = order_by_mirror_size(&accounts.all, settings)?;
         let one = |account| command.back_up_location(account);
-        let mut ended = Box::pin(work_on_locations(&accounts.all, order, args.at_once, one)).await;
+        let (accounts, at_once) = (&accounts.all, args.at_once);
+        let plan = WorkPlan { accounts, order, at_once, stop, screen };
+        let mut ended = Box::pin(work_on_locations(plan, one)).await;
         screen.finish();
         if many {
             let kind = json!({ "kind": "backup" });

@@ -370,6 +370,7 @@ impl ExportArgs {
             notes_by: self.notes_by,
             replace: self.shape.replace,
             masks: self.mask_rules()?,
+            command_started: None,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::command_start::EarlierExport;
 use super::reading_hint;
 use crate::cli::commands::several_locations::{
     LocationReport, LocationResult, combined_exit_code, emit_summary, outcome_name,
@@ -23,6 +24,7 @@ use crate::text::{escape_for_terminal, format_count, format_plural, select_plura
 /// A finished export, or only its price.
 pub(crate) enum ExportOrEstimate {
     Report(Box<ExportReport>),
+    Earlier(EarlierExport),
     Estimate(ExportEstimate),
 }
 
@@ -30,13 +32,17 @@ impl LocationReport for ExportOrEstimate {
     fn exit_code(&self) -> CliExitCode {
         match self {
             Self::Report(report) => report_exit_code(report),
-            Self::Estimate(_) => CliExitCode::Done,
+            Self::Earlier(EarlierExport { is_partial: true, .. }) => CliExitCode::Partial,
+            Self::Earlier(_) | Self::Estimate(_) => CliExitCode::Done,
         }
     }
 
     fn to_json(&self) -> Value {
         match self {
             Self::Report(report) => json!(report),
+            Self::Earlier(export) => {
+                json!({ "outcome": outcome_name(self.exit_code()), "run": export.run, "earlier": true })
+            }
             Self::Estimate(estimate) => json!(estimate),
         }
     }
@@ -44,9 +50,12 @@ impl LocationReport for ExportOrEstimate {
     fn summary_line(&self) -> Option<String> {
         match self {
             Self::Report(report) => Some(location_line(report)),
-            Self::Estimate(_) => None,
+            Self::Earlier(_) | Self::Estimate(_) => None,
         }
     }
+
+    const GO_ON: &str =
+        "the same command with `--continue` goes on with them, and leaves out those that are done";
 }
 
 /// Reports how the exports ended, and returns the exit code.
@@ -57,14 +66,24 @@ pub(crate) fn report_exports(
     screen: &CliReporter,
 ) -> Result<CliExitCode, CliError> {
     if many {
+        let is_earlier =
+            |ended: &&LocationResult<_>| matches!(ended.1, Ok(ExportOrEstimate::Earlier(_)));
+        let earlier = ended.iter().filter(is_earlier).count() as u64;
+        if earlier > 0 {
+            let (locations, were) =
+                (format_plural(earlier, "location"), select_plural(earlier, "was", "were"));
+            screen.print_note(&format!("{locations} {were} exported before the interruption"));
+        }
         let none = Value::Object(Map::new());
         return Ok(report_locations(&ended, "exported", none, settings, screen));
     }
     let (_, result) = ended.pop().expect("one account was asked for");
     match result? {
         ExportOrEstimate::Report(report) => Ok(report_export(&report, settings, screen)),
-        ExportOrEstimate::Estimate(_) => {
-            unreachable!("an estimate is reported by `report_estimates`")
+        ExportOrEstimate::Earlier(_) | ExportOrEstimate::Estimate(_) => {
+            unreachable!(
+                "an estimate is reported by `report_estimates`, and a command for one location leaves out none"
+            )
         }
     }
 }
@@ -166,7 +185,7 @@ pub(crate) fn report_estimates(
             Err(failure) if !many => return Err(failure),
             end if settings.json => drop(all.insert(location.to_string(), result_json(&end))),
             Err(failure) => print_location_error(&shown, &failure),
-            Ok(ExportOrEstimate::Report(_)) => {}
+            Ok(ExportOrEstimate::Report(_) | ExportOrEstimate::Earlier(_)) => {}
             Ok(ExportOrEstimate::Estimate(estimate)) => {
                 stdout_failure::remember_failure(if many {
                     writeln!(out, "{shown}")

@@ -7,7 +7,7 @@ use super::export_report;
 use super::location_out_dir;
 use crate::cli::account::{LocationAccount, LocationAccounts};
 use crate::cli::commands::several_locations::{
-    LocationReport, LocationResult, report_locations, work_on_locations,
+    LocationReport, LocationResult, WorkPlan, report_locations, work_on_locations,
 };
 use crate::cli::commands::sync::{SyncOptionArgs, SyncTarget, note_lines, order_by_mirror_size};
 use crate::cli::config::dirs;
@@ -43,7 +43,9 @@ pub(super) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
         let command = IncrementalExport { args, settings, accounts, many, screen, stop: &stop };
         let order = order_by_mirror_size(&accounts.all, settings)?;
         let one = |account| command.export_location(account);
-        let mut ended = Box::pin(work_on_locations(&accounts.all, order, args.at_once, one)).await;
+        let (accounts, at_once, stop) = (&accounts.all, args.at_once, &stop);
+        let plan = WorkPlan { accounts, order, at_once, stop, screen };
+        let mut ended = Box::pin(work_on_locations(plan, one)).await;
         screen.finish();
         if many {
             let none = Value::Object(Map::new());

@@ -1,6 +1,7 @@
 //! `ghl-bulk export`.
 
 mod args;
+mod command_start;
 pub(super) mod export_report;
 pub(super) mod export_templates;
 mod from_snapshot;
@@ -12,11 +13,13 @@ pub(super) mod stdout_table;
 
 use std::path::{Path, PathBuf};
 
+use self::command_start::CommandStart;
 use self::export_report::ExportOrEstimate;
 use super::continue_run::{EarlierRuns, StartChoice};
-use super::several_locations::{LocationResult, work_on_locations};
+use super::several_locations::{LocationResult, WorkPlan, work_on_locations};
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts};
 use crate::cli::config::dirs;
+use crate::cli::machine_limits;
 use crate::cli::output::error::CliError;
 use crate::cli::output::exit_code::CliExitCode;
 use crate::cli::output::progress::CliReporter;
@@ -50,11 +53,8 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
             "`--out -` writes the table of one location to stdout, and nothing else",
         ));
     }
-    if many && args.contacts.is_some() {
-        return Err(CliError::usage("`--contacts` is about one location, and several are given")
-            .with_hint(
-                "a contact's id and address belong to one location; export from each by itself",
-            ));
+    if many {
+        check_for_several(args)?;
     }
     let screen = CliReporter::new(settings.output_style);
     templates.report_missing(tables, &screen);
@@ -63,16 +63,27 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
     } else {
         EarlierRuns::load(&dirs::runs_home()?, RunKind::Export)?
     };
-    let (accounts, screen, stdout) = (&accounts, &screen, stdout.as_ref());
-    let earlier = &earlier;
+    let (accounts, screen, stdout, earlier) = (&accounts, &screen, stdout.as_ref(), &earlier);
+    let began = CommandStart::choose(args.start.continues(), earlier, &accounts.all);
     let out = stdout.map_or(args.out.as_path(), |stdout| stdout.dir.as_path());
     signals::block_on(settings.deadline, screen, |stop| async move {
-        let job =
-            ExportCommand { args, settings, accounts, earlier, out, many, screen, stop: &stop };
+        let job = ExportCommand {
+            args,
+            settings,
+            accounts,
+            earlier,
+            began,
+            out,
+            many,
+            screen,
+            stop: &stop,
+        };
         // The largest first: otherwise the last one to begin may be the one that takes longest.
         let order = earlier.largest_first(&accounts.all, |account| &account.location);
         let one = |account| job.export_location(account);
-        let ended = work_on_locations(&accounts.all, order, args.at_once, one).await;
+        let (accounts, at_once, stop) = (&accounts.all, args.at_once, &stop);
+        let plan = WorkPlan { accounts, order, at_once, stop, screen };
+        let ended = work_on_locations(plan, one).await;
         screen.finish();
         screen.report_known_warnings(&dirs::runs_home()?.short_ids());
         if let Some(stdout) = stdout
@@ -87,12 +98,23 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> Result<CliExitCode,
     })
 }
 
+/// Refuses what is about one location.
+fn check_for_several(args: &ExportArgs) -> Result<(), CliError> {
+    if args.contacts.is_none() {
+        return Ok(());
+    }
+    let hint = "a contact's id and address belong to one location; export from each by itself";
+    Err(CliError::usage("`--contacts` is about one location, and several are given")
+        .with_hint(hint))
+}
+
 /// The command, with what it needs for each location.
 struct ExportCommand<'a> {
     args: &'a ExportArgs,
     settings: &'a Settings,
     accounts: &'a LocationAccounts,
     earlier: &'a EarlierRuns,
+    began: CommandStart,
     out: &'a Path,
     many: bool,
     screen: &'a CliReporter,
@@ -125,7 +147,13 @@ impl ExportCommand<'_> {
             };
             let client =
                 account.build_client(&accounts.url, settings, purpose, &own_stop, &observer)?;
-            let request = args.build_request(account, &accounts.url, &out, settings.sandbox)?;
+            let mut request = args.build_request(account, &accounts.url, &out, settings.sandbox)?;
+            request.command_started = many.then(|| self.began.at());
+            if let Some(export) =
+                self.began.find_finished(&account.location, &request, self.earlier)
+            {
+                return Ok(ExportOrEstimate::Earlier(export));
+            }
             if args.estimate {
                 let facts = dirs::runs_home()?.location_facts(client.location_id());
                 let estimate = export::estimate_cost(&client, facts, request).await?;
@@ -136,7 +164,10 @@ impl ExportCommand<'_> {
                 home: dirs::runs_home()?,
                 stop: own_stop,
                 observer,
-                concurrency: settings.concurrency,
+                concurrency: machine_limits::share_requests(
+                    settings.concurrency,
+                    accounts.all.len().min(args.at_once.get()),
+                ),
                 settle: dirs::read_settle_time(settings.sandbox)?,
             };
             let known = find_known_warnings(self.earlier, &account.location, &request);

@@ -17,8 +17,8 @@ use crate::cli::account::{LocationAccount, LocationAccounts, MultiLocationArgs, 
 use crate::cli::args::at_once_arg::parse_at_once;
 use crate::cli::args::with_table_arg::WithTableArg;
 use crate::cli::commands::several_locations::{
-    LocationReport, LocationResult, report_fields, report_locations, report_only_location,
-    work_on_locations,
+    LocationReport, LocationResult, WorkPlan, report_fields, report_locations,
+    report_only_location, work_on_locations,
 };
 use crate::cli::config::dirs;
 use crate::cli::machine_limits;
@@ -123,10 +123,11 @@ struct SyncCommand<'a> {
 
 impl SyncCommand<'_> {
     async fn run_once(&self) -> Result<CliExitCode, CliError> {
-        let all = &self.accounts.all;
-        let order = order_by_mirror_size(all, self.settings)?;
+        let (accounts, at_once) = (&self.accounts.all, self.args.at_once);
+        let order = order_by_mirror_size(accounts, self.settings)?;
         let one = |account| self.sync_location(account);
-        let mut ended = Box::pin(work_on_locations(all, order, self.args.at_once, one)).await;
+        let plan = WorkPlan { accounts, order, at_once, stop: self.stop, screen: self.screen };
+        let mut ended = Box::pin(work_on_locations(plan, one)).await;
         self.screen.finish();
         let (settings, screen) = (self.settings, self.screen);
         if self.many {

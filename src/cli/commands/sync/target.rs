@@ -2,7 +2,9 @@
 
 use super::options::SyncOptionArgs;
 use crate::cli::account::{ClientPurpose, LocationAccount, LocationAccounts};
+use crate::cli::args::at_once_arg::DEFAULT_AT_ONCE;
 use crate::cli::config::dirs;
+use crate::cli::machine_limits;
 use crate::cli::output::error::CliError;
 use crate::cli::settings::Settings;
 use crate::context::EngineContext;
@@ -16,6 +18,8 @@ pub(in crate::cli::commands) struct SyncTarget<'a> {
     url: &'a str,
     settings: &'a Settings,
     sandbox: bool,
+    /// How many locations the command has.
+    locations: usize,
 }
 
 impl<'a> SyncTarget<'a> {
@@ -25,7 +29,8 @@ impl<'a> SyncTarget<'a> {
         accounts: &'a LocationAccounts,
         settings: &'a Settings,
     ) -> Self {
-        Self { account, url: &accounts.url, settings, sandbox: settings.sandbox }
+        let (url, sandbox, locations) = (&accounts.url, settings.sandbox, accounts.all.len());
+        Self { account, url, settings, sandbox, locations }
     }
 
     /// The same, where a run says whether the embedded sandbox serves it.
@@ -48,7 +53,10 @@ impl<'a> SyncTarget<'a> {
             home: dirs::runs_home()?,
             stop: own_stop,
             observer,
-            concurrency: self.settings.concurrency,
+            concurrency: machine_limits::share_requests(
+                self.settings.concurrency,
+                self.locations.min(DEFAULT_AT_ONCE),
+            ),
             settle: dirs::read_settle_time(self.sandbox)?,
         })
     }

@@ -124,8 +124,8 @@ impl AreaState {
         }
     }
 
-    /// The lines of all parts. One column stays free, because some terminals wrap a full line, and one row for the
-    /// cursor, because what was scrolled away cannot be drawn over.
+    /// The lines of all parts, or the first line of each if there is no room for all. One column stays free, because some
+    /// terminals wrap a full line, and one row for the cursor, because what was scrolled away cannot be drawn over.
     fn current_lines(&self, now: Instant) -> Vec<String> {
         if self.suspended {
             return Vec::new();
@@ -133,9 +133,15 @@ impl AreaState {
         let TerminalSize { rows, columns } = self.size();
         let columns = columns.saturating_sub(1);
         let parts = self.parts.iter();
-        let mut lines: Vec<String> =
-            parts.flat_map(|part| lock_ignoring_poison(part).lines(now, columns)).collect();
+        let mut parts: Vec<Vec<String>> =
+            parts.map(|part| lock_ignoring_poison(part).lines(now, columns)).collect();
         let most = rows.saturating_sub(1).max(1);
+        if self.parts.len() > 1 && parts.iter().map(Vec::len).sum::<usize>() > most {
+            for lines in &mut parts {
+                lines.truncate(1);
+            }
+        }
+        let mut lines = parts.concat();
         if lines.len() > most {
             let more = (lines.len() - most + 1) as u64;
             lines.truncate(most - 1);
@@ -245,6 +251,21 @@ mod tests {
         show(&area, &lines, &["one"]);
         drop(area);
         assert_eq!(screen.shown(), [&note[..], &["another"]].concat());
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_all_lines_each_part_has_one() {
+        let (area, screen, lines) = area(6);
+        let other = Arc::new(Mutex::new(Lines(vec!["other".to_owned(), "more".to_owned()])));
+        area.add(other.clone());
+        show(&area, &lines, &["1", "2", "3"]);
+        assert_eq!(screen.shown(), ["1", "2", "3", "other", "more"]);
+        show(&area, &lines, &["1", "2", "3", "4"]);
+        assert_eq!(screen.shown(), ["1", "other"]);
+        let other: SharedContent = other;
+        area.remove(&other);
+        show(&area, &lines, &["1", "2", "3", "4", "5"]);
+        assert_eq!(screen.shown(), ["1", "2", "3", "4", "5"]);
     }
 
     #[test]

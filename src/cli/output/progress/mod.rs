@@ -12,6 +12,7 @@ mod counts;
 mod event_schema;
 mod json_events;
 mod live_area;
+mod location_counts;
 mod overall;
 mod plain;
 mod schema_parts;
@@ -19,8 +20,8 @@ mod sink;
 mod stall;
 mod summary_schema;
 
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use clap::ValueEnum;
@@ -33,8 +34,12 @@ use crate::text::escape_for_terminal;
 pub(crate) use event_schema::events_schema;
 #[cfg(test)]
 pub(crate) use event_schema::tests::documented_fields;
+pub(crate) use location_counts::LocationCounter;
 use sink::{KnownWarning, OutputStreams};
 use stall::ActivityLog;
+
+/// Of more locations than this, each is described only if it takes long.
+const MOST_DESCRIBED: usize = 20;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -87,8 +92,11 @@ fn shows_bars() -> bool {
 pub(crate) struct CliReporter {
     style: OutputStyle,
     sink: Arc<OutputStreams>,
-    watches: Arc<Mutex<Vec<Arc<ViewObserver>>>>,
+    /// Those that events are still reported to.
+    watches: Arc<Mutex<Vec<Weak<ViewObserver>>>>,
     activity: Arc<ActivityLog>,
+    /// Whether there are so many locations that lines about each of them would hide the rest.
+    are_many: Arc<AtomicBool>,
     /// The location that the command's own events are about, where there are several.
     location: Option<String>,
 }
@@ -101,24 +109,48 @@ impl CliReporter {
 
     fn with_streams(style: OutputStyle, sink: OutputStreams) -> Self {
         let activity = Arc::new(ActivityLog::new(Instant::now()));
-        Self { style, sink: Arc::new(sink), watches: Arc::default(), activity, location: None }
+        Self {
+            style,
+            sink: Arc::new(sink),
+            watches: Arc::default(),
+            activity,
+            are_many: Arc::default(),
+            location: None,
+        }
+    }
+
+    /// Shows how many of so many locations are done, until the counter is dropped.
+    pub(crate) fn count_locations(&self, total: usize) -> LocationCounter {
+        self.are_many.store(total > MOST_DESCRIBED, Ordering::Relaxed);
+        let prints_lines = self.style == OutputStyle::Plain;
+        LocationCounter::start(Arc::clone(&self.sink), total, prints_lines)
     }
 
     /// An observer for one location. `location` is its id when there are several: everything shown
-    /// then begins with it.
+    /// then begins with it. When the observer and all its clones are dropped, the location is done: its last counts are shown and
+    /// its bars go.
     pub(crate) fn location_observer(&self, location: Option<String>) -> SharedObserver {
         let sink = Arc::clone(&self.sink);
         let label = location.as_deref().map(|location| escape_for_terminal(location).into_owned());
         let view: Box<dyn ProgressView> = match self.style {
             OutputStyle::Bars => Box::new(bars::BarsView::new(sink, label)),
+            OutputStyle::Plain if self.are_many.load(Ordering::Relaxed) => {
+                Box::new(plain::PlainView::of_one_of_many(sink, label, Instant::now()))
+            }
             OutputStyle::Plain => Box::new(plain::PlainView::new(sink, label)),
             OutputStyle::Json => Box::new(json_events::JsonView::new(sink, location)),
             OutputStyle::None | OutputStyle::Quiet => Box::new(WarningsView { sink, label }),
         };
         let activity = Arc::clone(&self.activity);
         let watch = Arc::new(ViewObserver { view: Mutex::new(Some(view)), activity });
-        lock_ignoring_poison(&self.watches).push(Arc::clone(&watch));
+        let mut watches = lock_ignoring_poison(&self.watches);
+        watches.retain(|watch| watch.strong_count() > 0);
+        watches.push(Arc::downgrade(&watch));
         watch
+    }
+
+    fn living_watches(&self) -> Vec<Arc<ViewObserver>> {
+        lock_ignoring_poison(&self.watches).iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The same screen, on which the command's own events are about this location.
@@ -150,7 +182,7 @@ impl CliReporter {
 
     /// Takes the bars away while the user is asked something. The next event shows them again.
     pub(crate) fn suspend(&self) {
-        for watch in lock_ignoring_poison(&self.watches).iter() {
+        for watch in self.living_watches() {
             if let Some(view) = lock_ignoring_poison(&watch.view).as_mut() {
                 view.suspend(Instant::now());
             }
@@ -184,11 +216,8 @@ impl CliReporter {
 
     /// Shows the last counts and takes the bars away. Watchers handed out so far fall silent.
     pub(crate) fn finish(&self) {
-        let watches = std::mem::take(&mut *lock_ignoring_poison(&self.watches));
-        for watch in watches {
-            if let Some(mut view) = lock_ignoring_poison(&watch.view).take() {
-                view.finish(Instant::now());
-            }
+        for watch in self.living_watches() {
+            watch.finish();
         }
         self.sink.redraw_bars();
     }
@@ -221,6 +250,20 @@ trait ProgressView: Send {
 struct ViewObserver {
     view: Mutex<Option<Box<dyn ProgressView>>>,
     activity: Arc<ActivityLog>,
+}
+
+impl ViewObserver {
+    fn finish(&self) {
+        if let Some(mut view) = lock_ignoring_poison(&self.view).take() {
+            view.finish(Instant::now());
+        }
+    }
+}
+
+impl Drop for ViewObserver {
+    fn drop(&mut self) {
+        self.finish();
+    }
 }
 
 impl EventObserver for ViewObserver {

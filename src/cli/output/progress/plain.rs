@@ -17,6 +17,9 @@ use crate::text::format_plural;
 /// Between two lines of a kind.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// Between two lines about one of many locations, and before the first.
+const PAUSE_OF_MANY: Duration = Duration::from_mins(1);
+
 /// Between two lines about a full window.
 const RATE_LIMIT_PAUSE: Duration = Duration::from_mins(1);
 
@@ -28,6 +31,8 @@ pub(super) struct PlainView {
     sink: Arc<OutputStreams>,
     label: Option<String>,
     counts: ProgressCounts,
+    /// Between two lines with counts.
+    pause: Duration,
     counted: Option<Instant>,
     waited: Option<Instant>,
     pending: bool,
@@ -43,6 +48,7 @@ impl PlainView {
             sink,
             label,
             counts,
+            pause: PAUSE,
             counted: None,
             waited: None,
             pending: false,
@@ -51,13 +57,23 @@ impl PlainView {
         }
     }
 
+    /// The lines of one of many locations: only if it takes long.
+    pub(super) fn of_one_of_many(
+        sink: Arc<OutputStreams>,
+        label: Option<String>,
+        now: Instant,
+    ) -> Self {
+        let (pause, counted, waited) = (PAUSE_OF_MANY, Some(now), Some(now));
+        Self { pause, counted, waited, ..Self::new(sink, label) }
+    }
+
     fn print_line(&self, text: &str) {
         self.sink.print_labeled(self.label.as_deref(), text);
     }
 
     fn report_progress(&mut self, now: Instant) {
         self.pending = true;
-        if is_due(self.counted, now, PAUSE) {
+        if is_due(self.counted, now, self.pause) {
             self.print_line(&self.counts_line(Some(now)));
             (self.counted, self.pending) = (Some(now), false);
         }
@@ -65,7 +81,7 @@ impl PlainView {
 
     fn report_wait(&mut self, reason: WaitReason, time: Duration, now: Instant) {
         // A full window is usual: every ten seconds at the documented limit.
-        let pause = if reason == WaitReason::RateLimit { RATE_LIMIT_PAUSE } else { PAUSE };
+        let pause = if reason == WaitReason::RateLimit { RATE_LIMIT_PAUSE } else { self.pause };
         if time >= NOTICED && is_due(self.waited, now, pause) {
             self.print_line(&format!("{}, {}", wait_reason(reason), format_duration(time)));
             self.waited = Some(now);
@@ -81,7 +97,8 @@ impl PlainView {
     }
 
     fn flush_pending(&mut self) {
-        if std::mem::take(&mut self.pending) {
+        let is_wanted = self.pause == PAUSE;
+        if std::mem::take(&mut self.pending) && is_wanted {
             self.print_line(&self.counts_line(None));
         }
     }

@@ -77,6 +77,7 @@ pub(super) fn summary_event() -> NamedSchema {
     let fields = json!({
         "exit_code": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The exit code." },
         "outcome": outcome,
+        "earlier": { "type": "boolean", "description": "Of one of several locations with `--continue`: it was left out, because the interrupted command had exported it." },
         "run": nullable_string_schema("The run, if one began."),
         "kind": string_schema("What was done: `import`, `undo`, `sync` or `job`; missing for exports."),
         "location": nullable_string_schema("The location's id, if the summary is about one."),

@@ -342,3 +342,48 @@ fn a_finished_screen_is_silent() {
     observer.observe(&progress("contacts", 1, None));
     assert!(err.lines().is_empty());
 }
+
+#[test]
+fn a_location_that_is_done_shows_its_last_counts_at_once() {
+    let err = Memory::default();
+    let streams = OutputStreams::from_writers(Closed, err.clone());
+    let screen = CliReporter::with_streams(OutputStyle::Plain, streams);
+    let observer = screen.location_observer(Some("loc".to_owned()));
+    let other = Arc::clone(&observer);
+    for n in [1, 2] {
+        observer.observe(&progress("contacts", n, Some(2)));
+    }
+    drop(observer);
+    assert_eq!(err.lines(), ["loc: contacts 1 of 2"], "its clone can still report");
+    drop(other);
+    assert_eq!(err.lines(), ["loc: contacts 1 of 2", "loc: contacts 2 of 2"]);
+    assert!(screen.living_watches().is_empty());
+}
+
+#[test]
+fn of_many_locations_only_those_are_described_that_take_long() {
+    let (_, err, sink) = streams();
+    let mut view = plain::PlainView::of_one_of_many(sink, Some("loc".to_owned()), Instant::now());
+    let counts = (0..=13).map(|n| (n * 5_000, progress("contacts", n, Some(20))));
+    feed(&mut view, counts.chain([(66_000, written())]));
+    assert_eq!(err.lines().len(), 1, "{:?}", err.lines());
+    assert!(err.lines()[0].starts_with("loc: contacts 12 of 20"), "{:?}", err.lines());
+}
+
+#[test]
+fn locations_are_counted_now_and_then() {
+    let (_, err, sink) = streams();
+    let counter = LocationCounter::start(sink, 1_300, true);
+    let began = Instant::now();
+    (0..64).for_each(|_| counter.begin());
+    for n in 0..60_u64 {
+        counter.end_at(n % 20 != 7, began + Duration::from_millis(n * 500));
+    }
+    assert_eq!(
+        err.lines(),
+        [
+            "20 of 1,300 locations done, 1 failed, 43 in progress  10 s elapsed",
+            "39 of 1,300 locations done, 2 failed, 23 in progress  20 s elapsed",
+        ]
+    );
+}
