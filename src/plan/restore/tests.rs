@@ -36,14 +36,14 @@ fn user(id: &str, email: &str) -> LocationUser {
     LocationUser { id: id.to_owned(), name: String::new(), email: email.to_owned() }
 }
 
-fn contact(body: Value) -> RemoteContact {
-    RemoteContact::from_json_value(&body).unwrap()
+fn contact(body: &Value) -> RemoteContact {
+    RemoteContact::from_json_value(body).unwrap()
 }
 
 fn translated(
     source: &LocationDirectory,
     target: &LocationDirectory,
-    body: Value,
+    body: &Value,
 ) -> (RemoteContact, MissingNames) {
     let translation = Translation::new(source, target, &UserSubstitutes::default());
     let (mut remote, mut missing) = (contact(body), MissingNames::default());
@@ -75,7 +75,7 @@ fn a_custom_field_is_found_by_key_then_by_name_and_only_with_its_type() {
     let values = json!([{"id": "a1", "value": 5}, {"id": "a2", "value": "red"}, {"id": "a3", "value": "L"},
         {"id": "a4", "value": "x"}, {"id": "a9", "value": "y"}]);
     let (remote, missing) =
-        translated(&source, &target, json!({"id": "c1", "customFields": values}));
+        translated(&source, &target, &json!({"id": "c1", "customFields": values}));
     assert_eq!(json!(remote.custom), json!({"b1": 5, "b2": "red"}));
     let names: Vec<_> = missing.0.keys().map(|it| (it.name.as_str(), it.is_dangling)).collect();
     assert_eq!(names, [("Size", false), ("Twice", false), ("a9", true)]);
@@ -90,7 +90,7 @@ fn two_fields_of_the_snapshot_never_become_one() {
     let target = directory("targetLocation1", vec![field("b1", "three", "Same", "TEXT")]);
     let values = json!([{"id": "a1", "value": "x"}, {"id": "a2", "value": "y"}]);
     let (remote, missing) =
-        translated(&source, &target, json!({"id": "c1", "customFields": values}));
+        translated(&source, &target, &json!({"id": "c1", "customFields": values}));
     assert_eq!(json!(remote.custom), json!({"b1": "x"}));
     assert_eq!(missing.0.len(), 1);
 }
@@ -105,7 +105,7 @@ fn in_the_same_location_ids_mean_the_same_whatever_their_names_are_by_now() {
     target.users = vec![user("u1", "")];
     let body =
         json!({"id": "c1", "assignedTo": "u1", "customFields": [{"id": "a1", "value": "x"}]});
-    let (remote, missing) = translated(&source, &target, body);
+    let (remote, missing) = translated(&source, &target, &body);
     assert_eq!(json!(remote.custom), json!({"a1": "x"}));
     assert_eq!((remote.owner.as_deref(), missing.0.len()), (Some("u1"), 0));
 }
@@ -123,7 +123,7 @@ fn a_user_is_found_by_address_or_by_who_stands_in() {
     let translation = Translation::new(&source, &target, &substitutes);
     let owner = |id: &str| {
         let (mut remote, mut missing) =
-            (contact(json!({"id": "c1", "assignedTo": id})), MissingNames::default());
+            (contact(&json!({"id": "c1", "assignedTo": id})), MissingNames::default());
         translation.translate_contact(&mut remote, &mut missing);
         (remote.owner, missing.0.into_keys().map(|it| it.name).collect::<Vec<_>>())
     };
@@ -138,9 +138,9 @@ fn businesses_that_the_snapshot_does_not_know_are_no_dangling_ids() {
     let target = directory("targetLocation1", Vec::new());
     let body = || json!({"id": "c1", "businessId": "b1"});
     let is_dangling = |missing: MissingNames| missing.0.into_keys().next().unwrap().is_dangling;
-    assert!(!is_dangling(translated(&source, &target, body()).1));
+    assert!(!is_dangling(translated(&source, &target, &body()).1));
     source.businesses = vec![LocationBusiness { id: "b2".to_owned(), name: "Two".to_owned() }];
-    assert!(is_dangling(translated(&source, &target, body()).1));
+    assert!(is_dangling(translated(&source, &target, &body()).1));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn changes_are_taken_back_only_where_the_later_value_stands() {
     let location = directory("sourceLocation1", vec![field("a1", "budget", "Budget", "TEXT")]);
     let fields = RestorableField::all(&location);
     let body = |city: &str, budget: Value, tags: &[&str]| {
-        contact(json!({"id": "c1", "city": city, "tags": tags, "assignedTo": "u1",
+        contact(&json!({"id": "c1", "city": city, "tags": tags, "assignedTo": "u1",
             "customFields": [{"id": "a1", "value": budget}]}))
     };
     let (before, after) =
@@ -209,7 +209,7 @@ fn a_made_up_person_is_the_same_each_time_and_says_nothing_of_the_real_one() {
     options.options = vec!["blue".to_owned()];
     let made_up = || {
         let mut it = SnapshotContact {
-            remote: contact(body.clone()),
+            remote: contact(&body),
             notes: vec![json!({"id": "n1", "body": "Met Grace at the pier"})],
             tasks: vec![json!({"id": "t1", "title": "Call Grace", "dueDate": "2026-01-01"})],
         };

@@ -64,7 +64,7 @@ fn chosen_contacts_are_found_by_id_address_and_number_and_the_rest_is_left() {
             text(&chosen[1], "id")
         ),
     );
-    [&chosen[0], &chosen[1], &other].iter().for_each(|it| world.delete_by_id(&text(it, "id")));
+    world.delete_contacts(&[&chosen[0], &chosen[1], &other].map(|it| text(it, "id")));
     world.run_restore("--contacts people.csv").exits(3).says("the snapshot has no such contact");
     assert_eq!(world.count_contacts(), 59);
     for it in &chosen {
@@ -81,7 +81,7 @@ fn chosen_contacts_are_found_by_id_address_and_number_and_the_rest_is_left() {
 fn rows_picked_from_a_diff_choose_their_contacts() {
     let world = World::backed_up();
     let ids: Vec<String> = world.contacts_with_children().into_iter().take(2).collect();
-    ids.iter().for_each(|id| world.delete_by_id(id));
+    world.delete_contacts(&ids);
     world.run_command("backup --to repo").exits(0);
     let diff = world.run_command("backup diff --csv").exits(0).stdout;
     let header = diff.lines().next().unwrap();

@@ -20,10 +20,11 @@ fn an_old_copy_that_knows_of_an_erasure_restores_all_but_the_erased() {
     let world = World::backed_up();
     let ids = [world.contact_id(10), world.contact_id(11)];
     copy_dir(&world.path("repo"), &world.path("old"));
-    ids.iter().for_each(|id| world.delete_by_id(id));
+    world.delete_contacts(&ids);
     world.run_command(&format!("backup erase --contact {} --yes", ids[0])).exits(0);
     for file in world.list_files("repo").iter().filter(|name| name.starts_with("erasure-")) {
-        std::fs::copy(world.path(&format!("repo/{file}")), world.path(&format!("old/{file}"))).unwrap();
+        std::fs::copy(world.path(&format!("repo/{file}")), world.path(&format!("old/{file}")))
+            .unwrap();
     }
     world.run_restore("--from old").exits(0).says("1 contact of the snapshot");
     assert_eq!(world.count_contacts(), 59);

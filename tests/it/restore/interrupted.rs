@@ -9,7 +9,7 @@ fn check_kill(failpoint: &str) {
     let world = World::backed_up();
     let ids: Vec<String> = world.contacts_with_children().into_iter().take(4).collect();
     let before: Vec<_> = ids.iter().map(|id| world.contact_by_id(id)).collect();
-    ids.iter().for_each(|id| world.delete_by_id(id));
+    world.delete_contacts(&ids);
     let world = world.with_env("GHL_BULK_FAILPOINT", failpoint);
     let killed = world.run_restore("");
     assert_eq!(killed.code, -1, "{failpoint}: {}", killed.stderr);

@@ -70,7 +70,7 @@ fn what_cannot_come_back_is_named_before_anything_is_sent() {
 fn a_second_restore_makes_nothing_twice() {
     let world = World::backed_up();
     let ids: Vec<String> = world.contacts_with_children().into_iter().take(3).collect();
-    ids.iter().for_each(|id| world.delete_by_id(id));
+    world.delete_contacts(&ids);
     world.run_restore("--missing").exits(0);
     let restored = world.account_contacts();
     world.run_restore("").exits(0).says("the account has everything that was asked for");
@@ -107,7 +107,7 @@ fn a_contact_that_the_search_hides_is_not_made_a_second_time() {
 
 #[test]
 fn a_contact_that_the_search_still_shows_after_its_deletion_is_left_for_the_next_time() {
-    let world = World::with_settings(|settings| settings.lag = std::time::Duration::from_secs(600));
+    let world = World::with_settings(|settings| settings.lag = std::time::Duration::from_mins(10));
     world.run_command("backup init --to repo").exits(0);
     world.run_command("backup --to repo").exits(0);
     let world = world.with_env("GHL_BULK_REPOSITORY", "repo");
@@ -151,7 +151,7 @@ fn an_undo_takes_a_restore_back_and_a_restore_works_again_after_it() {
 fn the_newest_contacts_come_first_if_that_is_wanted() {
     let world = World::backed_up();
     let ids = [world.contact_id(10), world.contact_id(40)];
-    ids.iter().for_each(|id| world.delete_by_id(id));
+    world.delete_contacts(&ids);
     let order = |options: &str| {
         world.run_command(&format!("restore --dry-run --out res {options}")).exits(0);
         let plan = world.read_csv("res/plan.csv");

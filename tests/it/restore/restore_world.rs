@@ -20,6 +20,13 @@ impl World {
         self.run_command(&format!("restore --yes --out res {options}"))
     }
 
+    /// Deletes contacts.
+    pub(super) fn delete_contacts(&self, ids: &[String]) {
+        for id in ids {
+            self.delete_by_id(id);
+        }
+    }
+
     /// The ids of contacts that have notes and tasks.
     pub(super) fn contacts_with_children(&self) -> Vec<String> {
         let has = |contact: &&Value, list: &str| !contact[list].as_array().unwrap().is_empty();
