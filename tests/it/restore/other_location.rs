@@ -80,7 +80,7 @@ fn everybody_arrives_and_each_difference_is_a_named_loss() {
         let new = &after[&to.restored_id(former)];
         let tags = |row: &Value| {
             let tags = row["tags"].as_array().unwrap().iter();
-            tags.map(|tag| tag.as_str().unwrap().to_lowercase()).collect::<BTreeSet<_>>()
+            tags.map(|tag| tag.as_str().unwrap().trim().to_lowercase()).collect::<BTreeSet<_>>()
         };
         assert_eq!(tags(new), tags(row), "{former}");
         for column in differing_columns(row, new) {
