@@ -109,6 +109,36 @@ pub enum RunEvent {
     Synced(SyncedEvent),
     /// How old what the mirror of a location says may be, after a sync.
     Coverage(CoverageEvent),
+    /// A snapshot stands.
+    Snapshot(SnapshotEvent),
+    /// Something about a snapshot is unusual, and a person should look at it.
+    Alert(AlertEvent),
+}
+
+/// A snapshot that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SnapshotEvent {
+    /// Its id.
+    pub id: String,
+    /// What it has: `full` or `changes`.
+    pub kind: &'static str,
+    /// The size of its files.
+    pub bytes: u64,
+    /// How many snapshots it is read from, itself included.
+    pub chain: u64,
+}
+
+/// Something unusual about a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlertEvent {
+    /// What it is, such as `mass_deletion`.
+    pub code: String,
+    /// A sentence about it, without data of people.
+    pub message: String,
+    /// How many records it is about.
+    pub count: u64,
+    /// Of how many.
+    pub of: u64,
 }
 
 /// How old what a mirror says of the records of a table may be.

@@ -182,6 +182,16 @@ fn an_alert_holds_the_last_good_snapshot() {
         world.delete_by_id(&world.contact_id(0));
     }
     let output = world.run_command("backup --to repo --json").exits(0);
+    let events = output.events();
+    let event = |name: &str| events.iter().find(|it| it["event"] == name).unwrap();
+    assert_eq!(
+        (&event("snapshot")["kind"], &event("snapshot")["chain"]),
+        (&json!("changes"), &json!(2))
+    );
+    assert_eq!(
+        (&event("alert")["code"], &event("alert")["count"]),
+        (&json!("mass_deletion"), &json!(12))
+    );
     let alerts = output.summary()["alerts"].clone();
     assert_eq!(alerts[0]["code"], "mass_deletion", "{alerts}");
     assert_eq!((&alerts[0]["count"], &alerts[0]["of"]), (&json!(12), &json!(60)));

@@ -161,6 +161,7 @@ fn a_night_backs_up_verifies_forgets_and_prunes() {
         "table=\"contacts\",state=\"live\"} 60\n",
         "ghl_bulk_repository_bytes{",
         "ghl_bulk_verified_age_seconds{",
+        "ghl_bulk_notes_within_bound_ratio{",
     ] {
         assert!(metrics.contains(part), "{part} in {metrics}");
     }

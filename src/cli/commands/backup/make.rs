@@ -26,7 +26,7 @@ use crate::cli::settings::Settings;
 use crate::cli::signals;
 use crate::concurrency;
 use crate::context::EngineContext;
-use crate::event::{CancelSignal, RunPhase};
+use crate::event::{AlertEvent, CancelSignal, RunEvent, RunPhase, SnapshotEvent};
 use crate::repository::Repository;
 use crate::sync::{ExtraTables, SyncReport};
 
@@ -162,7 +162,11 @@ impl MakeCommand<'_> {
                 Err(error) if self.may_wait(&error, until) => {
                     self.wait_for_lock(&error, &mut is_said).await;
                 }
-                written => return written,
+                written => {
+                    let report = written?;
+                    announce_snapshot(&context, &report);
+                    return Ok(report);
+                }
             }
         }
     }
@@ -212,6 +216,24 @@ impl MakeCommand<'_> {
             self.screen.print_note(&format!("{}; waiting for it", error.message));
         }
         sleep_unless_stopped(LOCK_PAUSE, self.stop).await;
+    }
+}
+
+/// Says that a snapshot stands, and what is unusual about it.
+fn announce_snapshot(context: &EngineContext, report: &SnapshotReport) {
+    context.observer.observe(&RunEvent::Snapshot(SnapshotEvent {
+        id: report.snapshot.to_string(),
+        kind: report.kind.name(),
+        bytes: report.bytes,
+        chain: report.chain as u64,
+    }));
+    for alert in &report.alerts {
+        context.observer.observe(&RunEvent::Alert(AlertEvent {
+            code: alert.code.clone(),
+            message: alert.message.clone(),
+            count: alert.count,
+            of: alert.of,
+        }));
     }
 }
 

@@ -51,6 +51,8 @@ struct BackupStatus {
     bytes: u64,
     age: Option<Duration>,
     note_age: Option<Duration>,
+    /// The share of contacts whose notes were read within the bound, from 0 to 1.
+    notes_within_bound: Option<f64>,
     verified: Option<Duration>,
     alerts: usize,
     is_complete: bool,
@@ -111,6 +113,8 @@ impl StatusArgs {
         let oldest_note = manifest.and_then(|it| {
             it.coverage.as_ref()?.get("notes")?.get("oldest")?.as_str()?.parse().ok()
         });
+        let within_bound = manifest
+            .and_then(|it| it.coverage.as_ref()?.get("notes")?.get("within_bound")?.as_f64());
         let verified = repository.last_verification(&location)?;
         let verified = verified.filter(|record| record.damaged == 0);
         let mut status = BackupStatus {
@@ -120,6 +124,7 @@ impl StatusArgs {
             bytes: list.objects.iter().map(|object| object.bytes).sum(),
             age: manifest.map(|manifest| age(manifest.as_of)),
             note_age: oldest_note.map(age),
+            notes_within_bound: within_bound,
             verified: verified.map(|record| age(record.at)),
             alerts: list.snapshots.iter().filter(|it| !it.manifest.alerts.is_empty()).count(),
             is_complete: manifest.is_some_and(|manifest| manifest.is_complete),
@@ -175,6 +180,7 @@ impl BackupStatus {
             "bytes": self.bytes,
             "age_s": self.age.map(|age| age.as_secs()),
             "note_age_s": self.note_age.map(|age| age.as_secs()),
+            "notes_within_bound": self.notes_within_bound,
             "verified_age_s": self.verified.map(|age| age.as_secs()),
             "snapshots_with_alerts": self.alerts,
             "complete": self.is_complete,

@@ -77,11 +77,16 @@ fn render_metrics(outcome: &JobOutcome, repository: &[Value], before: &str) -> S
 }
 
 /// What `backup status --json` says of each location: a member, its metric, and what that is.
-const OF_REPOSITORY: [(&str, &str, &str); 5] = [
+const OF_REPOSITORY: [(&str, &str, &str); 6] = [
     ("bytes", "ghl_bulk_repository_bytes", "The size of the location's files."),
     ("snapshots", "ghl_bulk_snapshots", "How many snapshots there are."),
     ("age_s", "ghl_bulk_snapshot_age_seconds", "The age of the newest snapshot."),
     ("note_age_s", "ghl_bulk_notes_oldest_seconds", "The age of the oldest reading of notes."),
+    (
+        "notes_within_bound",
+        "ghl_bulk_notes_within_bound_ratio",
+        "The share of contacts whose notes were read within the bound.",
+    ),
     (
         "verified_age_s",
         "ghl_bulk_verified_age_seconds",
@@ -97,7 +102,7 @@ fn add_repository(text: &mut String, job: &str, repository: &[Value]) {
         add_head(text, name, help);
         for status in repository {
             let location = status["location"].as_str().unwrap_or_default();
-            if let Some(number) = status[member].as_u64() {
+            if let Some(number) = status[member].as_f64() {
                 add_sample(text, name, &[("job", job), ("location", location)], number);
             }
         }

@@ -100,7 +100,9 @@ impl ProgressView for BarsView {
             RunEvent::Started { .. }
             | RunEvent::Written(_)
             | RunEvent::Synced(_)
-            | RunEvent::Coverage(_) => {}
+            | RunEvent::Coverage(_)
+            | RunEvent::Snapshot(_)
+            | RunEvent::Alert(_) => {}
             RunEvent::Warning(warning) => {
                 self.change(|bars| bars.counts.note_warning(warning.code));
                 self.sink.report_warning(self.label.as_deref(), warning);

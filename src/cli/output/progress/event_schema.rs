@@ -24,6 +24,8 @@ pub(crate) fn events_schema() -> Value {
         written_event(),
         synced_event(),
         coverage_event(),
+        snapshot_event(),
+        alert_event(),
         step_started_event(),
         step_ended_event(),
         summary_event(),
@@ -162,6 +164,27 @@ fn coverage_event() -> NamedSchema {
     });
     let description = "How old what the mirror says may be, after a sync.";
     event_schema("coverage", description, &fields, &[])
+}
+
+fn snapshot_event() -> NamedSchema {
+    let fields = json!({
+        "id": string_schema("Its id."),
+        "kind": { "enum": ["full", "changes"], "description": "What it has." },
+        "bytes": count_schema("The size of its files."),
+        "chain": count_schema("How many snapshots it is read from, itself included."),
+    });
+    event_schema("snapshot", "Of `backup`: a snapshot stands.", &fields, &[])
+}
+
+fn alert_event() -> NamedSchema {
+    let fields = json!({
+        "code": string_schema("What it is, such as `mass_deletion`."),
+        "message": string_schema("A sentence about it, without data of people."),
+        "count": count_schema("How many records it is about."),
+        "of": count_schema("Of how many."),
+    });
+    let description = "Of `backup`: something about a snapshot is unusual. The one before is held.";
+    event_schema("alert", description, &fields, &[])
 }
 
 fn step_started_event() -> NamedSchema {

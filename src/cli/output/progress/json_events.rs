@@ -104,7 +104,9 @@ impl ProgressView for JsonView {
             | RunEvent::Phase { .. }
             | RunEvent::Written(_)
             | RunEvent::Synced(_)
-            | RunEvent::Coverage(_) => {
+            | RunEvent::Coverage(_)
+            | RunEvent::Snapshot(_)
+            | RunEvent::Alert(_) => {
                 self.flush_deferred(true, now);
             }
         }

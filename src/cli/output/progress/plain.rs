@@ -128,7 +128,11 @@ impl ProgressView for PlainView {
                 self.phase = Some(*phase);
             }
             // Files are written once everything is read: these counts are the last.
-            RunEvent::Written(_) | RunEvent::Synced(_) | RunEvent::Coverage(_) => {
+            RunEvent::Written(_)
+            | RunEvent::Synced(_)
+            | RunEvent::Coverage(_)
+            | RunEvent::Snapshot(_)
+            | RunEvent::Alert(_) => {
                 self.flush_pending();
             }
         }

@@ -216,6 +216,8 @@ fn name(event: &RunEvent) -> &'static str {
         RunEvent::Written(_) => "written",
         RunEvent::Synced(_) => "synced",
         RunEvent::Coverage(_) => "coverage",
+        RunEvent::Snapshot(_) => "snapshot",
+        RunEvent::Alert(_) => "alert",
     }
 }
 
@@ -245,6 +247,18 @@ fn every_event_has_exactly_the_documented_fields() {
             p50_s: Some(1),
             bound_s: None,
             within_bound: 1.0,
+        }),
+        RunEvent::Snapshot(crate::event::SnapshotEvent {
+            id: "s".to_owned(),
+            kind: "full",
+            bytes: 1,
+            chain: 1,
+        }),
+        RunEvent::Alert(crate::event::AlertEvent {
+            code: "mass_deletion".to_owned(),
+            message: "m".to_owned(),
+            count: 1,
+            of: 2,
         }),
     ];
     for event in events {
