@@ -12,6 +12,7 @@ mod snapshot_diff;
 
 pub use current_contact::{CurrentContact, LeftOutPart, contact_exists, read_contact};
 pub use find_contact::{ContactLabel, ContactMatch, find_contact};
+pub use history::read_snapshot_history;
 pub use history::{
     ChangeWindow, ContactHistory, FieldChange, RecordedChange, find_known_contact,
     list_known_contacts, list_snapshot_contacts, read_history,

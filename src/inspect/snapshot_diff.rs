@@ -76,7 +76,8 @@ pub fn diff_snapshots(
     Ok(())
 }
 
-fn load_fields(chain: &Chain) -> Result<CustomFieldColumns, RepositoryError> {
+/// The columns of the custom fields of a snapshot.
+pub(super) fn load_fields(chain: &Chain) -> Result<CustomFieldColumns, RepositoryError> {
     let (_, columns) = chain.read_location()?;
     let columns = columns.and_then(|text| serde_json::from_str::<Vec<FieldColumn>>(&text).ok());
     Ok(columns.map_or_else(CustomFieldColumns::default, |it| CustomFieldColumns::from_columns(&it)))

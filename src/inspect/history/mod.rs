@@ -6,6 +6,7 @@
 mod change_window;
 mod field_changes;
 mod find_known_contact;
+mod snapshot_history;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub(super) use field_changes::compare_rows;
 pub use change_window::ChangeWindow;
 pub use field_changes::FieldChange;
 pub use find_known_contact::{find_known_contact, list_known_contacts, list_snapshot_contacts};
+pub use snapshot_history::read_snapshot_history;
 
 /// The kinds whose records a history has, in the order in which one sync's changes are listed.
 const KINDS: [RecordKind; 3] = [RecordKind::Contact, RecordKind::Note, RecordKind::Task];
@@ -90,10 +92,14 @@ pub fn read_history(
     if changes.is_empty() {
         return Ok(None);
     }
-    let place = |kind| KINDS.iter().position(|other| *other == kind);
-    changes.sort_by(|a, b| (a.seq, place(a.kind), &a.id).cmp(&(b.seq, place(b.kind), &b.id)));
+    changes.sort_by(|a, b| (a.seq, place_of(a.kind), &a.id).cmp(&(b.seq, place_of(b.kind), &b.id)));
     let field_labels = super::label_fields(&fields);
     Ok(Some(ContactHistory { contact: last, changes, field_labels }))
+}
+
+/// The place of a kind among the changes of one sync.
+fn place_of(kind: RecordKind) -> Option<usize> {
+    KINDS.iter().position(|other| *other == kind)
 }
 
 fn spec_of(kind: RecordKind) -> &'static ResourceSpec {

@@ -6,6 +6,7 @@ mod drills;
 mod encryption;
 mod erase;
 mod foreign_readers;
+mod history;
 mod interrupted;
 mod live;
 mod refusals;

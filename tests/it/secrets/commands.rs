@@ -39,6 +39,7 @@ const BACKUPS: &[(&str, &[i32])] = &[
     ("backup show --from repo", &[0]),
     ("backup status --from repo --json", &[0]),
     ("backup diff --from repo --identity key.txt", &[0]),
+    ("history a@example.com --from repo --identity key.txt", &[0, 10]),
     ("restore --from repo --identity key.txt --dry-run --json", &[0, 3]),
     ("restore --from repo --identity key.txt --yes", &[0, 3]),
     ("backup verify --from repo --read all --replay --identity key.txt", &[0]),
