@@ -186,7 +186,7 @@ fn an_alert_holds_the_last_good_snapshot() {
     let event = |name: &str| events.iter().find(|it| it["event"] == name).unwrap();
     assert_eq!(
         (&event("snapshot")["kind"], &event("snapshot")["chain"]),
-        (&json!("changes"), &json!(2))
+        (&json!("changes"), &json!(3))
     );
     assert_eq!(
         (&event("alert")["code"], &event("alert")["count"]),
