@@ -117,7 +117,6 @@ Result files: as of `ghl-bulk import`, with losses.csv (what cannot come back) a
 
 /// What is restored.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "What")]
 pub(super) struct WhatArgs {
     /// Contacts that the account no longer has, with their notes and tasks (the default)
     #[arg(long, conflicts_with_all = ["children", "fields", "all", "undo", "contacts"])]
