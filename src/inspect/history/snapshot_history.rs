@@ -28,7 +28,7 @@ pub fn read_snapshot_history(
     let Some(newest) = list.newest() else { return Ok(None) };
     let chain = repository.open_chain(list, newest, identities.cloned())?;
     let fields = load_fields(&chain)?;
-    let (mut changes, mut last) = (Vec::new(), RecordRow::default());
+    let (mut changes, mut current) = (Vec::new(), RecordRow::default());
     for kind in KINDS {
         let mut known = KnownRecords {
             kind,
@@ -46,14 +46,14 @@ pub fn read_snapshot_history(
         }
         if kind == RecordKind::Contact {
             let Some(contact) = known.records.remove(id.as_str()) else { return Ok(None) };
-            last = contact.row;
+            current = contact.row;
         }
     }
     // A mirror that was made again numbers its syncs from the beginning.
     let key = |it: &RecordedChange| (it.between.1, place_of(it.kind), it.id.clone());
     changes.sort_by_cached_key(key);
     let field_labels = crate::inspect::label_fields(&fields);
-    Ok(Some(ContactHistory { contact: last, changes, field_labels }))
+    Ok(Some(ContactHistory { contact: current, changes, field_labels }))
 }
 
 /// The lines of a snapshot about the contact.
@@ -112,7 +112,7 @@ impl KnownRecords<'_> {
             let gone = self.records.iter().filter(|(id, it)| it.exists && !has(id));
             let gone: Vec<String> = gone.map(|(id, _)| id.clone()).collect();
             for id in gone {
-                self.add_deletion(id, manifest.seq, window);
+                self.add_deletion(&id, manifest.seq, window);
             }
         }
         for line in lines {
@@ -121,7 +121,7 @@ impl KnownRecords<'_> {
                     let Ok(row) = self.reader.read_row(&record.body) else { continue };
                     self.add_version(record.id, record.digest, row, record.seq, window);
                 }
-                SnapshotLine::Del { id, seq, .. } => self.add_deletion(id, seq, window),
+                SnapshotLine::Del { id, seq, .. } => self.add_deletion(&id, seq, window),
             }
         }
     }
@@ -150,10 +150,10 @@ impl KnownRecords<'_> {
         self.records.insert(id, KnownRecord { digest, row, exists: true });
     }
 
-    fn add_deletion(&mut self, id: String, seq: i64, window: ChangeWindow) {
-        let Some(known) = self.records.get_mut(&id).filter(|known| known.exists) else { return };
+    fn add_deletion(&mut self, id: &str, seq: i64, window: ChangeWindow) {
+        let Some(known) = self.records.get_mut(id).filter(|known| known.exists) else { return };
         known.exists = false;
-        self.push_change(&id, seq, ChangeKind::Delete, window, BTreeMap::new());
+        self.push_change(id, seq, ChangeKind::Delete, window, BTreeMap::new());
     }
 
     fn push_change(
