@@ -301,7 +301,7 @@ async fn compare_lot(
 /// The fields in which a restored contact differs, with its notes and tasks.
 async fn compare_pair(client: &ApiClient, pair: &RestoredPair) -> Result<Vec<String>, CliError> {
     let policy = RetryPolicy::PERSISTENT;
-    let (contact, notes, tasks) = futures::try_join!(
+    let (contact, notes, tasks) = tokio::try_join!(
         client.get_raw_contact(&pair.new),
         client.list_contact_notes(&pair.new, policy),
         client.list_contact_tasks(&pair.new, policy),
